@@ -1,0 +1,243 @@
+/**
+ * FlowBatch: the flow records of one epoch as columns. Everything after the kernel speaks this and nothing else.
+ *
+ * A record is a *uniflow* (source to destination as on the wire) seen at one *observation point*. All columns have
+ * one entry per record, except address columns (16 octets per record) and MAC columns (6 octets per record).
+ */
+
+/** Unit and meaning of each column; the only list of fields there is. Sinks map it with `satisfies Record<FieldName, …>`. */
+export const FIELDS = {
+  ifindex: { bits: 32, key: true, meaning: 'interface of the observation point' },
+  direction: { bits: 8, key: true, meaning: '0 ingress (received by the interface), 1 egress (sent by it)' },
+  tunnelKind: { bits: 8, key: true, meaning: 'outermost tunnel, 0 when there is none (TUNNEL)' },
+  tunnelId: { bits: 32, key: true, meaning: 'VNI of the outermost tunnel; 0 without a tunnel' },
+  tunnelDepth: { bits: 8, key: true, meaning: 'number of nested tunnels, 0 for plain traffic' },
+  nestedTunnelId: { bits: 32, key: true, meaning: 'VNI of the innermost tunnel where tunnels nest, else 0' },
+  outerNetwork: { bits: 8, key: true, meaning: 'network layer of the outermost frame (NETWORK)' },
+  outerSource: {
+    bits: 128,
+    key: true,
+    meaning: 'source address of the outermost frame; zero without a tunnel',
+  },
+  outerDestination: {
+    bits: 128,
+    key: true,
+    meaning: 'destination address of the outermost frame; zero without a tunnel',
+  },
+  network: { bits: 8, key: true, meaning: 'network layer of the innermost frame (NETWORK)' },
+  source: {
+    bits: 128,
+    key: true,
+    meaning: 'source address of the innermost frame; of ARP the sender protocol address',
+  },
+  destination: {
+    bits: 128,
+    key: true,
+    meaning: 'destination address of the innermost frame; of ARP the target protocol address',
+  },
+  protocol: {
+    bits: 8,
+    key: true,
+    meaning: 'IP protocol of the innermost frame; of ARP the operation (1 request, 2 reply)',
+  },
+  sourcePort: { bits: 16, key: true, meaning: 'source port; ICMP echo identifier for echo messages; else 0' },
+  destinationPort: { bits: 16, key: true, meaning: 'destination port; else 0' },
+  icmpTypeCode: {
+    bits: 16,
+    key: true,
+    meaning: 'ICMP or ICMPv6 type in the high octet, code in the low; else 0',
+  },
+  ethertype: { bits: 16, key: true, meaning: 'ethertype of the innermost frame (after its VLAN tags)' },
+  vlan: {
+    bits: 16,
+    key: true,
+    meaning: 'outermost VLAN tag of the outermost frame as vid | 0x8000, 0 without a tag',
+  },
+  secondVlan: { bits: 16, key: true, meaning: 'second VLAN tag (QinQ) of the outermost frame, as vlan' },
+  innerVlan: {
+    bits: 16,
+    key: true,
+    meaning: 'outermost VLAN tag of the innermost frame of a tunnel, as vlan',
+  },
+  innerSecondVlan: {
+    bits: 16,
+    key: true,
+    meaning: 'second VLAN tag of the innermost frame of a tunnel, as vlan',
+  },
+  cast: {
+    bits: 8,
+    key: true,
+    meaning: 'destination MAC of the outermost frame: 0 unicast, 1 multicast, 2 broadcast',
+  },
+  fragment: { bits: 8, key: true, meaning: '0 whole, 1 first fragment, 2 later fragment (no ports)' },
+  remark: {
+    bits: 8,
+    key: true,
+    meaning: 'REMARK bits: overflow record, or a packet on a tunnel port that is no tunnel',
+  },
+  octets: { bits: 64, key: false, meaning: 'octets of the frames as the stack held them (skb->len)' },
+  packets: { bits: 64, key: false, meaning: 'frames as the stack held them; a super-packet is one' },
+  wireOctets: {
+    bits: 64,
+    key: false,
+    meaning: 'octets on the wire: every segment with its headers, tags included',
+  },
+  wirePackets: { bits: 64, key: false, meaning: 'packets on the wire: every segment of a super-packet' },
+  payloadOctets: {
+    bits: 64,
+    key: false,
+    meaning: 'octets behind the innermost transport header, padding excluded',
+  },
+  firstMs: { bits: 64, key: false, meaning: 'time of the first packet, Unix epoch, milliseconds' },
+  lastMs: { bits: 64, key: false, meaning: 'time of the last packet, Unix epoch, milliseconds' },
+  tcpFlags: {
+    bits: 16,
+    key: false,
+    meaning: 'OR of the TCP flags of all packets (octets 13 and 14 of the header, 9 bits)',
+  },
+  dscp: { bits: 8, key: false, meaning: 'DSCP of the innermost IP header of the first packet' },
+  outerSourcePort: {
+    bits: 16,
+    key: false,
+    meaning: 'outer UDP source port of the first packet: the entropy of the tunnel',
+  },
+  shortest: {
+    bits: 16,
+    key: false,
+    meaning: 'shortest packet on the wire, octets; 65535 means that or more',
+  },
+  longest: { bits: 32, key: false, meaning: 'longest packet on the wire, octets' },
+  sourceMac: { bits: 48, key: false, meaning: 'source MAC of the innermost frame of the first packet' },
+  destinationMac: {
+    bits: 48,
+    key: false,
+    meaning: 'destination MAC of the innermost frame of the first packet',
+  },
+} as const satisfies Record<string, { bits: number; key: boolean; meaning: string }>;
+
+/** Name of a field of a flow record. */
+export type FieldName = keyof typeof FIELDS;
+
+type ColumnOf<Bits extends number> = Bits extends 8
+  ? Uint8Array<ArrayBuffer>
+  : Bits extends 16
+    ? Uint16Array<ArrayBuffer>
+    : Bits extends 32
+      ? Uint32Array<ArrayBuffer>
+      : Bits extends 64
+        ? BigUint64Array<ArrayBuffer>
+        : Uint8Array<ArrayBuffer>;
+
+type Time = 'firstMs' | 'lastMs';
+
+/**
+ * The columns of a batch. Counters are BigUint64Array; the two times are Float64Array; addresses are 16 octets,
+ * MACs 6 octets per record.
+ */
+export type FlowColumns = {
+  readonly [Name in FieldName]: Name extends Time
+    ? Float64Array<ArrayBuffer>
+    : ColumnOf<(typeof FIELDS)[Name]['bits']>;
+};
+
+/** Bits of the `remark` column. */
+export const REMARK = {
+  /** The flow cache was full: this record holds all octets of its tunnel that found no place, detail is lost. */
+  overflow: 1,
+  /** Sent to a tunnel's UDP port, but the payload is not that tunnel: kept as a plain UDP flow. */
+  notTunnel: 2,
+} as const;
+
+/** One place where packets are seen: an interface in one direction. */
+export interface ObservationPoint {
+  readonly ifindex: number;
+  /** 0 ingress, 1 egress. */
+  readonly direction: 0 | 1;
+  readonly interfaceName: string;
+  /** Bound to a device driver or carrying the default route: totals count here by default. */
+  readonly primary: boolean;
+}
+
+/** What one observation point saw in one epoch that is *not* in a flow record, by reason. */
+export interface LedgerLine {
+  readonly ifindex: number;
+  readonly direction: 0 | 1;
+  /** Name of the reason, e.g. `ipv4_truncated`; the kernel's enum in lower case. */
+  readonly reason: string;
+  /** 0: the outermost frame, 1: the frame inside the first tunnel, and so on. */
+  readonly level: number;
+  readonly packets: bigint;
+  readonly octets: bigint;
+}
+
+/** Everything one observation point saw in one epoch, counted before anything else was done with the packet. */
+export interface SeenLine {
+  readonly ifindex: number;
+  readonly direction: 0 | 1;
+  /** Frames and octets as the stack held them. */
+  readonly packets: bigint;
+  readonly octets: bigint;
+}
+
+/**
+ * One epoch, final and immutable. The receiver may keep it; nobody writes to it again.
+ *
+ * For each observation point: seen = sum of the records (overflow records included) + sum of the ledger lines,
+ * in packets and in octets.
+ */
+export interface FlowBatch {
+  /** Rises by one per epoch from 1 since this agent began. */
+  readonly epoch: number;
+  /** Random per start of an agent: (agent, epoch) names an epoch for good. */
+  readonly agent: string;
+  /** The epoch's bounds, Unix epoch, milliseconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Number of records. */
+  readonly length: number;
+  readonly columns: FlowColumns;
+  readonly points: readonly ObservationPoint[];
+  readonly seen: readonly SeenLine[];
+  readonly ledger: readonly LedgerLine[];
+}
+
+/** Yields the epochs of one meter until aborted; ends normally after a last drain. */
+export interface FlowSource {
+  batches(options: { readonly signal: AbortSignal }): AsyncIterable<FlowBatch>;
+}
+
+/** Takes epochs. A rejected write is a failure of that sink alone. */
+export interface FlowSink {
+  readonly name: string;
+  write(batch: FlowBatch): Promise<void> | void;
+  close(): Promise<void> | void;
+}
+
+/** Empty columns for `length` records, all zero. */
+export function createColumns(length: number): FlowColumns {
+  const columns: Record<string, ArrayBufferView> = {};
+  for (const [name, field] of Object.entries(FIELDS))
+    columns[name] = createColumn(name as FieldName, field.bits, length);
+  return columns as unknown as FlowColumns;
+}
+
+function createColumn(name: FieldName, bits: number, length: number): ArrayBufferView {
+  if (name === 'firstMs' || name === 'lastMs') return new Float64Array(length);
+  switch (bits) {
+    case 8:
+      return new Uint8Array(length);
+    case 16:
+      return new Uint16Array(length);
+    case 32:
+      return new Uint32Array(length);
+    case 64:
+      return new BigUint64Array(length);
+    default:
+      return new Uint8Array((length * bits) / 8);
+  }
+}
+
+/** The buffers behind the columns, for handing a batch to another thread without a copy. */
+export function transferables(columns: FlowColumns): ArrayBuffer[] {
+  return Object.values(columns).map((column) => column.buffer);
+}

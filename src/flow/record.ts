@@ -1,0 +1,109 @@
+/** One record of a batch as plain values for text formats: the one place that says how each field reads outside. */
+import { formatAddress, formatMac, isUnspecified } from './address.ts';
+import type { FieldName, FlowColumns } from './batch.ts';
+import { REMARK } from './batch.ts';
+import { isIcmp, NETWORK, tunnelName } from './protocol.ts';
+
+/** A field as JSON holds it. */
+export type FieldValue =
+  | string
+  | number
+  | null
+  | readonly string[]
+  | { readonly type: number; readonly code: number };
+
+const NETWORK_NAMES = Object.keys(NETWORK);
+const DIRECTIONS = ['ingress', 'egress'] as const;
+const CASTS = ['unicast', 'multicast', 'broadcast'] as const;
+const FRAGMENTS = ['whole', 'first', 'later'] as const;
+
+type Reader = (columns: FlowColumns, row: number) => FieldValue;
+
+/**
+ * How each field reads: addresses and MACs as text (`null` where the frame has none), enumerations by name, VLANs as
+ * their VID or `null`, ICMP as type and code or `null`, remarks as a list of names, times as ISO 8601 with
+ * milliseconds in UTC, counters as numbers while they are safe integers and as decimal strings beyond.
+ */
+const READERS = {
+  ifindex: (c, i) => c.ifindex[i]!,
+  direction: (c, i) => DIRECTIONS[c.direction[i]!] ?? c.direction[i]!,
+  tunnelKind: (c, i) => tunnelName(c.tunnelKind[i]!),
+  tunnelId: (c, i) => (c.tunnelKind[i] === 0 ? null : c.tunnelId[i]!),
+  tunnelDepth: (c, i) => c.tunnelDepth[i]!,
+  nestedTunnelId: (c, i) => (c.tunnelDepth[i]! < 2 ? null : c.nestedTunnelId[i]!),
+  outerNetwork: (c, i) => NETWORK_NAMES[c.outerNetwork[i]!] ?? c.outerNetwork[i]!,
+  outerSource: (c, i) => addressText(c.outerSource, i),
+  outerDestination: (c, i) => addressText(c.outerDestination, i),
+  network: (c, i) => NETWORK_NAMES[c.network[i]!] ?? c.network[i]!,
+  source: (c, i) => addressText(c.source, i),
+  destination: (c, i) => addressText(c.destination, i),
+  protocol: (c, i) => c.protocol[i]!,
+  sourcePort: (c, i) => c.sourcePort[i]!,
+  destinationPort: (c, i) => c.destinationPort[i]!,
+  icmpTypeCode: (c, i) =>
+    isIp(c.network[i]!) && isIcmp(c.protocol[i]!) && c.fragment[i] !== 2
+      ? { type: c.icmpTypeCode[i]! >> 8, code: c.icmpTypeCode[i]! & 0xff }
+      : null,
+  ethertype: (c, i) => c.ethertype[i]!,
+  vlan: (c, i) => vlanOf(c.vlan[i]!),
+  secondVlan: (c, i) => vlanOf(c.secondVlan[i]!),
+  innerVlan: (c, i) => vlanOf(c.innerVlan[i]!),
+  innerSecondVlan: (c, i) => vlanOf(c.innerSecondVlan[i]!),
+  cast: (c, i) => CASTS[c.cast[i]!] ?? c.cast[i]!,
+  fragment: (c, i) => FRAGMENTS[c.fragment[i]!] ?? c.fragment[i]!,
+  remark: (c, i) => remarkNames(c.remark[i]!),
+  octets: (c, i) => counterValue(c.octets[i]!),
+  packets: (c, i) => counterValue(c.packets[i]!),
+  wireOctets: (c, i) => counterValue(c.wireOctets[i]!),
+  wirePackets: (c, i) => counterValue(c.wirePackets[i]!),
+  payloadOctets: (c, i) => counterValue(c.payloadOctets[i]!),
+  firstMs: (c, i) => timeText(c.firstMs[i]!),
+  lastMs: (c, i) => timeText(c.lastMs[i]!),
+  tcpFlags: (c, i) => c.tcpFlags[i]!,
+  dscp: (c, i) => c.dscp[i]!,
+  outerSourcePort: (c, i) => c.outerSourcePort[i]!,
+  shortest: (c, i) => c.shortest[i]!,
+  longest: (c, i) => c.longest[i]!,
+  sourceMac: (c, i) => formatMac(c.sourceMac, 6 * i),
+  destinationMac: (c, i) => formatMac(c.destinationMac, 6 * i),
+} satisfies Record<FieldName, Reader>;
+
+const READER_LIST = Object.entries(READERS) as [FieldName, Reader][];
+
+/** Every field of one record, decoded. */
+export type DecodedRecord = Readonly<Record<FieldName, FieldValue>>;
+
+/** Decodes record `row`; see the readers above for what each field becomes. */
+export function decodeRecord(columns: FlowColumns, row: number): DecodedRecord {
+  const record: Partial<Record<FieldName, FieldValue>> = {};
+  for (const [name, read] of READER_LIST) record[name] = read(columns, row);
+  return record as DecodedRecord;
+}
+
+/** A 64-bit counter for JSON: a number while it is a safe integer, else its decimal digits as a string. */
+export function counterValue(counter: bigint): number | string {
+  return counter <= Number.MAX_SAFE_INTEGER ? Number(counter) : counter.toString();
+}
+
+/** The VID of a VLAN column's value, or `null` where there was no tag. */
+export function vlanOf(value: number): number | null {
+  return value & 0x8000 ? value & 0x0fff : null;
+}
+
+function isIp(network: number): boolean {
+  return network === NETWORK.ipv4 || network === NETWORK.ipv6;
+}
+
+function addressText(column: Uint8Array, row: number): string | null {
+  return isUnspecified(column, 16 * row) ? null : formatAddress(column, 16 * row);
+}
+
+function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function remarkNames(bits: number): string[] {
+  return Object.entries(REMARK)
+    .filter(([, bit]) => bits & bit)
+    .map(([name]) => name);
+}

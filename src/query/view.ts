@@ -1,0 +1,189 @@
+/**
+ * The question a live view asks and its answer: who talks to whom, in which segment, in a sliding window.
+ *
+ * Three levels, one inside the other. *hosts*: nodes are outer addresses (of plain traffic its own addresses).
+ * *clients*: one host was chosen; nodes are the inner addresses of its tunnels, identity = segment + address, and the
+ * plain peers. *flows*: a pair of nodes was chosen; the answer lists their flows.
+ */
+import { z } from 'zod';
+
+/** Sliding windows of the live view: the last 5 s, the last minute, since the agent's start. */
+export const WINDOWS = ['5s', '1m', 'all'] as const;
+
+/** Identity of a segment: `none` for plain traffic, else the tunnel type and its id, e.g. `vxlan:10001`. */
+export const SegmentIdSchema: z.ZodString = z
+  .string()
+  .regex(/^(none|[a-z0-9-]+:\d{1,10})$/, 'is no segment, e.g. none or vxlan:10001');
+
+/** Identity of a node: an address (hosts level), or `segment/address` (clients level). */
+const NodeIdSchema: z.ZodString = z.string().min(1).max(120);
+
+/** What a view asks. All fields have defaults: `{}` is the chord of all hosts over the last 5 s. */
+export const ViewQuestionSchema = z.object({
+  window: z.enum(WINDOWS).default('5s'),
+  /** `all`, or one segment. */
+  segment: z.union([z.literal('all'), SegmentIdSchema]).default('all'),
+  /** An outer address: go into this host. */
+  host: NodeIdSchema.optional(),
+  /** Two node ids of the level above joined by `~`: list the flows between these two, both directions. */
+  pair: z
+    .string()
+    .regex(/^[^~]{1,120}~[^~]{1,120}$/, 'is no pair, e.g. 172.16.1.100~172.16.1.101')
+    .optional(),
+});
+/** A validated question. */
+export type ViewQuestion = z.infer<typeof ViewQuestionSchema>;
+
+const CountSchema = z.object({ octets: z.number(), packets: z.number() });
+
+/** Octets and packets on the wire. */
+export type Count = z.infer<typeof CountSchema>;
+
+const SegmentSchema = z.object({
+  id: SegmentIdSchema,
+  kind: z.string(),
+  /** VNI; null for plain traffic. */
+  vni: z.number().nullable(),
+  /** In the window. */
+  octets: z.number(),
+  packets: z.number(),
+  /** Over the last 5 s, octets and packets per second; 0 when idle (the segment stays listed). */
+  octetRate: z.number(),
+  packetRate: z.number(),
+  lastSeenMs: z.number(),
+});
+/** A segment seen since the agent's start, idle ones included. */
+export type Segment = z.infer<typeof SegmentSchema>;
+
+const NodeSchema = z.object({
+  id: NodeIdSchema,
+  address: z.string(),
+  /** Clients level: the segment the client is in; null at the hosts level. */
+  segment: SegmentIdSchema.nullable(),
+  sent: CountSchema,
+  received: CountSchema,
+});
+/** An arc of the chord. */
+export type ViewNode = z.infer<typeof NodeSchema>;
+
+const LinkSchema = z.object({
+  /** Index in `nodes` of who sent. */
+  source: z.number().int(),
+  /** Index in `nodes` of who received. */
+  target: z.number().int(),
+  octets: z.number(),
+  packets: z.number(),
+  /** The same, split by segment. */
+  parts: z.array(z.object({ segment: SegmentIdSchema, octets: z.number(), packets: z.number() })),
+});
+/** What one node sent to another; the other direction is a link of its own. */
+export type ViewLink = z.infer<typeof LinkSchema>;
+
+const FlowRowSchema = z.object({
+  segment: SegmentIdSchema,
+  outerSource: z.string().nullable(),
+  outerDestination: z.string().nullable(),
+  source: z.string(),
+  destination: z.string(),
+  /** `TCP`, `UDP`, `ICMP`, `ARP`, … */
+  protocol: z.string(),
+  /** Port, or null where the protocol has none. */
+  sourcePort: z.number().nullable(),
+  destinationPort: z.number().nullable(),
+  /** `echo request (id 17)`, `fragment`, `VLAN 5`, … what else is worth saying. */
+  note: z.string(),
+  octets: z.number(),
+  packets: z.number(),
+  payloadOctets: z.number(),
+  firstMs: z.number(),
+  lastMs: z.number(),
+});
+/** One uniflow between the chosen pair. */
+export type FlowRow = z.infer<typeof FlowRowSchema>;
+
+const LeaderSchema = z.object({
+  /** Who sends most in the window: the client and where it sits. */
+  address: z.string(),
+  segment: SegmentIdSchema,
+  host: z.string().nullable(),
+  peer: z.string(),
+  octets: z.number(),
+  /** 0…1 of all octets in the view's window. */
+  share: z.number(),
+});
+/** The flow source that fills the window most; the page names it in words. */
+export type Leader = z.infer<typeof LeaderSchema>;
+
+const ExactnessSchema = z.object({
+  /** Since the agent's start, frames and octets as the stack held them, over all observation points. */
+  seen: CountSchema,
+  recorded: CountSchema,
+  /** Part of `recorded` that lost its detail because the flow cache was full. */
+  overflow: CountSchema,
+  ledger: z.array(z.object({ reason: z.string(), packets: z.number(), octets: z.number() })),
+  /** seen − recorded − ledger; anything but 0 is a bug and is shown. */
+  unexplained: CountSchema,
+});
+/** Can the number be trusted? */
+export type Exactness = z.infer<typeof ExactnessSchema>;
+
+/** The answer. */
+export const ViewSchema = z.object({
+  question: ViewQuestionSchema,
+  level: z.enum(['hosts', 'clients', 'flows']),
+  agent: z.string(),
+  epoch: z.number(),
+  /** End of the newest epoch in the answer, Unix epoch, milliseconds; a view whose source stalls shows its age from this. */
+  atMs: z.number(),
+  /** Seconds the window really covers (less than asked for soon after the start). */
+  windowSeconds: z.number(),
+  /** Epoch length, seconds: the next update is expected after this. */
+  intervalSeconds: z.number(),
+  /** Of the view (filters applied): wire octets and packets in the window. */
+  total: CountSchema,
+  segments: z.array(SegmentSchema),
+  /** By octets (sent + received), descending. */
+  nodes: z.array(NodeSchema),
+  links: z.array(LinkSchema),
+  /** Flows level only: by octets, descending, at most 500. */
+  flows: z.array(FlowRowSchema),
+  leader: LeaderSchema.nullable(),
+  exactness: ExactnessSchema,
+  /** Wire octets per second of the whole host, one number per epoch, oldest first, at most 300: the strip under the chord. */
+  history: z.array(z.object({ atMs: z.number(), octetRate: z.number(), packetRate: z.number() })),
+});
+/** A validated answer. */
+export type View = z.infer<typeof ViewSchema>;
+
+/** Who answers live questions. */
+export interface ViewSource {
+  /** Answers from the newest epoch; cheap enough for once per epoch and listener. */
+  view(question: ViewQuestion): View;
+  /** Calls back after each epoch was taken in; returns the way to stop. */
+  onEpoch(listener: () => void): () => void;
+}
+
+/** What the agent is and where it is attached: `/api/status`. */
+export const StatusSchema = z.object({
+  version: z.string(),
+  agent: z.string(),
+  hostname: z.string(),
+  startedMs: z.number(),
+  nowMs: z.number(),
+  intervalSeconds: z.number(),
+  /** Network namespace measured, or null for the agent's own. */
+  namespace: z.string().nullable(),
+  interfaces: z.array(
+    z.object({
+      name: z.string(),
+      ifindex: z.number(),
+      hook: z.string(),
+      reason: z.string(),
+      primary: z.boolean(),
+    }),
+  ),
+  flows: z.number(),
+  flowCapacity: z.number(),
+});
+/** A validated status. */
+export type Status = z.infer<typeof StatusSchema>;

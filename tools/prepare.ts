@@ -1,0 +1,44 @@
+/**
+ * Installs the Debian packages that the tests need and this machine lacks; names them where it may not install.
+ * Running the monitor needs only the first two of them.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Package → a file that shows it is there. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  libbpf1: '/usr/lib/x86_64-linux-gnu/libbpf.so.1',
+  iproute2: '/usr/sbin/ip',
+  'iputils-ping': '/usr/bin/ping',
+  iperf3: '/usr/bin/iperf3',
+  'clang-19': '/usr/bin/clang-19',
+  'libbpf-dev': '/usr/include/bpf/bpf_helpers.h',
+  'linux-libc-dev': '/usr/include/linux/bpf.h',
+  bpftool: '/usr/sbin/bpftool',
+  chromium: '/usr/bin/chromium',
+  tmux: '/usr/bin/tmux',
+  tcpdump: '/usr/bin/tcpdump',
+  ethtool: '/usr/sbin/ethtool',
+};
+
+const lacking = Object.entries(PACKAGES)
+  .filter(([, path]) => !existsSync(path.replace('x86_64', process.arch === 'arm64' ? 'aarch64' : 'x86_64')))
+  .map(([name]) => name);
+if (lacking.length > 0) {
+  const line = `apt-get install -y --no-install-recommends ${lacking.join(' ')}`;
+  if (process.getuid?.() !== 0) {
+    console.error(`The tests need packages that are not here. As root: ${line}`);
+    process.exit(1);
+  }
+  console.log(`Installing ${lacking.join(', ')} …`);
+  const shell = `export DEBIAN_FRONTEND=noninteractive; apt-get update -q && ${line}`;
+  const { status } = spawnSync('sh', ['-c', shell], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) {
+    console.error(`Installing failed. By hand: ${line}`);
+    process.exit(1);
+  }
+}
+if (process.getuid?.() !== 0) {
+  console.error('The tests load BPF programs and make network namespaces: run them as root.');
+  process.exit(1);
+}
