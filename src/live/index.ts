@@ -1,0 +1,2 @@
+export { type LiveOptions, LiveView } from './live.ts';
+export { Uniflow } from './uniflow.ts';

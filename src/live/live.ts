@@ -1,0 +1,262 @@
+/** LiveView: takes epochs in and answers who talks to whom over sliding windows. */
+import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
+import { type View, type ViewQuestion, type ViewSource, WINDOWS } from '../query/index.ts';
+import { answer } from './answer.ts';
+import { Slice } from './counters.ts';
+import { ExactnessSum } from './exactness.ts';
+import { compact } from './fold.ts';
+import { Segments } from './nodes.ts';
+import { Uniflow } from './uniflow.ts';
+import { takeIn, UniflowTable } from './uniflows.ts';
+
+/** How a live view is built; all have defaults. */
+export interface LiveOptions {
+  /** Epoch length in seconds, told to the viewers. Default 1. */
+  readonly intervalSeconds?: number;
+  /** Unix time, milliseconds; used only until the first epoch tells the time. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Uniflows kept apart; the longest idle ones beyond fold. Default 200 000. */
+  readonly maxFlows?: number;
+  /** Uniflows idle longer fold. Default 600. */
+  readonly idleSeconds?: number;
+  /** Nodes an answer holds at most; the rest is one node `(others)`. Default 400. */
+  readonly maxNodes?: number;
+  /** Observation points to take in; records of others are left out. Default all. */
+  readonly accept?: (point: ObservationPoint) => boolean;
+}
+
+type Window = ViewQuestion['window'];
+
+const FIVE_SECONDS = 5_000;
+const MINUTE = 60_000;
+const HISTORY = 300;
+
+/**
+ * Sliding sums over all uniflows, exact.
+ *
+ * Windows are made of whole epochs: an epoch belongs to a window while its middle does, so that epochs a few
+ * milliseconds long or short do not come and go. The minute is made of buckets of about five seconds and moves in
+ * such steps; what a window really covers is `windowSeconds`. Totals since the start survive folding (BUG-C7):
+ * uniflows idle for long or beyond `maxFlows` end up in a row per pair of hosts and segment.
+ */
+export class LiveView implements FlowSink, ViewSource {
+  readonly name = 'live';
+  readonly #options: Required<LiveOptions>;
+  #table: UniflowTable = new UniflowTable(new Segments());
+  #exactness = new ExactnessSum();
+  #listeners = new Set<() => void>();
+  #answers = new Map<string, View>();
+  #history: View['history'] = [];
+  /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
+  #epochs: Slice[] = [];
+  #buckets: Slice[] = [];
+  #writes = 0;
+  #agent = '';
+  #epoch = 0;
+  #startMs = 0;
+  #endMs = 0;
+  /** (time, number of writes) once a minute, to know what idle means in writes. */
+  #idleMarks: { readonly endMs: number; readonly writes: number }[] = [];
+
+  constructor(options: LiveOptions = {}) {
+    this.#options = {
+      intervalSeconds: 1,
+      clock: Date.now,
+      maxFlows: 200_000,
+      idleSeconds: 600,
+      maxNodes: 400,
+      accept: () => true,
+      ...options,
+    };
+  }
+
+  /** Uniflows kept apart, rows of folded ones included. */
+  get flowCount(): number {
+    return this.#table.length;
+  }
+
+  /** Takes an epoch in. An epoch of the same agent that was taken in before is ignored. */
+  write(batch: FlowBatch): void {
+    if (batch.agent === this.#agent && batch.epoch <= this.#epoch) return;
+    if (this.#writes++ === 0) this.#startMs = batch.startMs;
+    this.#agent = batch.agent;
+    this.#epoch = batch.epoch;
+    this.#endMs = batch.endMs;
+    const points = this.#pointsOf(batch);
+    const touched = takeIn(this.#table, batch, points, this.#writes);
+    this.#exactness.add(batch, (point) => points.get(point) !== -1);
+    this.#addHistory(batch, touched);
+    this.#addToWindows(batch, touched);
+    this.#retire(this.#epochs, FIVE_SECONDS, '5s');
+    this.#retire(this.#buckets, MINUTE, '1m');
+    this.#foldIfNeeded();
+    this.#answers.clear();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  close(): void {
+    this.#listeners.clear();
+  }
+
+  onEpoch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Answers from the newest epoch; the answer is shared by all who ask the same within an epoch: do not change it. */
+  view(question: ViewQuestion): View {
+    const key = JSON.stringify([question.window, question.segment, question.host, question.pair]);
+    const known = this.#answers.get(key);
+    if (known) return known;
+    const view = this.#answer(question);
+    if (this.#answers.size < 32) this.#answers.set(key, view);
+    return view;
+  }
+
+  /** Every uniflow with traffic in the window, in order of first sight. Rows are lent until the next `write`. */
+  *uniflows(window: Window = 'all'): Generator<Uniflow> {
+    const table = this.#table;
+    const counters = table.counters[window];
+    for (let u = 0; u < table.length; u++) {
+      const tally = table.counted(u, counters);
+      if (tally >= 0) yield new Uniflow(table, u, tally, counters);
+    }
+  }
+
+  #answer(question: ViewQuestion): View {
+    const { intervalSeconds, maxNodes, clock } = this.#options;
+    return {
+      question,
+      ...answer(this.#table, question, { rateSeconds: this.#seconds('5s'), maxNodes }),
+      agent: this.#agent,
+      epoch: this.#epoch,
+      atMs: this.#writes === 0 ? clock() : this.#endMs,
+      windowSeconds: this.#seconds(question.window),
+      intervalSeconds,
+      exactness: this.#exactness.value(),
+      history: this.#history,
+    };
+  }
+
+  /** Seconds from the start of the window's oldest epoch to the end of its newest. */
+  #seconds(window: Window): number {
+    if (this.#writes === 0) return 0;
+    const oldest = { '5s': this.#epochs[0]?.startMs, '1m': this.#buckets[0]?.startMs, all: this.#startMs }[
+      window
+    ];
+    return Math.max(0, this.#endMs - (oldest ?? this.#endMs)) / 1000;
+  }
+
+  /** By `2 * ifindex + direction`: primary ingress 0, primary egress 1, other ingress 2, other egress 3, left out −1. */
+  #pointsOf(batch: FlowBatch): Map<number, number> {
+    const kinds = new Map<number, number>();
+    for (const point of batch.points) {
+      const kind = (point.primary ? 0 : 2) + point.direction;
+      kinds.set(2 * point.ifindex + point.direction, this.#options.accept(point) ? kind : -1);
+    }
+    return kinds;
+  }
+
+  #addHistory(batch: FlowBatch, touched: Uint32Array): void {
+    const table = this.#table;
+    const { epoch } = table.counters;
+    let octets = 0;
+    let packets = 0;
+    for (const tally of touched) {
+      if (table.counted(table.uniflowOf[tally]!, epoch) !== tally) continue;
+      octets += epoch.octets(tally);
+      packets += epoch.packets(tally);
+    }
+    const length = batch.endMs - batch.startMs;
+    const seconds = length > 0 ? length / 1000 : this.#options.intervalSeconds;
+    const entry = { atMs: batch.endMs, octetRate: octets / seconds, packetRate: packets / seconds };
+    this.#history = [...this.#history.slice(1 - HISTORY), entry];
+  }
+
+  /** Moves the epoch counters into the windows and leaves them zero. */
+  #addToWindows(batch: FlowBatch, touched: Uint32Array): void {
+    const table = this.#table;
+    const { epoch } = table.counters;
+    const slice = new Slice(batch.startMs, batch.endMs, touched.length);
+    const bucket = this.#bucketFor(batch, touched.length);
+    for (const tally of touched) {
+      for (const window of WINDOWS) table.counters[window].addTally(tally, epoch, tally);
+      slice.append(tally, epoch);
+      table.bucketPosition[tally] = bucket.merge(tally, table.bucketPosition[tally]!, epoch);
+      table.segments.list[table.segment[table.uniflowOf[tally]!]!]!.lastSeenMs = batch.endMs;
+      epoch.clear(tally);
+    }
+    slice.trim();
+    this.#epochs.push(slice);
+  }
+
+  #bucketFor(batch: FlowBatch, capacity: number): Slice {
+    const open = this.#buckets.at(-1);
+    const middle = (batch.startMs + batch.endMs) / 2;
+    if (open && middle >= open.startMs && middle < open.startMs + FIVE_SECONDS) {
+      open.endMs = batch.endMs;
+      return open;
+    }
+    open?.trim();
+    const bucket = new Slice(batch.startMs, batch.endMs, capacity);
+    this.#buckets.push(bucket);
+    return bucket;
+  }
+
+  /** Takes away what has left the window; the newest slice always stays. After a step of the clock nothing old does. */
+  #retire(slices: Slice[], span: number, window: '5s' | '1m'): void {
+    while (slices.length > 1) {
+      const [oldest] = slices as [Slice];
+      const middle = (oldest.startMs + oldest.endMs) / 2;
+      if (middle > this.#endMs - span && middle <= this.#endMs) return;
+      this.#table.counters[window].subtractSlice(oldest);
+      slices.shift();
+    }
+  }
+
+  #foldIfNeeded(): void {
+    const { maxFlows } = this.#options;
+    const table = this.#table;
+    const idleBefore = this.#idleBefore();
+    const isCrowded = table.length > maxFlows;
+    if (!isCrowded && idleBefore === 0) return;
+    const folds = new Uint8Array(table.length);
+    let kept: number[] = [];
+    for (let u = 0; u < table.length; u++) {
+      if (table.isFolded(u)) continue;
+      if (table.lastWrite(u) <= idleBefore) folds[u] = 1;
+      else if (isCrowded) kept.push(u);
+    }
+    // A tenth more than needed, so that the next flows do not fold again at once.
+    const surplus = isCrowded ? Math.ceil(kept.length + table.foldedRows - 0.9 * maxFlows) : 0;
+    if (surplus > 0) {
+      kept = kept.sort((a, b) => table.lastWrite(a) - table.lastWrite(b)).slice(0, surplus);
+      for (const u of kept) folds[u] = 1;
+    }
+    if (folds.includes(1)) this.#compact(folds);
+  }
+
+  /** Number of the last write that is longer ago than the idle limit, once a minute; else 0. */
+  #idleBefore(): number {
+    const marks = this.#idleMarks;
+    const last = marks.at(-1);
+    if (
+      last &&
+      this.#endMs >= last.endMs &&
+      this.#endMs - last.endMs < Math.min(MINUTE, this.#options.idleSeconds * 100)
+    )
+      return 0;
+    marks.push({ endMs: this.#endMs, writes: this.#writes });
+    let idle = 0;
+    while (marks.length > 1 && marks[0]!.endMs <= this.#endMs - this.#options.idleSeconds * 1000)
+      idle = marks.shift()!.writes;
+    return idle;
+  }
+
+  #compact(folds: Uint8Array): void {
+    const maxFoldedRows = Math.ceil(this.#options.maxFlows / 4);
+    const { table, map } = compact(this.#table, (u) => folds[u] === 1, maxFoldedRows);
+    this.#table = table;
+    for (const slice of [...this.#epochs, ...this.#buckets]) slice.renumber(map);
+  }
+}

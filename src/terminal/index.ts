@@ -1,0 +1,14 @@
+export { formatFlowJson } from './json.ts';
+export {
+  exactnessLine,
+  formatReport,
+  REPORT_COUNTS,
+  REPORT_SORTS,
+  type ReportLayer,
+  type ReportOptions,
+  type ReportRow,
+  type ReportSort,
+  reportBytes,
+  reportRows,
+} from './report.ts';
+export { exactnessText, formatStatus, type StatusOptions } from './status.ts';

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { batchOf } from '../flow/batch.fixture.ts';
+import { FIELDS } from '../flow/index.ts';
+import { formatFlowJson } from './index.ts';
+
+const BATCH = batchOf([
+  {
+    tunnel: ['172.16.1.100', '172.16.1.101', 10001],
+    between: ['fd00::1', 'fd00::2'],
+    protocol: 58,
+    icmp: [128, 0],
+    ports: [17, 0],
+    vlan: 5,
+    octets: 2n ** 60n,
+    packets: 3,
+    firstMs: 1_700_000_000_123,
+    lastMs: 1_700_000_000_999,
+    macs: ['02:00:00:00:00:01', '02:00:00:00:00:02'],
+  },
+  { arp: true, between: ['10.0.0.1', '10.0.0.2'], octets: 42, packets: 1, remark: 2 },
+]);
+
+it('writes one line per record with every field decoded', () => {
+  const lines = formatFlowJson(BATCH).trimEnd().split('\n');
+  const [ping, arp] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(Object.keys(ping!), ['agent', 'epoch', 'interfaceName', ...Object.keys(FIELDS)]);
+  const { agent, epoch, interfaceName, ...fields } = ping!;
+  assert.deepEqual([agent, epoch, interfaceName], ['agent', 1, 'eth0']);
+  assert.deepEqual(fields, {
+    ifindex: 2,
+    direction: 'ingress',
+    tunnelKind: 'vxlan',
+    tunnelId: 10001,
+    tunnelDepth: 1,
+    nestedTunnelId: null,
+    outerNetwork: 'ipv4',
+    outerSource: '172.16.1.100',
+    outerDestination: '172.16.1.101',
+    network: 'ipv6',
+    source: 'fd00::1',
+    destination: 'fd00::2',
+    protocol: 58,
+    sourcePort: 17,
+    destinationPort: 0,
+    icmpTypeCode: { type: 128, code: 0 },
+    ethertype: 0x86dd,
+    vlan: 5,
+    secondVlan: null,
+    innerVlan: null,
+    innerSecondVlan: null,
+    cast: 'unicast',
+    fragment: 'whole',
+    remark: [],
+    octets: '1152921504606846976',
+    packets: 3,
+    wireOctets: '1152921504606846976',
+    wirePackets: 3,
+    payloadOctets: 0,
+    firstMs: '2023-11-14T22:13:20.123Z',
+    lastMs: '2023-11-14T22:13:20.999Z',
+    tcpFlags: 0,
+    dscp: 0,
+    outerSourcePort: 0,
+    shortest: 0,
+    longest: 0,
+    sourceMac: '02:00:00:00:00:01',
+    destinationMac: '02:00:00:00:00:02',
+  });
+  assert.deepEqual(
+    [arp!.tunnelKind, arp!.tunnelId, arp!.outerSource, arp!.network, arp!.icmpTypeCode, arp!.remark],
+    ['none', null, null, 'arp', null, ['notTunnel']],
+  );
+});
+
+it('writes only the accepted interfaces', () => {
+  assert.equal(
+    formatFlowJson(BATCH, (name) => name !== 'eth0'),
+    '',
+  );
+});
