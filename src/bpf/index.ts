@@ -23,7 +23,14 @@ export {
   possibleCpus,
 } from './kernel.ts';
 export { assertLayout, enumOf, fingerprint, type Layout, layoutOf } from './layout.ts';
-export { attachTc, openPinnedTc, type TcAttachment, type TcDirection, type TcOptions } from './link.ts';
+export {
+  attachTc,
+  openPinnedTc,
+  type TcAttachment,
+  type TcDirection,
+  type TcOptions,
+  tcxPrograms,
+} from './link.ts';
 export { BpfMap, MapFlag, type MapSpecification, MapType, UpdateFlag, unpin } from './map.ts';
 export type { Mapping } from './memory.ts';
 export { setNetworkNamespace } from './namespace.ts';

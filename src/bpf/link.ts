@@ -2,10 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attachClsact } from './clsact.ts';
-import { describeLink } from './describe.ts';
+import { describeLink, programName } from './describe.ts';
 import { errnoName, kernelError } from './error.ts';
 import { kernelAtLeast } from './kernel.ts';
-import { bpf, libbpf, libc } from './libbpf.ts';
+import { addressOf, bpf, libbpf, libc } from './libbpf.ts';
 import type { BpfProgram } from './program.ts';
 import { track } from './resources.ts';
 
@@ -80,6 +80,30 @@ export function openPinnedTc(path: string, place: { direction: TcDirection }): T
     direction: place.direction,
     program: path,
   });
+}
+
+/** Most programs that `tcxPrograms` lists; the kernel allows 64 at a hook. */
+const MAX_TCX_PROGRAMS = 64;
+
+/** The programs at an interface's tcx hook in the order they run, whoever attached them. @throws BpfError `BPF_LINK`. */
+export function tcxPrograms(place: {
+  readonly ifindex: number;
+  readonly direction: TcDirection;
+}): readonly { readonly id: number; readonly name: string }[] {
+  const ids = new Uint32Array(MAX_TCX_PROGRAMS);
+  const attr = new DataView(new ArrayBuffer(64));
+  attr.setUint32(0, place.ifindex, true);
+  attr.setUint32(4, ATTACH_TYPE[place.direction], true);
+  attr.setBigUint64(16, addressOf(new Uint8Array(ids.buffer)), true);
+  attr.setUint32(24, ids.length, true);
+  const result = bpf(BPF_PROG_QUERY, new Uint8Array(attr.buffer));
+  if (result < 0) {
+    throw kernelError('BPF_LINK', result, {
+      action: `list the programs at ${place.direction} of interface ${place.ifindex}`,
+      minimumKernel: kernelAtLeast('6.6') ? undefined : '6.6',
+    });
+  }
+  return [...ids.subarray(0, attr.getUint32(24, true))].map((id) => ({ id, name: programName(id) ?? '' }));
 }
 
 /** Whether the kernel knows tcx; tried only after an attachment was refused. */

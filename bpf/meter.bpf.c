@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The meter: accounts every packet at an interface, both directions, by outer addresses, tunnel, VNI and inner flow.
+ *
+ * It observes: TC_ACT_UNSPEC on every path, no packet is altered. Per observation point and epoch
+ *     seen = flow records + overflow records + ledger        (packets and octets)
+ *
+ * All maps of an epoch are doubled. A packet reads the epoch once and uses the maps of its parity, so that all its
+ * counts fall into one epoch. User space raises it, then updates an element of an array of maps, which makes
+ * the kernel wait until no program runs that could have read the old value: the retired maps are final.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "parse.h"
+
+#define TC_ACT_UNSPEC (-1)
+#define EEXIST 17
+
+/* UDP destination ports that carry VXLAN (RFC 7348: 4789; Linux' old default: 8472). 0: empty place. */
+const volatile u16 vxlan_ports[MAX_TUNNEL_PORTS] = { 4789, 8472 };
+
+/* Octets pulled into the linear part when headers lie in fragments; the deepest stack of headers is shorter. */
+#define PULL_OCTETS 512
+
+/* Flow key where every address is IPv4 and tunnels do not nest: the common case, 40 octets. */
+struct narrow_key {
+	struct labels labels;
+	u32 outer_source;
+	u32 outer_destination;
+	u32 source;
+	u32 destination;
+};
+_Static_assert(sizeof(struct narrow_key) == 40, "struct narrow_key");
+
+/* Flow key with any addresses, IPv4 in the mapped form; also the key of overflow records. */
+struct wide_key {
+	struct labels labels;
+	struct addresses addresses;
+};
+_Static_assert(sizeof(struct wide_key) == 88, "struct wide_key");
+
+/* Flow key where tunnels nest. */
+struct deep_key {
+	struct wide_key wide;
+	u32 nested_tunnel_id;
+	u32 pad;
+};
+_Static_assert(sizeof(struct deep_key) == 96, "struct deep_key");
+
+/*
+ * What is counted for a flow in one epoch. Times are the low half of jiffies. Plain stores race between CPUs only
+ * where the loser is of the same epoch and kind (last, shortest, longest, tcp_flags); the counters are atomic.
+ */
+struct flow_counters {
+	u64 octets;	    /* skb->len */
+	u64 packets;	    /* skbs */
+	u64 payload_octets; /* behind the innermost transport header */
+	u64 extra_octets;   /* on the wire beyond `octets`: the segments' own headers, tags kept in metadata */
+	u64 extra_packets;  /* on the wire beyond `packets`: segments */
+	u32 first;
+	u32 last;
+	u32 longest;	    /* on the wire */
+	u16 shortest;	    /* on the wire; 65535: that or more */
+	u16 tcp_flags;
+	u16 outer_source_port;
+	u8 dscp;
+	u8 pad;
+	u8 mac[12];	    /* destination, source */
+};
+_Static_assert(sizeof(struct flow_counters) == 72, "struct flow_counters");
+
+struct seen_counters {
+	u64 packets;
+	u64 octets;
+	u64 unledgered_packets; /* found no place in the ledger */
+	u64 unledgered_octets;
+};
+
+struct ledger_key {
+	u32 point;
+	u16 reason;
+	u16 level;
+};
+
+struct ledger_counters {
+	u64 packets;
+	u64 octets;
+};
+
+#define EPOCH_MAP(name, map_type, key_type, value_type, entries)                                   \
+	struct name##_map {                                                                        \
+		__uint(type, map_type);                                                            \
+		__uint(max_entries, entries);                                                      \
+		__type(key, key_type);                                                             \
+		__type(value, value_type);                                                         \
+	} name##_0 SEC(".maps"), name##_1 SEC(".maps");                                            \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
+		__uint(max_entries, 2);                                                            \
+		__type(key, u32);                                                                  \
+		__array(values, struct name##_map);                                                \
+	} name SEC(".maps") = { .values = { &name##_0, &name##_1 } }
+
+/* Entries are set by user space before load; these are the defaults. Preallocated: a new flow costs no allocation. */
+EPOCH_MAP(narrow, BPF_MAP_TYPE_HASH, struct narrow_key, struct flow_counters, 131072);
+EPOCH_MAP(wide, BPF_MAP_TYPE_HASH, struct wide_key, struct flow_counters, 65536);
+EPOCH_MAP(deep, BPF_MAP_TYPE_HASH, struct deep_key, struct flow_counters, 4096);
+EPOCH_MAP(overflow, BPF_MAP_TYPE_HASH, struct wide_key, struct flow_counters, 4096);
+EPOCH_MAP(ledger, BPF_MAP_TYPE_HASH, struct ledger_key, struct ledger_counters, 4096);
+EPOCH_MAP(seen, BPF_MAP_TYPE_PERCPU_HASH, u32, struct seen_counters, 2048);
+
+/* Per CPU: the packet being parsed. In a map, not on the stack: the verifier need not follow its contents. */
+struct scratch {
+	struct packet packet;
+	struct deep_key key;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+/* Shared with user space, which maps this memory. */
+struct control {
+	u64 epoch;	  /* raised by user space; its parity names the maps in use */
+	u64 jiffies;	  /* ts_clock: one reading of both clocks */
+	u64 monotonic_ns;
+};
+volatile struct control control;
+
+/* What one packet adds to its record. */
+struct measure {
+	u64 octets;
+	u64 extra_octets;
+	u64 extra_packets;
+	u32 longest;
+	u32 shortest;
+};
+
+/*
+ * Wire truth of a super-packet: each of its segments carries all headers up to the transport header that is
+ * segmented. That is the innermost one, unless whole tunnel packets were aggregated by their outer UDP header: then
+ * the innermost headers claim the first of them only, and the payload is that of all.
+ */
+static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p, struct measure *m)
+{
+	u32 size = skb->gso_size, headers = p->header_octets, segments, payload, last;
+	int aggregated = headers > p->outer_header_octets && headers + p->payload < m->octets;
+
+	if (aggregated)
+		headers = p->outer_header_octets;
+	m->longest = m->shortest = (u32)m->octets;
+	if (size && m->octets > headers) {
+		payload = (u32)m->octets - headers;
+		segments = skb->gso_segs;
+		/* Senders that are not trusted (a guest, a raw socket) leave the count to be computed. */
+		if (!segments)
+			segments = (payload + size - 1) / size;
+		if (aggregated && segments > 1 && p->payload < size) {
+			u32 inner = segments * (size - p->payload);
+
+			p->payload = payload > inner ? payload - inner : 0;
+		}
+		if (segments > 1) {
+			m->extra_packets = segments - 1;
+			m->extra_octets = (u64)(segments - 1) * headers;
+			m->longest = headers + size;
+			last = payload - (segments - 1) * size;
+			m->shortest = headers + (last <= size ? last : size);
+		}
+	}
+	if (skb->vlan_present) {
+		m->extra_octets += 4 * (m->extra_packets + 1);
+		m->longest += 4;
+		m->shortest += 4;
+	}
+	if (m->shortest > 65535)
+		m->shortest = 65535;
+}
+
+static __always_inline void add_counts(struct flow_counters *f, const struct packet *p,
+				       const struct measure *m)
+{
+	u32 now = (u32)bpf_jiffies64();
+
+	__sync_fetch_and_add(&f->octets, m->octets);
+	__sync_fetch_and_add(&f->packets, 1);
+	if (p->payload)
+		__sync_fetch_and_add(&f->payload_octets, p->payload);
+	if (m->extra_octets)
+		__sync_fetch_and_add(&f->extra_octets, m->extra_octets);
+	if (m->extra_packets)
+		__sync_fetch_and_add(&f->extra_packets, m->extra_packets);
+	if (f->last != now)
+		f->last = now;
+	if (m->longest > f->longest)
+		f->longest = m->longest;
+	if (m->shortest < f->shortest)
+		f->shortest = (u16)m->shortest;
+	if (p->tcp_flags & ~f->tcp_flags)
+		f->tcp_flags |= p->tcp_flags;
+}
+
+static __always_inline void first_counts(struct flow_counters *f, const struct packet *p,
+					 const struct measure *m)
+{
+	f->octets = m->octets;
+	f->packets = 1;
+	f->payload_octets = p->payload;
+	f->extra_octets = m->extra_octets;
+	f->extra_packets = m->extra_packets;
+	f->first = f->last = (u32)bpf_jiffies64();
+	f->longest = m->longest;
+	f->shortest = (u16)m->shortest;
+	f->tcp_flags = p->tcp_flags;
+	f->outer_source_port = p->labels.tunnel ? p->outer_source_port : 0;
+	f->dscp = p->dscp;
+	f->pad = 0;
+	COPY(f->mac, p->mac, 12);
+}
+
+/* Counts a packet in `map`. 0, or the error that says there is no room. */
+static __always_inline long account(void *map, const void *key, const struct packet *p,
+				    const struct measure *m)
+{
+	struct flow_counters *found, fresh;
+	long error;
+
+	found = bpf_map_lookup_elem(map, key);
+	if (!found) {
+		first_counts(&fresh, p, m);
+		error = bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST);
+		if (!error)
+			return 0;
+		if (error != -EEXIST)
+			return error;
+		/* Another CPU was first. */
+		found = bpf_map_lookup_elem(map, key);
+		if (!found)
+			return error;
+	}
+	add_counts(found, p, m);
+	return 0;
+}
+
+static __always_inline void map_ipv4(u8 *address)
+{
+	*(u64 *)address = 0;
+	*(u16 *)(address + 8) = 0;
+	*(u16 *)(address + 10) = 0xffff;
+}
+
+static __always_inline void complete_addresses(u8 network, u8 *source, u8 *destination)
+{
+	if (network == NETWORK_IPV4 || network == NETWORK_ARP) {
+		map_ipv4(source);
+		map_ipv4(destination);
+	} else if (network == NETWORK_NONE) {
+		__builtin_memset(source, 0, 16);
+		__builtin_memset(destination, 0, 16);
+	}
+}
+
+/* Neither address is IPv6. */
+static __always_inline int is_narrow(u8 network)
+{
+	return (network & 0x0f) != NETWORK_IPV6 && network >> 4 != NETWORK_IPV6;
+}
+
+static __always_inline u32 ipv4_of(const u8 *address)
+{
+	return *(const u32 *)(address + 12);
+}
+
+static __always_inline long account_narrow(void *map, const struct packet *p,
+					   const struct measure *m)
+{
+	struct narrow_key key;
+
+	COPY(&key.labels, &p->labels, sizeof(key.labels));
+	key.outer_source = key.outer_destination = 0;
+	key.source = key.destination = 0;
+	if (p->labels.tunnel) {
+		key.outer_source = ipv4_of(p->addresses.outer_source);
+		key.outer_destination = ipv4_of(p->addresses.outer_destination);
+	}
+	if (p->labels.network & 0x0f) {
+		key.source = ipv4_of(p->addresses.source);
+		key.destination = ipv4_of(p->addresses.destination);
+	}
+	return account(map, &key, p, m);
+}
+
+static __always_inline void fill_deep_key(struct deep_key *key, struct packet *p)
+{
+	struct addresses *a = &p->addresses;
+
+	complete_addresses(p->labels.network >> 4, a->outer_source, a->outer_destination);
+	complete_addresses(p->labels.network & 0x0f, a->source, a->destination);
+	COPY(&key->wide.labels, &p->labels, sizeof(p->labels));
+	COPY(&key->wide.addresses, a, sizeof(*a));
+	key->nested_tunnel_id = p->nested_tunnel_id;
+	key->pad = 0;
+}
+
+/* The overflow record of the packet's tunnel (of all plain traffic, without one): octets stay, detail goes. */
+static __always_inline void fill_overflow_key(struct wide_key *key, const struct packet *p)
+{
+	key->labels.vlan[0] = key->labels.vlan[1] = 0;
+	key->labels.inner_vlan[0] = key->labels.inner_vlan[1] = 0;
+	key->labels.source_port = key->labels.destination_port = 0;
+	key->labels.protocol = 0;
+	key->labels.network &= 0xf0;
+	key->labels.traits = TRAIT_OVERFLOW;
+	__builtin_memset(key->addresses.source, 0, 32);
+	if (!p->labels.tunnel)
+		__builtin_memset(key->addresses.outer_source, 0, 32);
+}
+
+static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
+					 u64 octets, struct seen_counters *seen_here)
+{
+	struct ledger_key key = {
+		.point = p->labels.point,
+		.reason = (u16)reason,
+		.level = p->level,
+	};
+	struct ledger_counters fresh = { .packets = 1, .octets = octets };
+	struct ledger_counters *line;
+	void *map = bpf_map_lookup_elem(&ledger, &parity);
+
+	if (!map)
+		return;
+	line = bpf_map_lookup_elem(map, &key);
+	if (!line) {
+		if (!bpf_map_update_elem(map, &key, &fresh, BPF_NOEXIST))
+			return;
+		line = bpf_map_lookup_elem(map, &key);
+	}
+	if (line) {
+		__sync_fetch_and_add(&line->packets, 1);
+		__sync_fetch_and_add(&line->octets, octets);
+	} else if (seen_here) {
+		seen_here->unledgered_packets++;
+		seen_here->unledgered_octets += octets;
+	}
+}
+
+/* Before anything else: the packet was here. Per CPU and with interrupts of our kind off, so no atomics. */
+static __always_inline struct seen_counters *count_seen(u32 parity, u32 point, u64 octets)
+{
+	struct seen_counters fresh = { .packets = 1, .octets = octets };
+	struct seen_counters *here;
+	void *map = bpf_map_lookup_elem(&seen, &parity);
+
+	if (!map)
+		return 0;
+	here = bpf_map_lookup_elem(map, &point);
+	if (!here) {
+		if (!bpf_map_update_elem(map, &point, &fresh, BPF_NOEXIST))
+			return bpf_map_lookup_elem(map, &point);
+		/* Another CPU was first; this CPU's part of the entry is still zero. */
+		here = bpf_map_lookup_elem(map, &point);
+		if (!here)
+			return 0;
+	}
+	here->packets++;
+	here->octets += octets;
+	return here;
+}
+
+static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point)
+{
+	enum reason reason = REASON_NONE;
+
+#pragma clang loop unroll(disable)
+	for (int attempt = 0; attempt < 2; attempt++) {
+		const struct window w = {
+			.data = (const u8 *)(long)skb->data,
+			.end = (const u8 *)(long)skb->data_end,
+			.vxlan_ports = vxlan_ports,
+		};
+
+		packet_reset(p, point, skb->len);
+		if (skb->vlan_present)
+			add_vlan(p, (u16)skb->vlan_tci);
+		reason = parse_packet(&w, p);
+		if (reason == REASON_NONE && !(p->labels.traits & TRAIT_NOT_TUNNEL))
+			break;
+		/* Was it the packet, or only the linear part that ended? */
+		if (attempt || (u64)(w.end - w.data) >= skb->len)
+			break;
+		if (bpf_skb_pull_data(skb, skb->len < PULL_OCTETS ? skb->len : PULL_OCTETS))
+			break;
+	}
+	return reason;
+}
+
+static __always_inline int meter(struct __sk_buff *skb, u32 direction)
+{
+	u32 parity = (u32)control.epoch & 1, zero = 0;
+	u32 point = skb->ifindex << 1 | direction;
+	struct seen_counters *seen_here;
+	struct measure m = { .octets = skb->len };
+	struct scratch *s;
+	enum reason reason;
+	void *map;
+	long error;
+
+	seen_here = count_seen(parity, point, m.octets);
+	s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s)
+		return TC_ACT_UNSPEC;
+	reason = parse_skb(skb, &s->packet, point);
+	if (reason != REASON_NONE) {
+		write_ledger(parity, &s->packet, reason, m.octets, seen_here);
+		return TC_ACT_UNSPEC;
+	}
+	measure_wire(skb, &s->packet, &m);
+	if (s->packet.level < 2 && is_narrow(s->packet.labels.network)) {
+		map = bpf_map_lookup_elem(&narrow, &parity);
+		error = map ? account_narrow(map, &s->packet, &m) : -1;
+		if (!error)
+			return TC_ACT_UNSPEC;
+		fill_deep_key(&s->key, &s->packet);
+	} else {
+		fill_deep_key(&s->key, &s->packet);
+		if (s->packet.level < 2) {
+			map = bpf_map_lookup_elem(&wide, &parity);
+			error = map ? account(map, &s->key.wide, &s->packet, &m) : -1;
+		} else {
+			map = bpf_map_lookup_elem(&deep, &parity);
+			error = map ? account(map, &s->key, &s->packet, &m) : -1;
+		}
+		if (!error)
+			return TC_ACT_UNSPEC;
+	}
+	fill_overflow_key(&s->key.wide, &s->packet);
+	map = bpf_map_lookup_elem(&overflow, &parity);
+	if (!map || account(map, &s->key.wide, &s->packet, &m))
+		write_ledger(parity, &s->packet, OVERFLOW_FULL, m.octets, seen_here);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int ts_ingress(struct __sk_buff *skb)
+{
+	return meter(skb, 0);
+}
+
+SEC("tc")
+int ts_egress(struct __sk_buff *skb)
+{
+	return meter(skb, 1);
+}
+
+/* Reads both clocks, so that user space can turn jiffies into time. Run by BPF_PROG_TEST_RUN, never attached. */
+SEC("tc")
+int ts_clock(struct __sk_buff *skb __attribute__((unused)))
+{
+	control.jiffies = bpf_jiffies64();
+	control.monotonic_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* Types user space needs that no map names. */
+struct labels *unused_labels __attribute__((unused));
+struct addresses *unused_addresses __attribute__((unused));
+struct control *unused_control __attribute__((unused));
+enum reason *unused_reason __attribute__((unused));
+enum network *unused_network __attribute__((unused));
+enum tunnel *unused_tunnel __attribute__((unused));
+enum trait *unused_trait __attribute__((unused));
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one packet parser: from an Ethernet frame, through tunnels, to the innermost transport header.
+ *
+ * Freestanding: no kernel header, no libc, so that the same source serves any target. It reads octets between two
+ * pointers and fills a struct packet. Every header is checked once against the end of what can be read (`end`) and
+ * once against what the headers outside it say is left (`left`). Whatever does not fit ends in a status of its own.
+ */
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#define PARSE_INLINE static inline __attribute__((always_inline))
+
+/* Bounds of every loop below. */
+#define MAX_TUNNELS 4	 /* nested tunnels: one more is TUNNEL_DEPTH */
+#define MAX_VLAN_TAGS 4	 /* two are kept; one more than this is VLAN_DEPTH */
+#define MAX_EXTENSIONS 8 /* IPv6 extension headers; one more is IPV6_EXTENSION_DEPTH */
+#define MAX_OFFSET 2047	 /* how deep into the frame a header may begin */
+
+/* Why a packet is not in a flow record. The ledger has one line for each; the order is that of the layers. */
+enum reason {
+	REASON_NONE = 0,
+	ETHERNET_TRUNCATED,
+	VLAN_TRUNCATED,
+	VLAN_DEPTH,
+	ARP_TRUNCATED,
+	IPV4_TRUNCATED,
+	IPV4_VERSION,
+	IPV4_HEADER_LENGTH,
+	IPV4_TOTAL_LENGTH,
+	IPV6_TRUNCATED,
+	IPV6_VERSION,
+	IPV6_PAYLOAD_LENGTH,
+	IPV6_EXTENSION_TRUNCATED,
+	IPV6_EXTENSION_DEPTH,
+	TCP_TRUNCATED,
+	TCP_HEADER_LENGTH,
+	UDP_TRUNCATED,
+	UDP_LENGTH,
+	ICMP_TRUNCATED,
+	SCTP_TRUNCATED,
+	PORTS_TRUNCATED,
+	TUNNEL_DEPTH,
+	HEADER_OFFSET,
+	OVERFLOW_FULL, /* the flow cache and the overflow records were full */
+	REASON_COUNT,
+	/* Not a reason: a tunnel header was read, the next frame is to be parsed. */
+	PARSE_TUNNEL = 255,
+};
+
+enum network {
+	NETWORK_NONE = 0,
+	NETWORK_IPV4 = 1,
+	NETWORK_IPV6 = 2,
+	NETWORK_ARP = 3,
+};
+
+enum tunnel {
+	TUNNEL_NONE = 0,
+	TUNNEL_VXLAN = 1,
+};
+
+/* Bits of struct labels.traits. */
+enum trait {
+	TRAIT_MULTICAST = 1,	   /* destination MAC of the outermost frame has the group bit */
+	TRAIT_BROADCAST = 2,	   /* ... and is ff:ff:ff:ff:ff:ff (then TRAIT_MULTICAST is clear) */
+	TRAIT_FIRST_FRAGMENT = 4,
+	TRAIT_LATER_FRAGMENT = 8,
+	TRAIT_NOT_TUNNEL = 16,	   /* on a tunnel's UDP port, but its payload is not that tunnel */
+	TRAIT_OVERFLOW = 32,	   /* no packet's own: set on overflow records by the meter */
+	TRAIT_DEPTH_SHIFT = 6,	   /* two bits: number of tunnels - 1, meaningful with a tunnel */
+};
+
+#define VLAN_PRESENT 0x8000 /* vlan[i] = VLAN_PRESENT | VID; 0 is "no tag" */
+
+/*
+ * All of a flow's identity but its addresses; the tail every flow key shares. Numbers in host order.
+ *
+ *   0        4          8        12       16            20             24
+ *   +--------+----------+--------+--------+------+------+--+--+--+--+--+
+ *   | point  |tunnel_id | vlan outer x2   | inner vlan x2 |sp|dp|pr|tu|ne|tr|
+ */
+struct labels {
+	u32 point;	      /* ifindex << 1 | direction (0 ingress, 1 egress) */
+	u32 tunnel_id;	      /* VNI of the outermost tunnel */
+	u16 vlan[2];	      /* outermost frame */
+	u16 inner_vlan[2];    /* innermost frame of a tunnel */
+	u16 source_port;      /* or the ICMP echo identifier */
+	u16 destination_port; /* or ICMP type << 8 | code; or the ethertype where network is NONE */
+	u8 protocol;	      /* IP protocol; of ARP the operation */
+	u8 tunnel;	      /* enum tunnel, the outermost */
+	u8 network;	      /* enum network: innermost, outermost << 4 */
+	u8 traits;	      /* enum trait */
+};
+_Static_assert(sizeof(struct labels) == 24, "struct labels");
+
+/* IPv4 addresses fill the last four octets of a slot; who needs the mapped form sets the rest (mapped_ipv4). */
+struct addresses {
+	u8 outer_source[16];
+	u8 outer_destination[16];
+	u8 source[16];
+	u8 destination[16];
+};
+
+/* What is known of one packet. Zeroed up to `addresses` by packet_reset(); addresses are valid as `network` says. */
+struct packet {
+	struct labels labels;
+	u32 nested_tunnel_id;	 /* VNI of the innermost tunnel where tunnels nest */
+	u32 offset;		 /* of the next header, from the start of the frame */
+	u32 left;		 /* octets the enclosing headers leave from offset on */
+	u32 payload;		 /* octets behind the innermost transport header */
+	u32 header_octets;	 /* all headers through the innermost transport header */
+	u32 outer_header_octets; /* all headers through the outermost transport header */
+	u16 tcp_flags;
+	u16 outer_source_port;
+	u8 dscp;
+	u8 level;   /* 0: outermost frame */
+	u8 tags;    /* VLAN tags seen in this frame */
+	u8 partial; /* within a first fragment: lengths may point beyond its end */
+	u8 mac[12]; /* destination, source of the innermost frame */
+	struct addresses addresses;
+};
+
+/* UDP destination ports of a tunnel type; 0 is an empty place. */
+#define MAX_TUNNEL_PORTS 8
+
+PARSE_INLINE u16 load16(const u8 *at)
+{
+	return (u16)(at[0] << 8 | at[1]);
+}
+
+PARSE_INLINE u32 load24(const u8 *at)
+{
+	return (u32)at[0] << 16 | (u32)at[1] << 8 | at[2];
+}
+
+/* Copies fixed counts; written out so that every target keeps it in registers. */
+#define COPY(to, from, octets) __builtin_memcpy((to), (from), (octets))
+
+PARSE_INLINE void packet_reset(struct packet *p, u32 point, u32 length)
+{
+	__builtin_memset(p, 0, __builtin_offsetof(struct packet, addresses));
+	p->labels.point = point;
+	p->left = length;
+}
+
+/* What can be read of a frame: `end` may come before the frame's true end. */
+struct window {
+	const u8 *data;
+	const u8 *end;
+	const volatile u16 *vxlan_ports;
+};
+
+/*
+ * The next header, if `octets` of it are left and can be read; else 0. The position is taken from memory anew each
+ * time, so that the kernel's verifier sees the same state here whichever way the packet came (without that, Linux
+ * 6.18 gave up after a million instructions).
+ */
+PARSE_INLINE const u8 *header(const struct window *w, const struct packet *p, u32 octets)
+{
+	const u8 *at;
+	u32 offset;
+
+	__asm__ volatile("" : : : "memory");
+	offset = p->offset;
+	if (offset > MAX_OFFSET || p->left < octets)
+		return 0;
+	at = w->data + offset;
+	if (at + octets > w->end)
+		return 0;
+	return at;
+}
+
+/* The status of a header that header() did not give. */
+PARSE_INLINE enum reason cut(const struct packet *p, enum reason truncated)
+{
+	return p->offset > MAX_OFFSET ? HEADER_OFFSET : truncated;
+}
+
+/* Advances over a header of `octets` that was checked already. */
+PARSE_INLINE void consume(struct packet *p, u32 octets)
+{
+	p->offset += octets;
+	p->left -= octets;
+}
+
+PARSE_INLINE void add_vlan(struct packet *p, u16 tci)
+{
+	u16 vlan = VLAN_PRESENT | (tci & 0x0fff);
+
+	if (p->level == 0) {
+		if (p->tags < 2)
+			p->labels.vlan[p->tags & 1] = vlan;
+	} else if (p->tags < 2) {
+		p->labels.inner_vlan[p->tags & 1] = vlan;
+	}
+	p->tags++;
+}
+
+/* Transport header read: `octets` long, the rest is payload. */
+PARSE_INLINE enum reason end_of_headers(struct packet *p, u32 octets)
+{
+	consume(p, octets);
+	p->payload = p->left;
+	p->header_octets = p->offset;
+	if (p->level == 0)
+		p->outer_header_octets = p->offset;
+	return REASON_NONE;
+}
+
+/*
+ * VXLAN (RFC 7348 section 5):
+ *   |R R R R I R R R|           reserved (24)            |
+ *   |             VNI (24)              |  reserved (8)  |
+ */
+PARSE_INLINE enum reason parse_vxlan(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 8);
+	u32 vni;
+
+	if (!at || !(at[0] & 0x08)) {
+		p->labels.traits |= TRAIT_NOT_TUNNEL;
+		return REASON_NONE;
+	}
+	vni = load24(at + 4);
+	consume(p, 8);
+	if (p->level == 0) {
+		p->labels.tunnel = TUNNEL_VXLAN;
+		p->labels.tunnel_id = vni;
+	} else {
+		p->nested_tunnel_id = vni;
+	}
+	return PARSE_TUNNEL;
+}
+
+PARSE_INLINE int is_port_of(const volatile u16 *ports, u16 port)
+{
+	for (int i = 0; i < MAX_TUNNEL_PORTS; i++)
+		if (ports[i] && ports[i] == port)
+			return 1;
+	return 0;
+}
+
+PARSE_INLINE enum reason parse_tcp(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 20);
+	u32 octets;
+
+	if (!at)
+		return cut(p, TCP_TRUNCATED);
+	octets = (at[12] >> 4) * 4;
+	if (octets < 20 || (octets > p->left && !p->partial))
+		return TCP_HEADER_LENGTH;
+	p->labels.source_port = load16(at);
+	p->labels.destination_port = load16(at + 2);
+	p->tcp_flags = load16(at + 12) & 0x01ff;
+	return end_of_headers(p, octets < p->left ? octets : p->left);
+}
+
+PARSE_INLINE enum reason parse_udp(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 8);
+	u16 length;
+
+	if (!at)
+		return cut(p, UDP_TRUNCATED);
+	length = load16(at + 4);
+	/* 0 stands for more than 65,535 (RFC 2675 section 4, and segmentation offload). */
+	if ((length && length < 8) || (length > p->left && !p->partial))
+		return UDP_LENGTH;
+	p->labels.source_port = load16(at);
+	p->labels.destination_port = load16(at + 2);
+	if (p->level == 0)
+		p->outer_source_port = p->labels.source_port;
+	end_of_headers(p, 8);
+	if (is_port_of(w->vxlan_ports, p->labels.destination_port))
+		return parse_vxlan(w, p);
+	return REASON_NONE;
+}
+
+PARSE_INLINE enum reason parse_icmp(const struct window *w, struct packet *p, u8 request,
+				    u8 reply)
+{
+	const u8 *at = header(w, p, 8);
+
+	if (!at)
+		return cut(p, ICMP_TRUNCATED);
+	p->labels.destination_port = load16(at);
+	if (at[0] == request || at[0] == reply)
+		p->labels.source_port = load16(at + 4);
+	return end_of_headers(p, 8);
+}
+
+/* Protocols that begin with two ports: SCTP (12 octets), DCCP (12), UDP-Lite (8). */
+PARSE_INLINE enum reason parse_ports(const struct window *w, struct packet *p, u32 octets,
+				     enum reason truncated)
+{
+	const u8 *at = header(w, p, octets);
+
+	if (!at)
+		return cut(p, truncated);
+	p->labels.source_port = load16(at);
+	p->labels.destination_port = load16(at + 2);
+	return end_of_headers(p, octets);
+}
+
+PARSE_INLINE enum reason parse_transport(const struct window *w, struct packet *p)
+{
+	if (p->labels.traits & TRAIT_LATER_FRAGMENT)
+		return end_of_headers(p, 0);
+	switch (p->labels.protocol) {
+	case 6:
+		return parse_tcp(w, p);
+	case 17:
+		return parse_udp(w, p);
+	case 1:
+		return parse_icmp(w, p, 8, 0);
+	case 58:
+		return parse_icmp(w, p, 128, 129);
+	case 132:
+		return parse_ports(w, p, 12, SCTP_TRUNCATED);
+	case 33:
+		return parse_ports(w, p, 12, PORTS_TRUNCATED);
+	case 136:
+		return parse_ports(w, p, 8, PORTS_TRUNCATED);
+	}
+	return end_of_headers(p, 0);
+}
+
+/* Fragment bits as both IP versions have them: offset in units of 8, and "more fragments". */
+PARSE_INLINE void add_fragment(struct packet *p, u16 offset, int more)
+{
+	if (offset) {
+		p->labels.traits |= TRAIT_LATER_FRAGMENT;
+	} else if (more) {
+		p->labels.traits |= TRAIT_FIRST_FRAGMENT;
+		p->partial = 1;
+	}
+}
+
+/* Limits what is left to the length a header claims; a claim beyond the frame is a lie unless within a fragment. */
+PARSE_INLINE int claim(struct packet *p, u32 octets)
+{
+	if (octets <= p->left) {
+		p->left = octets;
+		return 1;
+	}
+	return p->partial;
+}
+
+PARSE_INLINE enum reason parse_ipv4(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 20);
+	u32 octets, total;
+	u16 fragment;
+
+	if (!at)
+		return cut(p, IPV4_TRUNCATED);
+	if (at[0] >> 4 != 4)
+		return IPV4_VERSION;
+	octets = (at[0] & 0x0f) * 4;
+	if (octets < 20)
+		return IPV4_HEADER_LENGTH;
+	total = load16(at + 2);
+	/* Total length 0: more than 65,535 octets under segmentation offload; the frame's length holds. */
+	if (total && (total < octets || !claim(p, total)))
+		return IPV4_TOTAL_LENGTH;
+	if (p->left < octets)
+		return IPV4_TRUNCATED;
+	p->labels.network = (p->labels.network & 0xf0) | NETWORK_IPV4;
+	p->labels.protocol = at[9];
+	p->dscp = at[1] >> 2;
+	COPY(p->addresses.source + 12, at + 12, 4);
+	COPY(p->addresses.destination + 12, at + 16, 4);
+	fragment = load16(at + 6);
+	add_fragment(p, fragment & 0x1fff, fragment & 0x2000);
+	consume(p, octets);
+	return parse_transport(w, p);
+}
+
+PARSE_INLINE int is_ipv6_extension(u8 protocol)
+{
+	return protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 ||
+	       protocol == 60 || protocol == 135 || protocol == 139 || protocol == 140;
+}
+
+PARSE_INLINE enum reason parse_ipv6(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 40);
+	u32 length, octets;
+	u8 protocol;
+
+	if (!at)
+		return cut(p, IPV6_TRUNCATED);
+	if (at[0] >> 4 != 6)
+		return IPV6_VERSION;
+	length = load16(at + 4);
+	/* Payload length 0: a jumbogram (RFC 2675) or segmentation offload; the frame's length holds. */
+	if (length && !claim(p, length + 40))
+		return IPV6_PAYLOAD_LENGTH;
+	p->labels.network = (p->labels.network & 0xf0) | NETWORK_IPV6;
+	p->dscp = load16(at) >> 6 & 0x3f;
+	COPY(p->addresses.source, at + 8, 16);
+	COPY(p->addresses.destination, at + 24, 16);
+	protocol = at[6];
+	consume(p, 40);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < MAX_EXTENSIONS && is_ipv6_extension(protocol); i++) {
+		at = header(w, p, 8);
+		if (!at)
+			return cut(p, IPV6_EXTENSION_TRUNCATED);
+		octets = protocol == 44 ? 8 : protocol == 51 ? (at[1] + 2) * 4 : (at[1] + 1) * 8;
+		if (octets > p->left)
+			return IPV6_EXTENSION_TRUNCATED;
+		if (protocol == 44)
+			add_fragment(p, load16(at + 2) >> 3, at[3] & 1);
+		protocol = at[0];
+		consume(p, octets);
+		if (p->labels.traits & TRAIT_LATER_FRAGMENT)
+			break;
+	}
+	p->labels.protocol = protocol;
+	if (is_ipv6_extension(protocol) && !(p->labels.traits & TRAIT_LATER_FRAGMENT))
+		return IPV6_EXTENSION_DEPTH;
+	return parse_transport(w, p);
+}
+
+/* ARP over Ethernet for IPv4 (RFC 826); other kinds keep their ethertype only. */
+PARSE_INLINE enum reason parse_arp(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 8);
+
+	if (!at)
+		return cut(p, ARP_TRUNCATED);
+	p->labels.destination_port = 0x0806;
+	if (load16(at) != 1 || load16(at + 2) != 0x0800 || at[4] != 6 || at[5] != 4) {
+		end_of_headers(p, 0);
+		p->payload = 0;
+		return REASON_NONE;
+	}
+	at = header(w, p, 28);
+	if (!at)
+		return cut(p, ARP_TRUNCATED);
+	p->labels.network = (p->labels.network & 0xf0) | NETWORK_ARP;
+	p->labels.protocol = at[6] ? 0 : at[7];
+	COPY(p->addresses.source + 12, at + 14, 4);
+	COPY(p->addresses.destination + 12, at + 24, 4);
+	end_of_headers(p, 28);
+	p->payload = 0;
+	return REASON_NONE;
+}
+
+PARSE_INLINE void add_cast(struct packet *p, const u8 *mac)
+{
+	if (!(mac[0] & 1))
+		return;
+	if ((mac[0] & mac[1] & mac[2] & mac[3] & mac[4] & mac[5]) == 0xff)
+		p->labels.traits |= TRAIT_BROADCAST;
+	else
+		p->labels.traits |= TRAIT_MULTICAST;
+}
+
+/* One Ethernet frame, from p->offset. PARSE_TUNNEL: the next frame begins at the new p->offset. */
+PARSE_INLINE enum reason parse_frame(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 14);
+	u16 ethertype;
+
+	if (!at)
+		return cut(p, ETHERNET_TRUNCATED);
+	COPY(p->mac, at, 12);
+	if (p->level == 0)
+		add_cast(p, at);
+	ethertype = load16(at + 12);
+	consume(p, 14);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < MAX_VLAN_TAGS && (ethertype == 0x8100 || ethertype == 0x88a8); i++) {
+		at = header(w, p, 4);
+		if (!at)
+			return cut(p, VLAN_TRUNCATED);
+		add_vlan(p, load16(at));
+		ethertype = load16(at + 2);
+		consume(p, 4);
+	}
+	switch (ethertype) {
+	case 0x0800:
+		return parse_ipv4(w, p);
+	case 0x86dd:
+		return parse_ipv6(w, p);
+	case 0x0806:
+		return parse_arp(w, p);
+	case 0x8100:
+	case 0x88a8:
+		return VLAN_DEPTH;
+	}
+	p->labels.destination_port = ethertype;
+	end_of_headers(p, 0);
+	p->payload = 0;
+	return REASON_NONE;
+}
+
+/* The frame just read was a tunnel's outer one: keep what of it belongs to the record, make room for the inner. */
+PARSE_INLINE void enter_tunnel(struct packet *p)
+{
+	u8 depth = p->level < 3 ? p->level : 3;
+
+	if (p->level == 0) {
+		p->labels.network = (u8)(p->labels.network << 4);
+		COPY(p->addresses.outer_source, p->addresses.source, 16);
+		COPY(p->addresses.outer_destination, p->addresses.destination, 16);
+	} else {
+		p->labels.network &= 0xf0;
+	}
+	p->labels.traits &= TRAIT_MULTICAST | TRAIT_BROADCAST;
+	p->labels.traits |= depth << TRAIT_DEPTH_SHIFT;
+	p->labels.inner_vlan[0] = p->labels.inner_vlan[1] = 0;
+	p->labels.source_port = p->labels.destination_port = 0;
+	p->labels.protocol = 0;
+	p->dscp = 0;
+	p->tags = 0;
+	p->level++;
+}
+
+/*
+ * The whole packet. `p` was reset with the frame's full length; the window may hold less than that (then a
+ * truncation status can also mean "not readable here"). REASON_NONE, or why there is no record.
+ */
+PARSE_INLINE enum reason parse_packet(const struct window *w, struct packet *p)
+{
+	enum reason reason = TUNNEL_DEPTH;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i <= MAX_TUNNELS; i++) {
+		reason = parse_frame(w, p);
+		if (reason != PARSE_TUNNEL)
+			return reason;
+		enter_tunnel(p);
+	}
+	return TUNNEL_DEPTH;
+}

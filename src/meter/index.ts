@@ -1,0 +1,17 @@
+export type { RetiredEpoch } from './epoch-maps.ts';
+export { MeterError, type MeterErrorCode } from './error.ts';
+export {
+  type ChosenInterface,
+  chooseInterfaces,
+  type InterfacePatterns,
+  type NetworkInterface,
+  readInterfaces,
+} from './interfaces.ts';
+export { type EpochMapName, LoadedMeter, type LoadOptions, METER_OBJECT } from './loaded.ts';
+export {
+  Meter,
+  type MeteredInterface,
+  type MeterListener,
+  type MeterOptions,
+} from './meter.ts';
+export { MeterThread, MeterThreadError } from './thread.ts';

@@ -1,0 +1,157 @@
+/** Which interfaces to meter: what the system says of them, and the choice as a pure function. */
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { MeterError } from './error.ts';
+
+const run = promisify(execFile);
+
+/** One network interface, as far as the choice depends on it. */
+export interface NetworkInterface {
+  readonly ifindex: number;
+  readonly name: string;
+  readonly up: boolean;
+  /** `ether`, `loopback`, `none`, … : how its frames begin. */
+  readonly linkType: string;
+  /** A driver of a bus (pci, virtio, usb, …) stands behind it. */
+  readonly hasDriver: boolean;
+  readonly hasDefaultRoute: boolean;
+  /** The interface it is a port of (bridge, bond), if any. */
+  readonly master: string | undefined;
+  /** The interface it is stacked on (VLAN, macvlan, vxlan), if any. */
+  readonly lower: string | undefined;
+}
+
+/** An interface chosen for metering and why. */
+export interface ChosenInterface {
+  readonly ifindex: number;
+  readonly name: string;
+  /** Totals count here by default: each packet of the host passes one primary interface per direction. */
+  readonly primary: boolean;
+  /** In words, for the start message. */
+  readonly reason: string;
+}
+
+/**
+ * How the user chooses: names or globs (`*`, `?`). A pattern chooses; one that begins with `+` adds to the default
+ * choice. Empty: the default choice.
+ */
+export type InterfacePatterns = readonly string[];
+
+/** What the metering can read: frames that begin with an Ethernet header. */
+const ETHERNET_LINK_TYPES = new Set(['ether', 'loopback']);
+
+/**
+ * Chooses the interfaces to meter.
+ *
+ * By default those bound to a device driver, and those that carry a default route unless one of the former lies
+ * below them (a bond, a bridge, a VLAN: its packets are counted there already).
+ */
+export function chooseInterfaces(
+  all: readonly NetworkInterface[],
+  patterns: InterfacePatterns,
+): ChosenInterface[] {
+  const chosen = new Map<string, ChosenInterface>();
+  const primaries = new Map<string, string>();
+  for (const each of all) if (each.hasDriver) primaries.set(each.name, 'has a device driver');
+  for (const each of all) {
+    if (each.hasDefaultRoute && !primaries.has(each.name) && !liesOn(each.name, primaries, all)) {
+      primaries.set(each.name, 'carries the default route');
+    }
+  }
+  const choosing = patterns.filter((pattern) => !pattern.startsWith('+'));
+  const adding = patterns.filter((pattern) => pattern.startsWith('+')).map((pattern) => pattern.slice(1));
+  for (const each of all) {
+    if (!ETHERNET_LINK_TYPES.has(each.linkType)) continue;
+    const reason = primaries.get(each.name);
+    const pattern = [...choosing, ...adding].find((candidate) => matchesGlob(candidate, each.name));
+    if (pattern === undefined && (choosing.length > 0 || reason === undefined)) continue;
+    chosen.set(each.name, {
+      ifindex: each.ifindex,
+      name: each.name,
+      primary: reason !== undefined,
+      reason: pattern === undefined ? reason! : `chosen by ${pattern}`,
+    });
+  }
+  return [...chosen.values()];
+}
+
+/** Whether a primary interface is a port of `name` or under it, at any depth. */
+function liesOn(
+  name: string,
+  primaries: ReadonlyMap<string, string>,
+  all: readonly NetworkInterface[],
+): boolean {
+  const below = all.filter((each) => each.master === name).map((each) => each.name);
+  const self = all.find((each) => each.name === name);
+  if (self?.lower !== undefined && self.lower !== name) below.push(self.lower);
+  return below.some((lower) => primaries.has(lower) || liesOn(lower, primaries, all));
+}
+
+/** Whether `name` fits a glob of literal characters, `*` and `?`. */
+export function matchesGlob(glob: string, name: string): boolean {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`).test(name);
+}
+
+/** Reads all interfaces of the calling thread's network namespace. @throws MeterError when iproute2 fails. */
+export async function readInterfaces(): Promise<NetworkInterface[]> {
+  const [links, routes4, routes6] = await Promise.all([
+    ipJson(['-d', '-j', 'link', 'show']),
+    ipJson(['-j', '-4', 'route', 'show', 'default']),
+    ipJson(['-j', '-6', 'route', 'show', 'default']),
+  ]);
+  const routed = new Set([...routes4, ...routes6].map((route) => route.dev));
+  return links.map((link) => ({
+    ifindex: Number(link.ifindex),
+    name: String(link.ifname),
+    up: Array.isArray(link.flags) && link.flags.includes('UP'),
+    linkType: String(link.link_type),
+    hasDriver: link.parentbus !== undefined,
+    hasDefaultRoute: routed.has(link.ifname),
+    master: optionalText(link.master),
+    lower: optionalText(link.link),
+  }));
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+async function ipJson(words: readonly string[]): Promise<Record<string, unknown>[]> {
+  try {
+    const { stdout } = await run('ip', words, { maxBuffer: 64 * 1024 * 1024 });
+    const answer: unknown = JSON.parse(stdout === '' ? '[]' : stdout);
+    return Array.isArray(answer) ? answer.filter((each) => each !== null && typeof each === 'object') : [];
+  } catch (cause) {
+    throw new MeterError('METER_INTERFACES', `reading the interfaces with "ip ${words.join(' ')}" failed`, {
+      cause,
+      remedy: 'install iproute2 (apt-get install iproute2)',
+    });
+  }
+}
+
+/**
+ * Calls back when a link or a route changed in the calling thread's network namespace. Changes that come in a burst
+ * are told once.
+ */
+export function watchInterfaces(changed: () => void): Disposable {
+  const child = spawn('ip', ['monitor', 'link', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.on('data', () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      changed();
+    }, 50);
+  });
+  child.on('error', () => undefined);
+  child.unref();
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      child.kill();
+    },
+  };
+}

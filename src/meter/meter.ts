@@ -1,0 +1,249 @@
+/** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  attachTc,
+  type BpfError,
+  kernelAtLeast,
+  setNetworkNamespace,
+  type TcAttachment,
+} from '../bpf/index.ts';
+import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
+import { claimClsact } from './clsact-claim.ts';
+import { MeterError } from './error.ts';
+import {
+  type ChosenInterface,
+  chooseInterfaces,
+  type InterfacePatterns,
+  readInterfaces,
+  watchInterfaces,
+} from './interfaces.ts';
+import { LoadedMeter } from './loaded.ts';
+
+/** How to meter. */
+export interface MeterOptions {
+  readonly interfaces: InterfacePatterns;
+  /** Length of an epoch. */
+  readonly intervalMs: number;
+  /** UDP destination ports of VXLAN, at most 8. */
+  readonly vxlanPorts: readonly number[];
+  /** Most flows with IPv4 addresses only; those with IPv6 get half of it. */
+  readonly flowCapacity: number;
+  /** Which hook: tcx where the kernel has it, or one of the two. */
+  readonly hook: 'auto' | 'tcx' | 'clsact';
+  /** Name under /run/netns of the network namespace to meter; the calling thread moves there for good. */
+  readonly namespace?: string | undefined;
+}
+
+/** An interface the programs are attached to. */
+export interface MeteredInterface extends ChosenInterface {
+  readonly hook: 'tcx' | 'clsact';
+}
+
+/** What the meter tells while it runs. */
+export interface MeterListener {
+  /** The set of metered interfaces changed. */
+  interfaces?(now: readonly MeteredInterface[]): void;
+  /** Something failed and metering goes on. */
+  problem?(error: Error): void;
+}
+
+/** The first kernel with tcx. */
+const TCX_KERNEL = '6.6';
+/** Bound of struct seen_counters' map, two directions each. */
+const MAX_INTERFACES = 1024;
+/** Place of our clsact filters: "TS" in ASCII, so that a start after a crash finds and replaces them. */
+const CLSACT_PLACE = 0x5453;
+
+interface Attached {
+  readonly chosen: ChosenInterface;
+  readonly ingress: TcAttachment;
+  readonly egress: TcAttachment;
+}
+
+/** A loaded meter. Owned by the thread that opened it; disposing it detaches everything. */
+export class Meter implements FlowSource, Disposable {
+  readonly agent: string = randomBytes(8).toString('hex');
+  readonly #options: MeterOptions;
+  readonly #listener: MeterListener;
+  readonly #loaded: LoadedMeter;
+  readonly #attached = new Map<number, Attached>();
+  /** Every interface that may have records in the epoch under way, present or gone. */
+  #named = new Map<number, ChosenInterface>();
+  #epoch = 0;
+  #changed = false;
+  /** All that is to be closed; set when the meter is whole. */
+  #opened = new DisposableStack();
+
+  private constructor(options: MeterOptions, listener: MeterListener, loaded: LoadedMeter) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#loaded = loaded;
+  }
+
+  /**
+   * Loads the programs and attaches them.
+   *
+   * @throws BpfError when the kernel refuses, MeterError when no interface fits.
+   */
+  static async open(options: MeterOptions, listener: MeterListener = {}): Promise<Meter> {
+    if (options.namespace !== undefined) enterNamespace(options.namespace);
+    using stack = new DisposableStack();
+    const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && !kernelAtLeast(TCX_KERNEL));
+    if (mayUseClsact) stack.use(await claimClsact());
+    const meter = new Meter(options, listener, stack.use(load(options)));
+    stack.defer(() => meter.#detachAll());
+    await meter.#followInterfaces();
+    if (meter.#attached.size === 0) throw await noInterface(options.interfaces);
+    stack.use(
+      watchInterfaces(() => {
+        meter.#changed = true;
+      }),
+    );
+    meter.#opened = stack.move();
+    return meter;
+  }
+
+  /** The interfaces metered now. */
+  get interfaces(): readonly MeteredInterface[] {
+    return [...this.#attached.values()].map(({ chosen, ingress }) => ({ ...chosen, hook: ingress.kind }));
+  }
+
+  /**
+   * Yields an epoch per interval; on abort detaches and yields a last one, so that nothing counted is lost. What an
+   * epoch held is cleared when the next is asked for.
+   */
+  async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
+    let startMs = Date.now();
+    let due = performance.now();
+    while (!signal.aborted) {
+      due = Math.max(due + this.#options.intervalMs, performance.now());
+      await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
+      if (this.#changed) {
+        this.#changed = false;
+        await this.#followInterfaces().catch((error: Error) => this.#listener.problem?.(error));
+      }
+      this.#checkAttachments();
+      if (signal.aborted) this.#detachAll();
+      const parity = await this.#loaded.flip();
+      const endMs = Date.now();
+      const retired = this.#loaded.read(parity, endMs);
+      this.#epoch++;
+      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points: this.#points(), ...retired };
+      this.#loaded.clear(parity);
+      startMs = endMs;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+
+  #points(): ObservationPoint[] {
+    const points: ObservationPoint[] = [];
+    for (const { ifindex, name, primary } of this.#named.values()) {
+      for (const direction of [0, 1] as const)
+        points.push({ ifindex, direction, interfaceName: name, primary });
+    }
+    this.#named = new Map([...this.#attached].map(([ifindex, { chosen }]) => [ifindex, chosen]));
+    return points;
+  }
+
+  /** Attaches to what came and fits, forgets what went. */
+  async #followInterfaces(): Promise<void> {
+    const chosen = chooseInterfaces(await readInterfaces(), this.#options.interfaces).slice(
+      0,
+      MAX_INTERFACES,
+    );
+    const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
+    let changed = false;
+    for (const ifindex of [...this.#attached.keys()]) {
+      if (wanted.has(ifindex)) continue;
+      this.#detach(ifindex);
+      changed = true;
+    }
+    for (const each of chosen) {
+      if (this.#attached.has(each.ifindex)) continue;
+      this.#attach(each);
+      changed = true;
+    }
+    if (changed) this.#listener.interfaces?.(this.interfaces);
+  }
+
+  #attach(chosen: ChosenInterface): void {
+    const place = {
+      ifindex: chosen.ifindex,
+      mode: this.#options.hook,
+      // First: a program of others that ends the chain must not hide packets from the meter.
+      position: 'first',
+      handle: CLSACT_PLACE,
+      priority: CLSACT_PLACE,
+    } as const;
+    using stack = new DisposableStack();
+    const ingress = stack.use(attachTc({ ...place, program: this.#loaded.ingress, direction: 'ingress' }));
+    const egress = attachTc({ ...place, program: this.#loaded.egress, direction: 'egress' });
+    stack.move();
+    this.#attached.set(chosen.ifindex, { chosen, ingress, egress });
+    this.#named.set(chosen.ifindex, chosen);
+  }
+
+  #detach(ifindex: number): void {
+    const { ingress, egress } = this.#attached.get(ifindex)!;
+    this.#attached.delete(ifindex);
+    ingress[Symbol.dispose]();
+    egress[Symbol.dispose]();
+  }
+
+  #detachAll(): void {
+    for (const ifindex of [...this.#attached.keys()]) this.#detach(ifindex);
+  }
+
+  /** Others may take our programs off; then attach again and say so. */
+  #checkAttachments(): void {
+    for (const [ifindex, { chosen, ingress, egress }] of this.#attached) {
+      if (ingress.isAttached() && egress.isAttached()) continue;
+      this.#detach(ifindex);
+      this.#changed = true;
+      this.#listener.problem?.(
+        new MeterError(
+          'METER_INTERFACES',
+          `the programs at ${chosen.name} were taken off by someone else or with the interface`,
+          {
+            remedy: 'they are attached again where the interface is still there',
+          },
+        ),
+      );
+    }
+  }
+}
+
+function load({ vxlanPorts, flowCapacity }: MeterOptions): LoadedMeter {
+  const wide = Math.max(1, Math.ceil(flowCapacity / 2));
+  return LoadedMeter.load({ vxlanPorts, capacities: { narrow: flowCapacity, wide } });
+}
+
+function enterNamespace(name: string): void {
+  try {
+    setNetworkNamespace(`/run/netns/${name}`);
+  } catch (cause) {
+    throw new MeterError(
+      'METER_NAMESPACE',
+      `entering the network namespace "${name}" failed (${(cause as BpfError).message})`,
+      {
+        cause,
+        remedy: 'list the namespaces with "ip netns"',
+      },
+    );
+  }
+}
+
+async function noInterface(patterns: InterfacePatterns): Promise<MeterError> {
+  const names = (await readInterfaces()).map((each) => each.name).join(', ');
+  const asked =
+    patterns.length > 0
+      ? `no interface fits ${patterns.join(' ')}`
+      : 'no interface has a driver or the default route';
+  return new MeterError('METER_NO_INTERFACE', `${asked} (there are: ${names})`, {
+    remedy: 'choose with --iface NAME, e.g. --iface eth0 or --iface "veth*"',
+  });
+}

@@ -1,0 +1,135 @@
+/** The meter in a thread of its own: system calls that wait, batches and decoding never hold up whoever serves. */
+import { Worker } from 'node:worker_threads';
+import type { FlowBatch, FlowSource } from '../flow/index.ts';
+import { MeterError } from './error.ts';
+import type { MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
+
+/** An error as it crosses the border between threads. */
+export interface ThreadFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string;
+}
+
+/** What the metering thread says. */
+export type ThreadMessage =
+  | { readonly type: 'ready'; readonly agent: string; readonly interfaces: readonly MeteredInterface[] }
+  | { readonly type: 'interfaces'; readonly interfaces: readonly MeteredInterface[] }
+  | { readonly type: 'problem'; readonly failure: ThreadFailure }
+  | { readonly type: 'batch'; readonly batch: FlowBatch }
+  | { readonly type: 'ended' }
+  | { readonly type: 'failed'; readonly failure: ThreadFailure };
+
+/** What it is told: the batch was taken (the maps may be cleared), or stop after a last drain. */
+export type ThreadCommand = 'taken' | 'stop';
+
+/** A metering failure told by the thread; `code` is that of the original error. */
+export class MeterThreadError extends Error {
+  readonly code: string;
+
+  constructor(failure: ThreadFailure) {
+    super(failure.message);
+    this.name = failure.name;
+    this.code = failure.code;
+  }
+}
+
+/** A meter in a worker thread. Dispose it after its batches ended. */
+export class MeterThread implements FlowSource, AsyncDisposable {
+  #agent = '';
+  #interfaces: readonly MeteredInterface[] = [];
+  readonly #worker: Worker;
+  readonly #listener: MeterListener;
+  readonly #inbox: ThreadMessage[] = [];
+  #wake: (() => void) | undefined;
+
+  private constructor(worker: Worker, listener: MeterListener) {
+    this.#worker = worker;
+    this.#listener = listener;
+    worker.on('message', (message: ThreadMessage) => this.#receive(message));
+    worker.on('error', (error: Error) => {
+      this.#receive({
+        type: 'failed',
+        failure: { name: error.name, message: error.message, code: 'METER_THREAD' },
+      });
+    });
+  }
+
+  /** Starts the thread and waits until the programs are attached. @throws MeterThreadError with the code of the cause. */
+  static async open(options: MeterOptions, listener: MeterListener = {}): Promise<MeterThread> {
+    const worker = new Worker(new URL('./thread-main.ts', import.meta.url), { workerData: options });
+    const thread = new MeterThread(worker, listener);
+    const first = await thread.#next();
+    if (first.type === 'ready') {
+      thread.#agent = first.agent;
+      thread.#interfaces = first.interfaces;
+      return thread;
+    }
+    await worker.terminate();
+    if (first.type === 'failed') throw new MeterThreadError(first.failure);
+    throw new MeterError('METER_THREAD', `the metering thread began with "${first.type}"`, {
+      remedy: 'this is a bug, please report it',
+    });
+  }
+
+  /** Random per start: (agent, epoch) names an epoch for good. */
+  get agent(): string {
+    return this.#agent;
+  }
+
+  /** The interfaces metered now. */
+  get interfaces(): readonly MeteredInterface[] {
+    return this.#interfaces;
+  }
+
+  /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */
+  async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
+    const stop = (): void => this.#tell('stop');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    try {
+      for (;;) {
+        const message = await this.#next();
+        if (message.type === 'ended') return;
+        if (message.type === 'failed') throw new MeterThreadError(message.failure);
+        if (message.type !== 'batch') continue;
+        yield message.batch;
+        this.#tell('taken');
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#tell('stop');
+    await this.#worker.terminate();
+  }
+
+  #tell(command: ThreadCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  #receive(message: ThreadMessage): void {
+    if (message.type === 'interfaces') {
+      this.#interfaces = message.interfaces;
+      this.#listener.interfaces?.(message.interfaces);
+    } else if (message.type === 'problem') {
+      this.#listener.problem?.(new MeterThreadError(message.failure));
+    } else {
+      this.#inbox.push(message);
+      this.#wake?.();
+    }
+  }
+
+  async #next(): Promise<ThreadMessage> {
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (message) return message;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+}

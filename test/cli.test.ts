@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/* The command line as its user meets it: help, errors, exit codes, reports. */
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const PREFIX = 'tscli-';
+const HOST = `${PREFIX}host0`;
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  options: { uid?: number } = {},
+): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, ...environment },
+    ...options,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+before(() => {
+  run(['lab', 'down', '--prefix', PREFIX]);
+  const { code, err } = run(['lab', 'up', '--prefix', PREFIX, '--hosts', '2', '--segments', '1']);
+  assert.equal(code, 0, err);
+});
+after(() => run(['lab', 'down', '--prefix', PREFIX]));
+
+test('every command has help', () => {
+  for (const words of [
+    [],
+    ['monitor'],
+    ['report'],
+    ['lab'],
+    ['lab', 'up'],
+    ['lab', 'traffic'],
+    ['demo'],
+    ['doctor'],
+    ['completion'],
+  ]) {
+    const { code, out } = run([...words, '--help']);
+    assert.equal(code, 0, words.join(' '));
+    assert.match(out, /^Usage: tunnelscope/);
+  }
+});
+
+const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ['an unknown command', ['moniter'], /unknown command 'moniter'/],
+  ['an unknown option', ['report', '--tpo', '3'], /unknown option '--tpo'[\s\S]*--top/],
+  ['a period of nothing', ['report', '--freq', '0s'], /--freq: "0s" is not between 100ms and 1h/],
+  ['a period in words', ['report', '--freq', 'soon'], /--freq: "soon" is not a duration such as 5s/],
+  ['a negative count of rows', ['report', '--top', '-4'], /--top: "-4" is not a whole number/],
+  ['a column there is not', ['report', '--sort', 'colour'], /--sort: "colour" is not one of bytes/],
+  ['inner and outer at once', ['report', '--inner', '--outer'], /cannot be used with option/],
+  [
+    'a port beyond all ports',
+    ['monitor', '--vxlan-ports', '4789,99999'],
+    /--vxlan-ports: "99999" is not a whole number from 1 to 65535/,
+  ],
+  [
+    'an address to listen on that is none',
+    ['monitor', '--listen', 'nowhere:x'],
+    /--listen: "nowhere:x" is not an address/,
+  ],
+  [
+    'a token file that is not there',
+    ['monitor', '--token-file', '/no/such'],
+    /--token-file: "\/no\/such" is not a readable file/,
+  ],
+  [
+    'an interface name too long',
+    ['monitor', '-i', 'x'.repeat(20)],
+    /--iface: "x{20}" is not an interface name/,
+  ],
+  ['a namespace with a path', ['monitor', '--netns', '../etc'], /--netns: "..\/etc" is not the name/],
+  ['a noisy client of unknown kind', ['demo', '--noisy', 'loud=1'], /--noisy: "loud=1" is not key=value/],
+];
+for (const [what, words, message] of MISTAKES) {
+  test(`${what} is refused with the field and the value, and exit code 2`, () => {
+    const { code, err } = run(words);
+    assert.match(err, message);
+    assert.equal(code, 2);
+  });
+}
+
+test('an interface that is not there and a namespace that is not there are said, with exit code 1', () => {
+  const absent = run(['report', '--netns', HOST, '-i', 'eth9']);
+  assert.match(absent.err, /no interface fits eth9 \(there are: .*eth0.*\); choose with --iface/);
+  assert.equal(absent.code, 1);
+  const nowhere = run(['report', '--netns', 'tscli-none']);
+  assert.match(nowhere.err, /tscli-none/);
+  assert.equal(nowhere.code, 1);
+});
+
+test('without privileges nothing is touched: the facts are said, with exit code 3', () => {
+  const { code, err } = run(['report', '--once'], {}, { uid: 65534 });
+  assert.equal(code, 3, err);
+  assert.match(err, /MISSING CAP_BPF .*not held -> run as root/);
+});
+
+test('the doctor says each fact in a line, and what is missing with its remedy', () => {
+  const { code, out } = run(['doctor']);
+  assert.equal(code, 0);
+  assert.match(out, /^ok +kernel +linux /m);
+  assert.match(out, /^ok +libbpf\.so\.1/m);
+  const bare = run(['doctor'], { PATH: '/nonexistent' });
+  assert.equal(bare.code, 3);
+  assert.match(bare.out, /MISSING iproute2 +the command "ip" is not there -> apt-get install iproute2/);
+});
+
+test('a report of pings: both layers, inner only, outer only, as JSON lines', async () => {
+  const pings = [
+    'ip',
+    'netns',
+    'exec',
+    HOST,
+    'ping',
+    '-q',
+    '-i',
+    '0.1',
+    '-s',
+    '128',
+    '-w',
+    '4',
+    '192.168.0.2',
+  ];
+  const reports = [[], ['--inner'], ['--outer'], ['--json']].map(
+    (words) =>
+      `${process.execPath} ${CLI} report --netns ${HOST} -i eth0 --freq 1s --once ${words.join(' ')}`,
+  );
+  const out = reports.map((report) => {
+    const shell = `${pings.join(' ')} >/dev/null & ${report}; kill $! || true`;
+    return execFileSync('sh', ['-c', shell], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  });
+  const [both, inner, outer, json] = out as [string, string, string, string];
+  assert.match(both, /^PROTOCOL SOURCE {16}DESTINATION {11}PACKETS BYTES +TUNNEL\n/);
+  assert.match(
+    both,
+    /^ICMP {5}192\.168\.0\.1:0 +192\.168\.0\.2:0 +\d+ +[\d.]+( KiB)? +vxlan 10000 172\.16\.1\.100 > 172\.16\.1\.101$/m,
+  );
+  assert.match(inner, /^ICMP {5}192\.168\.0\.1:0 +192\.168\.0\.2:0 .*vxlan 10000 *$/m);
+  assert.doesNotMatch(inner, /172\.16/);
+  assert.match(outer, /172\.16\.1\.100:0 +172\.16\.1\.101:0/);
+  assert.doesNotMatch(outer, /192\.168/);
+  const flows = json
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const request = flows.find((flow) => flow.icmpTypeCode?.type === 8);
+  assert.equal(request.wireOctets, request.wirePackets * 220);
+  assert.equal(request.tunnelId, 10000);
+});
+
+test('the completion scripts are sound', () => {
+  const bash = run(['completion', 'bash']).out;
+  const ask = `${bash}\nCOMP_WORDS=(tunnelscope lab u); COMP_CWORD=2; _tunnelscope; echo "\${COMPREPLY[@]}"`;
+  assert.equal(execFileSync('bash', ['-c', ask], { encoding: 'utf8' }).trim(), 'up');
+  for (const shell of ['zsh', 'fish']) assert.equal(run(['completion', shell]).code, 0);
+  assert.equal(run(['completion', 'tcsh']).code, 2);
+});

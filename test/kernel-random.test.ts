@@ -1,0 +1,149 @@
+/** Octets nobody planned, through the programs in the kernel: no crash, nothing invented, all explained. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { decodeRecord } from '../src/flow/index.ts';
+import { Reason } from '../src/meter/gen/meter.ts';
+import type { RetiredEpoch } from '../src/meter/index.ts';
+import { combinations } from './combinations.ts';
+import { Trial } from './trial.ts';
+
+const RANDOM_PACKETS = 60_000;
+const MUTATED_PACKETS = 140_000;
+const PACKETS_PER_EPOCH = 20_000;
+const ETHERTYPES = [0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8];
+const REASONS = new Set(
+  Object.entries(Reason)
+    .filter(([, value]) => value > Reason.REASON_NONE && value < Reason.REASON_COUNT)
+    .map(([name]) => name.toLowerCase()),
+);
+
+/** Repeat a run with SEED=…, which the test prints. */
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 32);
+const trial = new Trial();
+after(() => trial[Symbol.dispose]());
+
+/** Mulberry32: 32 random bits from a counter. */
+function randomBits(from: number): () => number {
+  let state = from;
+  return () => {
+    state = (state + 0x6d2b_79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return (bits ^ (bits >>> 14)) >>> 0;
+  };
+}
+
+/** What must hold of a record whatever the packet was. */
+function assertSound({ columns, length }: RetiredEpoch): void {
+  const isZero = (column: Uint8Array, row: number): boolean =>
+    column.subarray(16 * row, 16 * row + 16).every((octet) => octet === 0);
+  for (let row = 0; row < length; row++) {
+    const c = (name: keyof typeof columns): number => Number(columns[name][row]);
+    const faults: string[] = [];
+    const must = (holds: boolean, what: string): void => void (holds || faults.push(what));
+    for (const tag of ['vlan', 'secondVlan', 'innerVlan', 'innerSecondVlan'] as const) {
+      must(c(tag) === 0 || (c(tag) >= 0x8000 && c(tag) <= 0x8fff), `${tag} is a VID or nothing`);
+    }
+    if (c('tunnelKind') === 0) {
+      for (const name of [
+        'tunnelId',
+        'tunnelDepth',
+        'outerNetwork',
+        'outerSourcePort',
+        'innerVlan',
+      ] as const) {
+        must(c(name) === 0, `no ${name} without a tunnel`);
+      }
+      must(isZero(columns.outerSource, row) && isZero(columns.outerDestination, row), 'no outer addresses');
+    } else must(!isZero(columns.outerSource, row) || c('outerNetwork') === 2, 'a tunnel has outer addresses');
+    must(c('tunnelDepth') <= 4, 'no tunnel deeper than the bound');
+    must(c('tunnelDepth') > 1 || c('nestedTunnelId') === 0, 'no nested VNI without nesting');
+    if (c('fragment') === 2) {
+      for (const name of ['sourcePort', 'destinationPort', 'icmpTypeCode', 'tcpFlags'] as const) {
+        must(c(name) === 0, `no ${name} in a later fragment`);
+      }
+    }
+    if (c('network') === 0) {
+      must(isZero(columns.source, row) && isZero(columns.destination, row), 'no addresses without a network');
+      must(c('protocol') === 0 && c('dscp') === 0, 'no protocol without a network');
+      must((c('remark') & 1) === 1 || c('payloadOctets') === 0, 'no payload without a network');
+    }
+    must(c('payloadOctets') <= c('octets'), 'payload is part of the packet');
+    must(c('shortest') <= c('longest'), 'shortest is not longer than longest');
+    must(c('wireOctets') === c('octets') && c('wirePackets') === c('packets'), 'wire truth is the packet');
+    if (faults.length > 0) assert.fail(`${faults.join('; ')}: ${JSON.stringify(decodeRecord(columns, row))}`);
+  }
+}
+
+/** Runs packets over several epochs and checks each. @returns packets that ran, and all reasons found */
+async function runMany(
+  count: number,
+  next: () => Uint8Array,
+): Promise<{ ran: number; reasons: Set<string> }> {
+  const reasons = new Set<string>();
+  let ran = 0;
+  for (let i = 1; i <= count; i++) {
+    if (trial.run(next(), undefined, { egress: (i & 1) === 1 })) ran++;
+    if (i % PACKETS_PER_EPOCH !== 0) continue;
+    const epoch = await trial.drain();
+    assertSound(epoch);
+    for (const { reason } of epoch.ledger) {
+      assert.ok(REASONS.has(reason), `the ledger names its reason, not ${reason}`);
+      reasons.add(reason);
+    }
+  }
+  return { ran, reasons };
+}
+
+test(`random octets are all explained (SEED=${seed})`, async (t) => {
+  const random = randomBits(seed);
+  const buffer = new Uint8Array(512);
+  const { ran, reasons } = await runMany(RANDOM_PACKETS, () => {
+    const frame = buffer.subarray(0, 14 + (random() % 200));
+    for (let i = 0; i < frame.length; i++) frame[i] = random();
+    // Of all ethertypes only a few are read further, and of all first octets of IP.
+    if (random() & 7) {
+      const type = ETHERTYPES[random() % ETHERTYPES.length]!;
+      frame[12] = type >> 8;
+      frame[13] = type & 255;
+      if (type === 0x0800 && random() & 7) frame[14] = 0x45;
+      if (type === 0x86dd && random() & 7) frame[14] = 0x60;
+    }
+    return frame;
+  });
+  t.diagnostic(`${ran} ran; reasons: ${[...reasons].join(' ')}`);
+  assert.ok(ran > RANDOM_PACKETS / 2);
+});
+
+test(`mutated packets are all explained (SEED=${seed})`, async (t) => {
+  const random = randomBits(seed ^ 0x5bd1_e995);
+  const frames = combinations()
+    .filter((_, i) => i % 7 === 0)
+    .map(({ packet }) => packet.build());
+  const buffer = new Uint8Array(2048);
+  const { ran, reasons } = await runMany(MUTATED_PACKETS, () => {
+    const origin = frames[random() % frames.length]!;
+    buffer.set(origin);
+    let length = origin.byteLength;
+    for (let changes = random() % 6; changes >= 0; changes--) {
+      const at = random() % length;
+      const kind = random() % 8;
+      if (kind < 3) buffer[at] = random();
+      else if (kind < 5) buffer[at]! ^= 1 << (random() & 7);
+      else if (kind === 5) buffer[at] = random() & 1 ? 0xff : 0;
+      else if (kind === 6) length = Math.max(14, at);
+      else {
+        // Part of another packet in the midst of this one.
+        const other = frames[random() % frames.length]!;
+        const from = random() % other.byteLength;
+        buffer.set(other.subarray(from, from + (random() % 64)), at);
+        length = Math.max(length, Math.min(at + 64, 1024));
+      }
+    }
+    return buffer.subarray(0, length);
+  });
+  t.diagnostic(`${ran} ran; reasons: ${[...reasons].join(' ')}`);
+  assert.ok(ran > 100_000);
+  const never = [...REASONS].filter((reason) => !reasons.has(reason));
+  t.diagnostic(`reasons not met: ${never.join(' ') || 'none'}`);
+});

@@ -1,0 +1,74 @@
+/**
+ * Builds the BPF objects from their sources and the TypeScript layouts from the objects.
+ *
+ *     node tools/bpf.ts           build all and write them beside their sources
+ *     node tools/bpf.ts --check   build into a temporary directory and compare with what is committed
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateLayouts } from './layouts.ts';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const CLANG = process.env.CLANG ?? 'clang-19';
+
+/** The objects there are, and where the layouts of their types go. */
+const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] = [
+  { name: 'meter', layouts: 'src/meter/gen/meter.ts' },
+  { name: 'floor' },
+];
+
+const FLAGS = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror'];
+
+/** Compiles one source into `directory`; gives the object's path. Paths in the object are relative to the repository. */
+function compile(name: string, directory: string): string {
+  const relocatable = join(directory, `${name}.o`);
+  const object = join(directory, `${name}.bpf.o`);
+  const options = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };
+  const include = `/usr/include/${execFileSync('gcc', ['-dumpmachine'], { encoding: 'utf8' }).trim()}`;
+  execFileSync(CLANG, [...FLAGS, `-I${include}`, '-c', `bpf/${name}.bpf.c`, '-o', relocatable], options);
+  execFileSync('bpftool', ['gen', 'object', object, relocatable], options);
+  return object;
+}
+
+/** Every generated file with the content it should have: path in the repository → bytes. */
+export async function generatedFiles(): Promise<Map<string, Uint8Array>> {
+  const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-bpf-'));
+  try {
+    const files = new Map<string, Uint8Array>();
+    for (const { name, layouts } of OBJECTS) {
+      const object = compile(name, directory);
+      files.set(`bpf/${name}.bpf.o`, readFileSync(object));
+      if (layouts) files.set(layouts, new TextEncoder().encode(await generateLayouts(object)));
+    }
+    return files;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Paths of generated files whose committed content is not what the sources give now. */
+export async function staleFiles(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [path, bytes] of await generatedFiles()) {
+    const committed = readFileSync(join(ROOT, path));
+    if (!committed.equals(bytes)) stale.push(path);
+  }
+  return stale;
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const stale = await staleFiles();
+    if (stale.length > 0) {
+      console.error(`stale, run "npm run bpf" and commit: ${stale.join(', ')}`);
+      process.exitCode = 1;
+    }
+  } else {
+    for (const [path, bytes] of await generatedFiles()) {
+      writeFileSync(join(ROOT, path), bytes);
+      console.log(`${path} ${bytes.byteLength} octets`);
+    }
+  }
+}
