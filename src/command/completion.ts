@@ -1,0 +1,66 @@
+/** `tunnelscope completion`: a script for the shell, made from the commands there are. */
+import { Argument, type Command } from 'commander';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
+
+/** One command path with the words that may follow it. */
+interface Place {
+  /** `lab up`, or empty for the program itself. */
+  readonly path: string;
+  readonly words: readonly string[];
+}
+
+/** Adds `completion` to the program; last, so that it knows all commands. */
+export function addCompletionCommand(program: Command): void {
+  program
+    .command('completion')
+    .description('print a completion script, e.g.: eval "$(tunnelscope completion bash)"')
+    .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS))
+    .action((shell: Shell) => {
+      process.stdout.write(`${completionScript(program, shell)}\n`);
+    });
+}
+
+/** The script of one shell for all commands of a program. */
+export function completionScript(program: Command, shell: Shell): string {
+  const places = placesOf(program, []);
+  if (shell === 'fish') return fishScript(program.name(), places);
+  const zsh = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
+  return zsh + bashScript(program.name(), places);
+}
+
+function placesOf(command: Command, path: readonly string[]): Place[] {
+  const words = [
+    ...command.commands.map((each) => each.name()),
+    ...command.options.map((option) => option.long ?? option.short ?? ''),
+    '--help',
+  ];
+  const inner = command.commands.flatMap((each) => placesOf(each, [...path, each.name()]));
+  return [{ path: path.join(' '), words }, ...inner];
+}
+
+function bashScript(name: string, places: readonly Place[]): string {
+  const cases = places.map(({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`).join('\n');
+  return `_${name}() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" path='' word words=''
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in -*) break ;; *) path="\${path:+$path }$word" ;; esac
+  done
+  case "$path" in
+${cases}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _${name} ${name}`;
+}
+
+function fishScript(name: string, places: readonly Place[]): string {
+  return places
+    .map(({ path, words }) => {
+      const condition =
+        path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
+      return `complete -c ${name} -n '${condition}' -a '${words.join(' ')}'`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,188 @@
+/** `tunnelscope lab` and `tunnelscope demo`: simulated overlays on this machine. */
+import { type Command, Option } from 'commander';
+import { ConfigError, parseCount } from '../config.ts';
+import {
+  labDown,
+  labStatus,
+  labUp,
+  loadProfile,
+  loadTopology,
+  type NoisyClient,
+  namespaceOf,
+  profileNames,
+  startTraffic,
+  stopTraffic,
+  type Topology,
+  topologyNames,
+} from '../lab/index.ts';
+import { addMonitorOptions, demandMachine, type MonitorWords, monitor } from './monitor.ts';
+import { stopSignal } from './stopping.ts';
+
+/** The words of the lab's options. */
+interface LabWords {
+  readonly topology: string;
+  readonly prefix: string;
+  readonly hosts?: string;
+  readonly segments?: string;
+  readonly clients?: 'shared' | 'own';
+}
+
+interface TrafficWords {
+  readonly profile: string;
+  readonly noisy?: string | true;
+}
+
+function addPrefix(command: Command): Command {
+  return command.option('--prefix <prefix>', 'of all names the lab makes', 'ts-');
+}
+
+function addTopology(command: Command): Command {
+  return addPrefix(command)
+    .option('-t, --topology <name>', `${topologyNames().join(', ')}, or a file`, 'overlay')
+    .option('--hosts <count>', 'number of hosts, where the topology counts them')
+    .option('--segments <count>', 'number of segments (VNIs), where the topology counts them')
+    .addOption(
+      new Option('--clients <where>', 'in the namespace of the host, or one namespace each').choices([
+        'shared',
+        'own',
+      ]),
+    );
+}
+
+function addTraffic(command: Command): Command {
+  return command
+    .option('-p, --profile <name>', `${profileNames().join(', ')}, or a file`, 'mixed')
+    .option(
+      '--noisy [what]',
+      'add a client that sends much more than all others; what: key=value by commas of vni, from, to, perSecond, size, seconds',
+    );
+}
+
+function topologyOf(words: LabWords): Topology {
+  const count = (field: string, word: string | undefined): number | undefined =>
+    word === undefined ? undefined : parseCount(field, word, { min: 1, max: 64 });
+  return loadTopology(words.topology, {
+    hosts: count('--hosts', words.hosts),
+    segments: count('--segments', words.segments),
+    clients: words.clients,
+  });
+}
+
+function noisyOf(word: string | true | undefined): NoisyClient | undefined {
+  if (word === undefined) return undefined;
+  const client: Record<string, string | number> = {};
+  for (const part of word === true ? [] : word.split(',')) {
+    const [key = '', value = ''] = part.split('=', 2);
+    if (!['vni', 'from', 'to', 'perSecond', 'size', 'seconds'].includes(key) || value === '') {
+      throw new ConfigError('--noisy', part, 'key=value of vni, from, to, perSecond, size, seconds');
+    }
+    const isAddress = key === 'from' || key === 'to';
+    client[key] = isAddress ? value : parseCount(`--noisy ${key}`, value, { min: 1, max: 16_777_215 });
+  }
+  return client as NoisyClient;
+}
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function up(words: LabWords): Promise<void> {
+  using stopping = stopSignal();
+  const topology = topologyOf(words);
+  await labUp(topology, { prefix: words.prefix, signal: stopping.signal, progress: say });
+  say(
+    `${topology.title}: ${topology.hosts.length} hosts, ${topology.segments.length} segments, ${topology.clients.length} clients`,
+  );
+}
+
+async function traffic(words: LabWords & TrafficWords): Promise<void> {
+  using stopping = stopSignal();
+  const running = await startTraffic(topologyOf(words), loadProfile(words.profile), {
+    prefix: words.prefix,
+    signal: stopping.signal,
+    progress: say,
+    noisy: noisyOf(words.noisy),
+  });
+  say(JSON.stringify(await running.finished));
+}
+
+function status(words: { readonly prefix: string; readonly json?: true }): void {
+  const found = labStatus({ prefix: words.prefix });
+  if (words.json) say(JSON.stringify(found));
+  else {
+    say(`${found.prefix}: ${found.state}${found.title === undefined ? '' : ` (${found.title})`}`);
+    for (const [key, value] of Object.entries(found))
+      if (Array.isArray(value)) say(`  ${key}: ${value.length}`);
+  }
+}
+
+/** The whole at once: lab, traffic, monitor in the first host, page; ends on Enter, Ctrl-C or SIGTERM, leaving nothing. */
+async function demo(words: LabWords & TrafficWords & MonitorWords): Promise<void> {
+  const topology = topologyOf(words);
+  const profile = loadProfile(words.profile);
+  const noisy = noisyOf(words.noisy);
+  demandMachine();
+  using stopping = stopSignal();
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => labDown({ prefix: words.prefix }));
+  await labUp(topology, { prefix: words.prefix, signal: stopping.signal, progress: say });
+  const running = await startTraffic(topology, profile, { prefix: words.prefix, noisy });
+  stack.defer(async () => {
+    await running.stop();
+  });
+  const pressed = new AbortController();
+  using _enter = onEnter(() => pressed.abort());
+  const inHost = {
+    ...words,
+    netns: namespaceOf(words.prefix, topology.hosts[0]!.name),
+    iface: words.iface ?? ['eth0'],
+  };
+  await monitor(inHost, {
+    stopped: AbortSignal.any([pressed.signal, stopping.signal]),
+    ready: (url) => {
+      say(`HTTPServer listening on ${new URL(url).host}`);
+      say('Press enter to quit:');
+    },
+  });
+}
+
+/** Calls back at the first line on standard input; its end without one (no terminal, a service) is no wish to quit. */
+function onEnter(pressed: () => void): Disposable {
+  const { stdin } = process;
+  const read = (chunk: Buffer): void => {
+    if (chunk.includes('\n')) pressed();
+  };
+  stdin.on('data', read);
+  return {
+    [Symbol.dispose]() {
+      stdin.off('data', read);
+      stdin.pause();
+    },
+  };
+}
+
+/** Adds `lab` and `demo` to the program. */
+export function addLabCommands(program: Command): void {
+  const lab = program
+    .command('lab')
+    .description('simulated overlays on this machine, in network namespaces of their own');
+  addTopology(lab.command('up').description('make a topology stand; does nothing when it stands')).action(up);
+  addPrefix(lab.command('down').description('remove all of it, also what a crash left')).action(
+    (words: LabWords) => labDown(words),
+  );
+  addPrefix(lab.command('status').description('what stands and what runs'))
+    .option('--json', 'as JSON')
+    .action(status);
+  addTraffic(
+    addTopology(
+      lab.command('traffic').description('send traffic until Ctrl-C or its end, then tell what was sent'),
+    ),
+  ).action(traffic);
+  addPrefix(lab.command('quiet').description('stop traffic started elsewhere')).action((words: LabWords) =>
+    stopTraffic(words),
+  );
+  const demoCommand = program
+    .command('demo')
+    .description('lab, traffic, monitor in its first host, and the page: the whole at once');
+  addMonitorOptions(addTraffic(addTopology(demoCommand))).action(demo);
+}

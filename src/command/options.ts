@@ -1,0 +1,58 @@
+/** Options that several commands share, and how their words become configuration. */
+import type { Command } from 'commander';
+import {
+  ConfigError,
+  type MeterConfig,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseInterfaces,
+  parseNamespace,
+  parsePorts,
+} from '../config.ts';
+
+/** The words of the metering options as commander hands them over. */
+export interface MeterWords {
+  readonly iface?: string[];
+  readonly netns?: string;
+  readonly vxlanPorts: string;
+  readonly flows: string;
+  readonly hook: string;
+}
+
+/** Adds the options of everything that meters. */
+export function addMeterOptions(command: Command): Command {
+  return command
+    .option(
+      '-i, --iface <name>',
+      'interface to meter: a name or a glob, several by commas or by repeating; +NAME adds to the default (driver-bound ones and the default route)',
+      (word: string, before: string[] = []) => [...before, word],
+    )
+    .option('--netns <name>', 'meter inside this network namespace (of "ip netns")')
+    .option('--vxlan-ports <list>', 'UDP destination ports of VXLAN, at most 8', '4789,8472')
+    .option(
+      '--flows <count>',
+      'flows the kernel keeps per epoch; what exceeds it loses detail, never octets',
+      '131072',
+    )
+    .option('--hook <hook>', 'auto, tcx (Linux 6.6) or clsact', 'auto');
+}
+
+/** @throws ConfigError naming the option and the value. */
+export function meterConfig(words: MeterWords, intervalMs: number): MeterConfig {
+  return {
+    interfaces: parseInterfaces('--iface', words.iface ?? []),
+    intervalMs,
+    vxlanPorts: parsePorts('--vxlan-ports', words.vxlanPorts),
+    flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
+    hook: parseChoice('--hook', words.hook, ['auto', 'tcx', 'clsact']),
+    namespace: words.netns === undefined ? undefined : parseNamespace('--netns', words.netns),
+  };
+}
+
+/** Reads `--freq`, `--interval`. */
+export function intervalOf(field: string, word: string): number {
+  return parseDuration(field, word);
+}
+
+export { ConfigError };

@@ -1,0 +1,68 @@
+/** `--listen` and who may read: loopback needs nothing, everything else a token or an explicit `--no-auth`. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { ConfigError, parseAddressAndPort } from '../config.ts';
+import { type Auth, isLoopback, type Listen } from '../serve/index.ts';
+
+/** The words of the serving options as commander hands them over. */
+export interface ServeWords {
+  readonly listen: string;
+  readonly tokenFile?: string;
+  readonly auth: boolean;
+}
+
+/** What they come to. `generatedToken` is to be shown once. */
+export interface Serving {
+  readonly listen: Listen;
+  readonly auth: Auth;
+  readonly pageDirectory: string;
+  readonly generatedToken: string | undefined;
+}
+
+const PAGE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.url));
+const TOKEN_OCTETS = 24;
+const SHORTEST_TOKEN = 16;
+
+/** Adds the options of everything that serves the page. */
+export function addServeOptions(command: Command): Command {
+  return command
+    .option('-l, --listen <address>', 'where to serve the page and the API', '127.0.0.1:8080')
+    .option('--token-file <file>', 'file with the access token (default: generated when not on loopback)')
+    .option('--no-auth', 'serve a non-loopback address without a token');
+}
+
+/** @throws ConfigError naming the option and the value. */
+export function servingOf(words: ServeWords): Serving {
+  const listen = parseAddressAndPort('--listen', words.listen);
+  const place = { listen, pageDirectory: PAGE_DIRECTORY };
+  if (words.tokenFile !== undefined) {
+    return {
+      ...place,
+      auth: { kind: 'token', token: readToken(words.tokenFile) },
+      generatedToken: undefined,
+    };
+  }
+  if (isLoopback(listen.host) || !words.auth)
+    return { ...place, auth: { kind: 'none' }, generatedToken: undefined };
+  const token = randomBytes(TOKEN_OCTETS).toString('base64url');
+  return { ...place, auth: { kind: 'token', token }, generatedToken: token };
+}
+
+function readToken(path: string): string {
+  let token: string;
+  try {
+    token = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError('--token-file', path, `a readable file (${(error as Error).message})`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token) || token.length < SHORTEST_TOKEN) {
+    throw new ConfigError(
+      '--token-file',
+      path,
+      `a file with one token of at least ${SHORTEST_TOKEN} printable characters`,
+    );
+  }
+  return token;
+}

@@ -1,0 +1,102 @@
+/** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
+import { type Listen, parseListen } from './serve/index.ts';
+
+/** A value the user gave that cannot be used. The command line exits 2 with the message. */
+export class ConfigError extends Error {
+  constructor(field: string, value: string, wanted: string) {
+    super(`${field}: "${value}" is not ${wanted}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** What every command that meters takes. */
+export interface MeterConfig {
+  readonly interfaces: readonly string[];
+  readonly intervalMs: number;
+  readonly vxlanPorts: readonly number[];
+  readonly flowCapacity: number;
+  readonly hook: 'auto' | 'tcx' | 'clsact';
+  readonly namespace: string | undefined;
+}
+
+/** Where and how to serve the page. */
+export interface ServeConfig {
+  readonly listen: Listen;
+  /** File with the access token; without it a non-loopback address gets a generated one. */
+  readonly tokenFile: string | undefined;
+  /** The user said out loud that everyone who reaches the address may read. */
+  readonly noAuth: boolean;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads a duration such as `5s`, `500ms`, `1m30s` (Go's form), or plain seconds. @returns milliseconds */
+export function parseDuration(field: string, text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return checkPositive(field, text, Number(text) * 1000);
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text))
+    throw new ConfigError(field, text, 'a duration such as 5s, 500ms or 1m30s');
+  let sum = 0;
+  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    sum += Number(number) * UNIT_MS[unit!]!;
+  return checkPositive(field, text, sum);
+}
+
+function checkPositive(field: string, text: string, ms: number): number {
+  if (ms < 100 || ms > 3_600_000) throw new ConfigError(field, text, 'between 100ms and 1h');
+  return ms;
+}
+
+/** Reads a whole number within bounds, both included. */
+export function parseCount(
+  field: string,
+  text: string,
+  bounds: { readonly min: number; readonly max: number },
+): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < bounds.min || value > bounds.max) {
+    throw new ConfigError(field, text, `a whole number from ${bounds.min} to ${bounds.max}`);
+  }
+  return value;
+}
+
+/** Reads the UDP ports of VXLAN: at most 8, comma-separated. */
+export function parsePorts(field: string, text: string): number[] {
+  const ports = text.split(',').map((part) => parseCount(field, part.trim(), { min: 1, max: 65_535 }));
+  if (ports.length > 8) throw new ConfigError(field, text, 'at most 8 ports');
+  return ports;
+}
+
+/** Reads interface names or globs, comma-separated; `+` before one adds it to the default choice. */
+export function parseInterfaces(field: string, texts: readonly string[]): string[] {
+  const names = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
+  for (const name of names) {
+    if (!/^\+?[A-Za-z0-9_.:@*?-]{1,15}$/.test(name)) {
+      throw new ConfigError(field, name, 'an interface name or glob (at most 15 characters)');
+    }
+  }
+  return names;
+}
+
+/** Reads the name of a network namespace under /run/netns. */
+export function parseNamespace(field: string, text: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(text) || text.startsWith('.')) {
+    throw new ConfigError(field, text, 'the name of a network namespace as "ip netns" lists it');
+  }
+  return text;
+}
+
+/** Reads one word of a few. */
+export function parseChoice<Word extends string>(field: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new ConfigError(field, text, `one of ${words.join(', ')}`);
+  return found;
+}
+
+/** Reads `HOST:PORT`. */
+export function parseAddressAndPort(field: string, text: string): Listen {
+  try {
+    return parseListen(text);
+  } catch {
+    throw new ConfigError(field, text, 'an address to listen on such as 127.0.0.1:8080, 8080 or [::1]:8080');
+  }
+}

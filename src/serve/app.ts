@@ -1,0 +1,195 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type Status, type ViewQuestion, ViewQuestionSchema, type ViewSource } from '../query/index.ts';
+import type { Answers } from './answers.ts';
+import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
+import type { Listen } from './listen.ts';
+import type { Page } from './page.ts';
+import { notBuiltPage, tokenPage } from './plain-pages.ts';
+import type { StreamLimits, ViewStreams } from './stream.ts';
+
+/** Who may look: everybody who reaches the address, or who knows the token. */
+export type Auth = { readonly kind: 'none' } | { readonly kind: 'token'; readonly token: string };
+
+/** What {@link startServer} needs. */
+export interface ServeOptions {
+  readonly listen: Listen;
+  readonly auth: Auth;
+  /** Names beside the listen address and loopback under which this server may be addressed, e.g. behind a proxy. */
+  readonly allowedHosts?: readonly string[];
+  readonly views: ViewSource;
+  readonly status: () => Status;
+  /** Where the built page lies. */
+  readonly pageDirectory: string;
+  readonly limits?: Partial<StreamLimits>;
+  /** One line for the operator; never holds a token. */
+  readonly log?: (line: string) => void;
+}
+
+/** What the routes stand on, made by the server. */
+export interface AppParts {
+  readonly options: ServeOptions;
+  readonly answers: Answers;
+  readonly streams: ViewStreams;
+  readonly page: Page;
+  readonly token: TokenCheck | undefined;
+}
+
+/** Longest path with query taken; a question needs a tenth of it. */
+const URL_LENGTH = 2048;
+
+type Env = { Bindings: HttpBindings };
+
+/** The routes. Its type is the contract for a typed client. */
+export function createApp({ options, answers, streams, page, token }: AppParts) {
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    const refusal = refuse(c, options);
+    if (refusal) c.res = refusal;
+    else await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+  });
+
+  if (token) {
+    app.use(async (c, next) => {
+      const given = c.req.query('token');
+      if (c.req.path === '/' && given !== undefined) return enter(c, token, given);
+      const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+      if (token.isToken(bearer) || token.isCookie(getCookie(c, token.cookieName))) return next();
+      return unauthorized(c);
+    });
+  }
+
+  app.onError((error, c) => {
+    options.log?.(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
+    return failure(c, 500, { error: 'The answer could not be computed; the log of the agent says why.' });
+  });
+  app.notFound((c) => failure(c, 404, { error: `There is nothing at ${c.req.path}.` }));
+
+  const routes = app
+    .get('/api/status', (c) => c.json(options.status()))
+    .get('/api/view', (c) => {
+      const question = readQuestion(c);
+      if ('error' in question) return c.json(question, 400);
+      return c.body(answers.answer(question).json, 200, { 'Content-Type': 'application/json' });
+    })
+    .get('/api/stream', (c) => {
+      const question = readQuestion(c);
+      if ('error' in question) return c.json(question, 400);
+      const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+      if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+      const body = streams.open(question, c.env.outgoing);
+      if (!body) {
+        return c.json({ error: 'Too many pages are open on this agent; close some and try again.' }, 503, {
+          'Retry-After': '10',
+        });
+      }
+      return c.body(body, 200, headers);
+    });
+
+  app.get('*', (c) => {
+    const file = page.get(c.req.path);
+    if (!file) return c.req.path === '/' ? c.html(notBuiltPage, 503) : c.notFound();
+    const packed =
+      file.gzip && /\bgzip\b/.test(c.req.header('accept-encoding') ?? '') ? file.gzip : undefined;
+    return c.body(packed ?? file.body, 200, {
+      'Content-Type': file.type,
+      'Cache-Control': file.cacheControl,
+      ...(file.gzip ? { Vary: 'Accept-Encoding' } : {}),
+      ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
+    });
+  });
+  return routes;
+}
+
+/** Type of the routes, for a typed client. */
+export type App = ReturnType<typeof createApp>;
+
+/** Checks that need no route; a Response when the request is turned away. */
+function refuse(c: Context<Env>, options: ServeOptions): Response | undefined {
+  const host = c.req.header('host');
+  if (!isHostAllowed(host, options.listen, options.allowedHosts ?? [])) {
+    return failure(c, 421, {
+      error: `This server does not answer as "${shorten(host ?? '')}". Use its address, or allow the name with --allow-host.`,
+    });
+  }
+  if (!c.env.incoming.url?.startsWith('/')) {
+    return failure(c, 400, { error: 'This server is no proxy; ask with a path.' });
+  }
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    c.header('Allow', 'GET, HEAD');
+    return failure(c, 405, {
+      error: `${shorten(c.req.method)} is not offered; this server only answers GET and HEAD.`,
+    });
+  }
+  if ((c.env.incoming.url ?? '').length > URL_LENGTH) {
+    return failure(c, 414, { error: `The address is longer than ${URL_LENGTH} characters.` });
+  }
+  if (c.req.path.startsWith('/api/') && c.req.header('sec-fetch-site') === 'cross-site') {
+    return failure(c, 403, { error: 'Another site may not read this.' });
+  }
+  return undefined;
+}
+
+/** A wrong question, in words: which field, which value, what is wrong with it. */
+interface BadQuestion {
+  readonly error: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+const FIELDS = Object.keys(ViewQuestionSchema.shape);
+
+function readQuestion(c: Context<Env>): ViewQuestion | BadQuestion {
+  const fields: Record<string, string> = {};
+  for (const [field, values] of Object.entries(c.req.queries())) {
+    const value = values[0] ?? '';
+    if (!FIELDS.includes(field))
+      return badQuestion(field, value, `is no field; there are ${FIELDS.join(', ')}`);
+    if (values.length > 1) return badQuestion(field, values.join(', '), 'is given more than once');
+    fields[field] = value;
+  }
+  const parsed = ViewQuestionSchema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = String(issue.path[0] ?? '');
+  const reason =
+    issue.code === 'invalid_union' ? 'is neither all nor a segment, e.g. none or vxlan:10001' : issue.message;
+  return badQuestion(field, fields[field] ?? '', reason);
+}
+
+function badQuestion(field: string, value: string, reason: string): BadQuestion {
+  return {
+    error: `${shorten(field)} "${shorten(value)}": ${reason}`,
+    field: shorten(field),
+    value: shorten(value),
+  };
+}
+
+/** The token stands in the address once; then only the cookie does. */
+function enter(c: Context<Env>, token: TokenCheck, given: string): Response {
+  if (!token.isToken(given)) return unauthorized(c);
+  setCookie(c, token.cookieName, token.cookieValue, { httpOnly: true, sameSite: 'Strict', path: '/' });
+  const rest = new URL(c.req.url).searchParams;
+  rest.delete('token');
+  return c.redirect(rest.size > 0 ? `/?${rest}` : '/', 303);
+}
+
+function unauthorized(c: Context<Env>): Response {
+  c.header('WWW-Authenticate', 'Bearer realm="tunnelscope"');
+  return c.req.path.startsWith('/api/')
+    ? c.json({ error: 'A token is needed: Authorization: Bearer <token>.' }, 401)
+    : c.html(tokenPage, 401);
+}
+
+function failure(c: Context<Env>, status: ContentfulStatusCode, answer: { error: string }): Response {
+  return c.json(answer, status);
+}
+
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

@@ -1,0 +1,453 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Status, View, ViewQuestion, ViewSource } from '../query/index.ts';
+import { type RunningServer, ServeError, type ServeOptions, startServer } from './index.ts';
+
+/** Answers with whatever was asked, and an epoch that the test turns. */
+class CountingSource implements ViewSource {
+  epoch = 1;
+  asked = 0;
+  /** Makes the answers heavy. */
+  ballast = 0;
+  readonly listeners = new Set<() => void>();
+
+  view(question: ViewQuestion): View {
+    this.asked++;
+    const none = { octets: 0, packets: 0 };
+    return {
+      question,
+      level: 'hosts',
+      agent: 'x'.repeat(this.ballast),
+      epoch: this.epoch,
+      atMs: 1,
+      windowSeconds: 5,
+      intervalSeconds: 1,
+      total: none,
+      segments: [],
+      nodes: [],
+      links: [],
+      flows: [],
+      leader: null,
+      exactness: { seen: none, recorded: none, overflow: none, ledger: [], unexplained: none },
+      history: [],
+    };
+  }
+
+  onEpoch(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  turn(): void {
+    this.epoch++;
+    for (const listener of [...this.listeners]) listener();
+  }
+}
+
+const STATUS = { version: '0.1.0', hostname: 'here' } as Status;
+const TOKEN = 'a-token-that-is-long-enough';
+const directory = await mkdtemp(join(tmpdir(), 'page-'));
+const page = join(directory, 'dist');
+await mkdir(join(page, 'assets'), { recursive: true });
+await writeFile(join(page, 'index.html'), '<!doctype html><title>page</title>');
+await writeFile(join(page, 'assets/index-AbCd1234.js'), `/* ${'x'.repeat(4000)} */`);
+await writeFile(join(page, '.stamp'), 'hidden');
+await writeFile(join(page, 'notes.weird'), 'of no known type');
+await writeFile(join(directory, 'secret.txt'), 'outside');
+await symlink(join(directory, 'secret.txt'), join(page, 'link.txt'));
+after(() => rm(directory, { recursive: true }));
+
+interface Served extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly source: CountingSource;
+  readonly logged: string[];
+  readonly port: number;
+}
+
+async function served(options: Partial<ServeOptions> = {}): Promise<Served> {
+  const source = new CountingSource();
+  const logged: string[] = [];
+  const server = await startServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    auth: { kind: 'none' },
+    views: source,
+    status: () => STATUS,
+    pageDirectory: page,
+    log: (line) => logged.push(line),
+    ...options,
+  });
+  const port = Number(new URL(server.url).port);
+  return { server, source, logged, port, [Symbol.asyncDispose]: () => server.close() };
+}
+
+interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** A request as written: no normalising of paths, any Host header. */
+function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const call = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (piece: string) => {
+        text += piece;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+      response.on('error', reject);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** What comes back, up to the end of its head, for bytes that no client would send. */
+function raw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setEncoding('utf8');
+    socket.on('data', (text) => {
+      resolve(String(text));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+    socket.setTimeout(5000, () => reject(new Error('no answer')));
+  });
+}
+
+/** Reads a stream until `enough`, with a deadline. */
+async function readUntil(response: Response, enough: (text: string) => boolean): Promise<string> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const deadline = AbortSignal.timeout(5000);
+  deadline.addEventListener('abort', () => void reader.cancel(), { once: true });
+  let text = '';
+  while (!enough(text)) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  assert.ok(enough(text), `stream ended or stalled after ${JSON.stringify(text.slice(0, 200))}`);
+  await reader.cancel();
+  return text;
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test('the page, its assets and nothing else are served', async () => {
+  await using it = await served();
+  const index = await ask(it.port, '/');
+  assert.equal(index.status, 200);
+  assert.equal(index.headers['cache-control'], 'no-store');
+  assert.match(index.headers['content-type'] ?? '', /^text\/html/);
+  const asset = await ask(it.port, '/assets/index-AbCd1234.js', { 'accept-encoding': 'gzip' });
+  assert.equal(asset.status, 200);
+  assert.equal(asset.headers['content-encoding'], 'gzip');
+  assert.match(asset.headers['cache-control'] ?? '', /immutable/);
+  for (const path of [
+    '/index.html',
+    '/assets',
+    '/assets/',
+    '/.stamp',
+    '/notes.weird',
+    '/link.txt',
+    '/../secret.txt',
+    '/assets/../../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '//etc/passwd',
+    '/secret.txt%00.js',
+    '/constructor',
+    '/__proto__',
+  ]) {
+    const reply = await ask(it.port, path);
+    assert.ok(reply.status === 404 || reply.status === 400, `${path}: ${reply.status}`);
+    assert.ok(!reply.text.includes('outside') && !reply.text.includes('hidden'), path);
+  }
+});
+
+test('every answer carries the security headers, also a refusal', async () => {
+  await using it = await served();
+  for (const [path, headers] of [
+    ['/', {}],
+    ['/api/view', {}],
+    ['/nothing', {}],
+    ['/', { host: 'evil.example' }],
+  ] as [string, Record<string, string>][]) {
+    const reply = await ask(it.port, path, headers);
+    assert.match(
+      reply.headers['content-security-policy'] as string,
+      /default-src 'none'.*frame-ancestors 'none'/,
+    );
+    assert.equal(reply.headers['x-content-type-options'], 'nosniff');
+    assert.equal(reply.headers['referrer-policy'], 'no-referrer');
+    assert.equal(reply.headers['cross-origin-resource-policy'], 'same-origin');
+    assert.equal(reply.headers['access-control-allow-origin'], undefined);
+    assert.equal(reply.headers['cache-control'], 'no-store');
+  }
+});
+
+test('a foreign Host header is turned away before anything is computed', async () => {
+  await using it = await served({ allowedHosts: ['probe.example'] });
+  for (const host of [
+    'evil.example',
+    `evil.example:${it.port}`,
+    '10.0.0.1',
+    '[::2]',
+    'localhost@evil.example',
+  ]) {
+    const reply = await ask(it.port, '/api/view', { host });
+    assert.ok(reply.status === 421 || reply.status === 400, `${host}: ${reply.status}`);
+  }
+  for (const head of ['Host:', 'Host: localhost\r\nHost: evil.example', 'X: y']) {
+    assert.match(await raw(it.port, `GET /api/view HTTP/1.1\r\n${head}\r\n\r\n`), /^HTTP\/1.1 4\d\d /, head);
+  }
+  assert.match(
+    await raw(it.port, 'GET http://evil.example/api/view HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    /^HTTP\/1.1 4/,
+  );
+  assert.equal(it.source.asked, 0);
+  for (const host of [`127.0.0.1:${it.port}`, 'localhost', 'probe.example']) {
+    assert.equal((await ask(it.port, '/api/view', { host })).status, 200, host);
+  }
+});
+
+test('another site cannot read the API through a browser', async () => {
+  await using it = await served();
+  assert.equal((await ask(it.port, '/api/view', { 'sec-fetch-site': 'cross-site' })).status, 403);
+  assert.equal((await ask(it.port, '/', { 'sec-fetch-site': 'cross-site' })).status, 200);
+});
+
+test('only GET and HEAD are answered', async () => {
+  await using it = await served();
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    const reply = await ask(it.port, '/api/view', {}, method);
+    assert.equal(reply.status, 405, method);
+    assert.equal(reply.headers.allow, 'GET, HEAD');
+  }
+  const head = await ask(it.port, '/api/view', {}, 'HEAD');
+  assert.deepEqual([head.status, head.text], [200, '']);
+  assert.equal((await ask(it.port, '/api/stream', {}, 'HEAD')).status, 200);
+});
+
+test('a question is read from the query; what is wrong is named with field and value', async () => {
+  await using it = await served();
+  const good = await ask(it.port, '/api/view?window=1m&segment=vxlan:10003&host=172.16.1.100');
+  assert.deepEqual((JSON.parse(good.text) as View).question, {
+    window: '1m',
+    segment: 'vxlan:10003',
+    host: '172.16.1.100',
+  });
+  for (const [query, field, value] of [
+    ['window=2h', 'window', '2h'],
+    ['segment=vxlan', 'segment', 'vxlan'],
+    ['segment=vxlan:-1', 'segment', 'vxlan:-1'],
+    ['pair=only-one', 'pair', 'only-one'],
+    ['host=', 'host', ''],
+    ['windw=5s', 'windw', '5s'],
+    ['window=5s&window=1m', 'window', '5s, 1m'],
+    ['__proto__=1', '__proto__', '1'],
+  ] as const) {
+    for (const path of ['/api/view', '/api/stream']) {
+      const reply = await ask(it.port, `${path}?${query}`);
+      assert.equal(reply.status, 400, query);
+      const answer = JSON.parse(reply.text) as { error: string; field: string; value: string };
+      assert.deepEqual([answer.field, answer.value], [field, value]);
+      assert.ok(answer.error.includes(field) && answer.error.includes(value), answer.error);
+    }
+  }
+  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(3000)}`)).status, 414);
+  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(30_000)}`)).status, 431);
+});
+
+test('the status is served as it is', async () => {
+  await using it = await served();
+  assert.deepEqual(JSON.parse((await ask(it.port, '/api/status')).text), STATUS);
+});
+
+test('a stream gives the view at once and after every epoch, numbered by it', async () => {
+  await using it = await served();
+  const response = await fetch(`${it.server.url}api/stream?window=1m`);
+  assert.equal(response.headers.get('content-type'), 'text/event-stream');
+  const turning = setInterval(() => it.source.turn(), 10);
+  const text = await readUntil(response, (read) => read.split('\n\n').length > 3).finally(() =>
+    clearInterval(turning),
+  );
+  const [first = ''] = text.split('\n\n');
+  const [id, event, line = ''] = first.split('\n');
+  assert.deepEqual([id, event], ['id: 1', 'event: view']);
+  assert.equal((JSON.parse(line.replace('data: ', '')) as View).question.window, '1m');
+  const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
+  assert.deepEqual(
+    ids,
+    [...ids].sort((x, y) => x - y),
+  );
+});
+
+test('a stream without news sends a heartbeat', async () => {
+  await using it = await served({ limits: { heartbeatMs: 20 } });
+  const response = await fetch(`${it.server.url}api/stream`);
+  await readUntil(response, (text) => text.includes('\n: still here\n'));
+});
+
+test('many streams of one question compute it once per epoch', async () => {
+  await using it = await served();
+  const streams = await Promise.all(Array.from({ length: 20 }, () => fetch(`${it.server.url}api/stream`)));
+  await Promise.all(streams.map((response) => readUntil(response, (text) => text.includes('id: 1'))));
+  assert.equal(it.source.asked, 1);
+});
+
+test('of 300 streams 256 are served, the rest is refused, and closed ones make room again', async () => {
+  await using it = await served();
+  const aborts = Array.from({ length: 300 }, () => new AbortController());
+  const replies = await Promise.all(
+    aborts.map(({ signal }) => fetch(`${it.server.url}api/stream`, { signal })),
+  );
+  const statuses = replies.map((reply) => reply.status);
+  assert.equal(statuses.filter((status) => status === 200).length, 256);
+  assert.equal(statuses.filter((status) => status === 503).length, 44);
+  assert.equal((await ask(it.port, '/api/view')).status, 200, 'the page itself still answers');
+  for (const abort of aborts) abort.abort();
+  let status = 0;
+  const deadline = performance.now() + 5000;
+  while (status !== 200 && performance.now() < deadline) {
+    const abort = new AbortController();
+    status = (await fetch(`${it.server.url}api/stream`, { signal: abort.signal })).status;
+    abort.abort();
+  }
+  assert.equal(status, 200);
+});
+
+test('a client that does not read costs one answer, skips the epochs it missed, and is then put off', async () => {
+  await using it = await served({ limits: { heartbeatMs: 20, stalledMs: 300 } });
+  it.source.ballast = 4_000_000;
+  const socket: Socket = connect(it.port, '127.0.0.1');
+  let closed = false;
+  socket.on('close', () => {
+    closed = true;
+  });
+  socket.on('error', () => {});
+  socket.write('GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  socket.pause();
+  await until(() => it.source.asked > 0, 'the stream began');
+  const deadline = performance.now() + 250;
+  while (performance.now() < deadline) {
+    it.source.turn();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(it.source.epoch > 50, `${it.source.epoch} epochs went by`);
+  assert.ok(it.source.asked < 10, `${it.source.asked} answers were made for a client that takes none`);
+  await until(() => it.logged.some((line) => line.includes('took nothing')), 'the server has let it go');
+  socket.resume();
+  await until(() => closed, 'the client knows');
+});
+
+test('closing the server ends its streams regularly and frees the port', async () => {
+  const it = await served();
+  const response = await fetch(`${it.server.url}api/stream`);
+  const reading = response.text();
+  await until(() => it.source.asked > 0, 'the stream began');
+  await it.server.close();
+  assert.match(await reading, /^id: 1\n/);
+  assert.equal(it.source.listeners.size, 0);
+  await using again = await served({ listen: { host: '127.0.0.1', port: it.port } });
+  assert.equal(again.port, it.port);
+});
+
+test('a port in use gives one error with the remedy', async () => {
+  await using it = await served();
+  await assert.rejects(
+    () => served({ listen: { host: '127.0.0.1', port: it.port } }),
+    (error: unknown) =>
+      error instanceof ServeError &&
+      error.code === 'address-in-use' &&
+      error.message.includes('--listen') &&
+      error.message.includes(`127.0.0.1:${it.port}`),
+  );
+  await assert.rejects(
+    () => served({ listen: { host: '192.0.2.1', port: 0 } }),
+    (error: unknown) => error instanceof ServeError && error.code === 'address-not-here',
+  );
+});
+
+test('without the token nothing is shown, and the page says what to do', async () => {
+  await using it = await served({ auth: { kind: 'token', token: TOKEN } });
+  for (const path of [
+    '/',
+    '/assets/index-AbCd1234.js',
+    '/api/view',
+    '/api/stream',
+    '/api/status',
+    '/?token=wrong',
+  ]) {
+    const reply = await ask(it.port, path);
+    assert.equal(reply.status, 401, path);
+    assert.equal(reply.headers['set-cookie'], undefined);
+    assert.match(reply.headers['www-authenticate'] ?? '', /^Bearer/);
+  }
+  assert.match((await ask(it.port, '/')).text, /\/\?token=/);
+  assert.equal((await ask(it.port, '/api/view', { authorization: `Bearer ${TOKEN}x` })).status, 401);
+  assert.equal((await ask(it.port, '/api/view', { authorization: `Basic ${TOKEN}` })).status, 401);
+  assert.equal(
+    (await ask(it.port, `/api/view?token=${TOKEN}`)).status,
+    401,
+    'only the page takes it from the address',
+  );
+  assert.equal(it.source.asked, 0);
+  assert.equal((await ask(it.port, '/api/view', { authorization: `Bearer ${TOKEN}` })).status, 200);
+});
+
+test('the token in the address becomes a cookie and leaves the address', async () => {
+  await using it = await served({ auth: { kind: 'token', token: TOKEN } });
+  const reply = await ask(it.port, `/?token=${TOKEN}&host=172.16.1.100`);
+  assert.equal(reply.status, 303);
+  assert.equal(reply.headers.location, '/?host=172.16.1.100');
+  const [cookie = ''] = reply.headers['set-cookie'] ?? [];
+  assert.match(cookie, /HttpOnly/);
+  assert.match(cookie, /SameSite=Strict/);
+  assert.ok(!cookie.includes(TOKEN));
+  const [pair = ''] = cookie.split(';');
+  assert.equal((await ask(it.port, '/', { cookie: pair })).status, 200);
+  assert.equal((await ask(it.port, '/api/view', { cookie: pair })).status, 200);
+  assert.equal((await ask(it.port, '/api/view', { cookie: `${pair}x` })).status, 401);
+  assert.ok(!it.logged.join().includes(TOKEN));
+});
+
+test('a source that fails gives a 500 without its inside, and the log has it', async () => {
+  await using it = await served();
+  it.source.view = () => {
+    throw new Error('inside');
+  };
+  const reply = await ask(it.port, '/api/view');
+  assert.equal(reply.status, 500);
+  assert.ok(!reply.text.includes('inside'));
+  assert.match(it.logged.join(), /inside/);
+});
+
+test('a page that was never built is explained', async () => {
+  await using it = await served({ pageDirectory: join(directory, 'nowhere') });
+  const reply = await ask(it.port, '/');
+  assert.equal(reply.status, 503);
+  assert.match(reply.text, /node tools\/page\.ts/);
+  assert.equal((await ask(it.port, '/api/view')).status, 200);
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../../src/query/index.ts';
+import { labStreams, ScriptedSource } from '../test/source.ts';
+import { ageMs, backoffMs, durationWords, isStale } from './freshness.ts';
+import { foldView } from './layout/fold.ts';
+import { stripPoints } from './layout/strip.ts';
+import { above, readPlace, writePlace } from './question.ts';
+import { compareSegments, paintSegments, segmentName } from './segments.ts';
+import { eventReader } from './sse.ts';
+import { headline, pairBlocks, trust } from './words.ts';
+
+function labView(question: Partial<ViewQuestion> = {}, options = { noisy: true }) {
+  const source = new ScriptedSource(labStreams(options));
+  for (let i = 0; i < 5; i++) source.step();
+  return ViewSchema.parse(source.view(ViewQuestionSchema.parse(question)));
+}
+
+test('a place survives the address bar, and defaults leave no trace', () => {
+  for (const search of [
+    '',
+    '?window=1m&segment=vxlan:10003&host=172.16.1.100&pair=vxlan:10003/192.168.3.1~vxlan:10003/192.168.3.9',
+    '?host=2001:db8::1&client=vxlan:1/fd00::2&units=rate&list=pairs',
+    '?from=59',
+  ]) {
+    assert.equal(writePlace(readPlace(search).place), search);
+  }
+});
+
+test('what an address says wrongly is left out and named', () => {
+  const { place, ignored } = readPlace('?window=2h&segment=bogus&host=10.0.0.1&from=-3&units=furlong');
+  assert.deepEqual(ignored, ['window=2h', 'segment=bogus']);
+  assert.equal(writePlace(place), '?host=10.0.0.1');
+});
+
+test('up leads from flows over clients to hosts', () => {
+  let { place } = readPlace('?segment=none&host=a&pair=b~c&from=0');
+  const way: string[] = [];
+  for (let up = above(place); up; up = above(place)) {
+    place = up;
+    way.push(writePlace(place));
+  }
+  assert.deepEqual(way, ['?segment=none&host=a', '?segment=none']);
+});
+
+test('a segment keeps its colour whatever else is seen, and neighbours differ', () => {
+  const few = paintSegments(['vxlan:10003', 'none']);
+  const many = paintSegments([
+    'none',
+    'vxlan:10000',
+    'vxlan:10003',
+    'vxlan:10001',
+    'vxlan:10002',
+    'vxlan:10013',
+  ]);
+  assert.deepEqual(many.get('vxlan:10003'), few.get('vxlan:10003'));
+  assert.equal(many.get('none')!.tone, 'tone-none');
+  assert.equal(many.get('vxlan:10013')!.tone, many.get('vxlan:10003')!.tone);
+  assert.deepEqual([many.get('vxlan:10003')!.pattern, many.get('vxlan:10013')!.pattern], [0, 1]);
+  const ten = paintSegments(Array.from({ length: 10 }, (_, i) => `vxlan:${i}`));
+  assert.equal(new Set([...ten.values()].map((paint) => paint.tone)).size, 10);
+  assert.deepEqual(['vxlan:9', 'geneve:1', 'vxlan:10', 'none'].sort(compareSegments), [
+    'none',
+    'geneve:1',
+    'vxlan:9',
+    'vxlan:10',
+  ]);
+  assert.deepEqual(
+    [segmentName('none'), segmentName('vxlan:5'), segmentName('geneve:5')],
+    ['plain traffic', 'VNI 5', 'geneve 5'],
+  );
+});
+
+test('the noisy client is named in words', () => {
+  assert.match(
+    headline(labView()),
+    /^192\.168\.3\.1 \(VNI 10003, on 172\.16\.1\.100\) sends \d\d % of all octets, mostly to 192\.168\.3\.9\.$/,
+  );
+  assert.match(headline(labView({ segment: 'vxlan:10001' })), /all octets in VNI 10001/);
+  assert.match(headline(labView({ host: '172.16.1.109' })), /^No traffic in the last/);
+});
+
+test('the tooltip says both directions, the receiver’s share and the share of all, in exact proportion', () => {
+  const view = labView({ segment: 'vxlan:10003' });
+  const matrix = foldView(view);
+  const pair = matrix.pairs[0]!;
+  const blocks = pairBlocks(pair, matrix, { total: view.total.octets, units: 'octets', windowSeconds: 5 });
+  assert.equal(blocks.length, 2);
+  assert.deepEqual([blocks[0]!.to, blocks[0]!.from], ['172.16.1.108', '172.16.1.100']);
+  assert.deepEqual([blocks[1]!.to, blocks[1]!.from], ['172.16.1.100', '172.16.1.108']);
+  // 5 × (25000 + 860) octets there; all that .108 gets in this segment.
+  assert.equal(blocks[0]!.received.number, '126');
+  assert.equal(blocks[0]!.received.unit, 'KiB');
+  const sum = pair.forward + pair.backward;
+  assert.equal(
+    matrix.pairs.reduce((octets, one) => octets + one.forward + one.backward, 0),
+    view.total.octets,
+  );
+  assert.ok(sum < view.total.octets);
+});
+
+test('a loop has one block, and a silent direction says nothing', () => {
+  const arcs = foldView({
+    nodes: [
+      {
+        id: 'a',
+        address: 'a',
+        segment: null,
+        sent: { octets: 5, packets: 1 },
+        received: { octets: 5, packets: 1 },
+      },
+    ],
+    links: [
+      { source: 0, target: 0, octets: 5, packets: 1, parts: [{ segment: 'none', octets: 5, packets: 1 }] },
+    ],
+  });
+  assert.equal(pairBlocks(arcs.pairs[0]!, arcs, { total: 5, units: 'octets', windowSeconds: 1 }).length, 1);
+});
+
+test('exactness is judged: exact, coarse, wrong', () => {
+  const { exactness } = labView();
+  assert.deepEqual(trust(exactness).words, 'all counted');
+  const coarse = trust({ ...exactness, overflow: { octets: exactness.seen.octets / 50, packets: 1 } });
+  assert.deepEqual([coarse.state, coarse.words], ['coarse', 'all counted, 2 % without detail']);
+  const wrong = trust({ ...exactness, unexplained: { octets: exactness.seen.octets * 0.0002, packets: 0 } });
+  assert.deepEqual([wrong.state, wrong.words], ['wrong', '0.02 % unexplained']);
+  const packetOnly = trust({ ...exactness, unexplained: { octets: 0, packets: -1 } });
+  assert.equal(packetOnly.state, 'wrong');
+});
+
+test('age counts from receipt, so that a wrong clock makes nothing stale', () => {
+  const newest = { atMs: 5e12, intervalSeconds: 1, receivedMs: 1000, ageOnReceiptMs: 0 };
+  assert.equal(ageMs(newest, 3000), 2000);
+  assert.equal(isStale(newest, 3000), false);
+  assert.equal(isStale(newest, 6000), true);
+  assert.equal(isStale({ ...newest, ageOnReceiptMs: 60_000 }, 1000), true, 'it was old when it came');
+  assert.equal(isStale({ ...newest, intervalSeconds: 10 }, 25_000), false);
+  assert.deepEqual([0, 1000, 80_000, 600_000, 7.2e6, 4e8].map(durationWords), [
+    '0 seconds',
+    '1 second',
+    '80 seconds',
+    '10 minutes',
+    '2 hours',
+    '5 days',
+  ]);
+  assert.deepEqual([0, 1, 2, 9, 99].map(backoffMs), [500, 1000, 2000, 10_000, 10_000]);
+});
+
+test('events are read however the stream is cut', () => {
+  const stream = ': hello\n\nid: 7\nevent: view\ndata: {"a":1}\n\nevent: view\r\ndata: x\r\ndata: y\r\n\r\n';
+  for (let size = 1; size <= stream.length; size++) {
+    const read = eventReader();
+    const events = [];
+    for (let at = 0; at < stream.length; at += size) events.push(...read(stream.slice(at, at + size)));
+    assert.deepEqual(
+      events,
+      [
+        { event: 'view', text: '{"a":1}', id: '7' },
+        { event: 'view', text: 'x\ny', id: '7' },
+      ],
+      `pieces of ${size}`,
+    );
+  }
+});
+
+test('the strip ends now and marks the window', () => {
+  const view = labView();
+  const strip = stripPoints(view, { width: 300, height: 40 });
+  assert.equal(strip.points.at(-1)![0], 300);
+  assert.ok(Math.abs(strip.windowX - 295) < 1e-9, 'five of three hundred seconds');
+  assert.equal(
+    stripPoints({ ...view, question: { ...view.question, window: 'all' } }, { width: 300, height: 40 })
+      .windowX,
+    0,
+  );
+  assert.equal(strip.spanWords, '5 min');
+});

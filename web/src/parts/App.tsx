@@ -1,0 +1,143 @@
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import type { View } from '../../../src/query/index.ts';
+import { isStale, type Newest } from '../freshness.ts';
+import { usePlace } from '../hooks.ts';
+import type { Hover } from '../hover.ts';
+import type { LiveFeed } from '../live.ts';
+import { nextPicture, type Picture } from '../picture.ts';
+import { above, type Place, writeQuestion } from '../question.ts';
+import { paintSegments } from '../segments.ts';
+import { Header } from './Header.tsx';
+import { Notice } from './Notice.tsx';
+import { PictureView } from './PictureView.tsx';
+import { Segments } from './Segments.tsx';
+import { Side } from './Side.tsx';
+
+const NO_SEGMENTS: View['segments'] = [];
+
+/** The page: segments, picture, table, and what state the figures are in. */
+export function App({ feed }: { readonly feed: LiveFeed }) {
+  const live = useSyncExternalStore(feed.subscribe, feed.snapshot);
+  const { place, ignored, go } = usePlace();
+  const asked = writeQuestion(place.question);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked is the question, by value
+  useEffect(() => feed.ask(place.question), [feed, asked]);
+  useEffect(() => () => feed.close(), [feed]);
+
+  const { view, isPaused, togglePause } = useHeld(live.view, asked);
+  const stale = useStale(live.newest) && !isPaused;
+  const picture = usePicture(view, place.from);
+  const [hover, setHover] = useState<Hover>();
+  const setWindow = useCallback(
+    (window: Place['question']['window']) => go({ ...place, question: { ...place.question, window } }),
+    [go, place],
+  );
+  const setSegment = useCallback(
+    (segment: string) => go({ ...place, from: 0, question: { ...place.question, segment } }),
+    [go, place],
+  );
+  useKeys(place, go, togglePause);
+
+  const segments = live.view?.segments ?? NO_SEGMENTS;
+  const ids = segments.map((segment) => segment.id).join(' ');
+  const paints = useMemo(() => paintSegments(ids === '' ? [] : ids.split(' ')), [ids]);
+  const state = isPaused
+    ? 'paused'
+    : live.connection.kind === 'open' && stale
+      ? 'stale'
+      : live.connection.kind;
+  return (
+    <div className="page" data-state={state} data-level={view?.level ?? 'hosts'} data-epoch={view?.epoch}>
+      <Header
+        feed={live}
+        view={view}
+        place={place}
+        state={state}
+        isPaused={isPaused}
+        onPause={togglePause}
+        onWindow={setWindow}
+        onUnits={(units) => go({ ...place, units })}
+      />
+      <Notice feed={live} state={state} ignored={ignored} onRetry={() => feed.tryNow()} />
+      <main>
+        <Segments
+          segments={segments}
+          chosen={place.question.segment}
+          paints={paints}
+          onChoose={setSegment}
+          onHover={setHover}
+        />
+        <PictureView
+          picture={picture}
+          place={place}
+          paints={paints}
+          hover={hover}
+          onHover={setHover}
+          go={go}
+          connection={live.connection}
+        />
+        <Side picture={picture} place={place} paints={paints} hover={hover} onHover={setHover} go={go} />
+      </main>
+    </div>
+  );
+}
+
+/** While paused, the view that was shown then; a new question is answered once and then held too. */
+function useHeld(
+  newest: View | undefined,
+  asked: string,
+): { view: View | undefined; isPaused: boolean; togglePause: () => void } {
+  const [isPaused, setPaused] = useState(false);
+  const [held, setHeld] = useState<View>();
+  const answers = (view: View | undefined): boolean =>
+    view !== undefined && writeQuestion(view.question) === asked;
+  if (isPaused && newest && newest !== held && !answers(held) && (answers(newest) || !held)) setHeld(newest);
+  const togglePause = useCallback(() => {
+    setHeld(newest);
+    setPaused((was) => !was);
+  }, [newest]);
+  return { view: isPaused ? (held ?? newest) : newest, isPaused, togglePause };
+}
+
+/** Turns true when no new figures came for too long. */
+function useStale(newest: Newest | undefined): boolean {
+  const [stale, setStale] = useState(false);
+  useEffect(() => {
+    const judge = (): void => setStale(newest !== undefined && isStale(newest, Date.now()));
+    judge();
+    const timer = setInterval(judge, 500);
+    return () => clearInterval(timer);
+  }, [newest]);
+  return stale;
+}
+
+function usePicture(view: View | undefined, from: number): Picture | undefined {
+  const [picture, setPicture] = useState<Picture>();
+  if (!view || (picture?.view === view && picture.from === from)) return picture;
+  const next = nextPicture(picture, view, from);
+  setPicture(next);
+  return next;
+}
+
+/** Escape goes up, Space and P pause. */
+function useKeys(place: Place, go: (place: Place) => void, togglePause: () => void): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const target = event.target as Element;
+      if (event.key === 'Escape') {
+        const up = above(place);
+        if (up) go(up);
+      } else if (event.key === 'p' || event.key === 'P' || (event.key === ' ' && !takesSpace(target))) {
+        event.preventDefault();
+        togglePause();
+      }
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [place, go, togglePause]);
+}
+
+function takesSpace(target: Element): boolean {
+  return target.closest('button, a, input, summary, [role="link"]') !== null;
+}

@@ -1,0 +1,198 @@
+import { useState } from 'react';
+import { formatQuantity, octetQuantity } from '../../../src/flow/index.ts';
+import type { Exactness, Status, View } from '../../../src/query/index.ts';
+import { ageMs, durationWords } from '../freshness.ts';
+import { useNow } from '../hooks.ts';
+import type { Feed } from '../live.ts';
+import type { Place, Units } from '../question.ts';
+import { applyTheme, storedTheme, type Theme } from '../theme.ts';
+import { packetWords, trust } from '../words.ts';
+import { Choice } from './Choice.tsx';
+
+interface HeaderProps {
+  readonly feed: Feed;
+  readonly view: View | undefined;
+  readonly place: Place;
+  readonly state: string;
+  readonly isPaused: boolean;
+  readonly onPause: () => void;
+  readonly onWindow: (window: Place['question']['window']) => void;
+  readonly onUnits: (units: Units) => void;
+}
+
+const WINDOW_OPTIONS = [
+  { value: '5s', label: '5 s', hint: 'The last 5 seconds' },
+  { value: '1m', label: '1 min', hint: 'The last minute' },
+  { value: 'all', label: 'since start', hint: 'Everything since the agent started' },
+] as const;
+
+const UNIT_OPTIONS = [
+  { value: 'octets', label: 'octets', hint: 'Octets in the window' },
+  { value: 'rate', label: 'bit/s', hint: 'Bits per second, mean over the window' },
+] as const;
+
+/** Name, time range, pause, units, exactness, light or dark. */
+export function Header({ feed, view, place, state, isPaused, onPause, onWindow, onUnits }: HeaderProps) {
+  const { status } = feed;
+  const where = status && placeWords(status);
+  return (
+    <header>
+      <h1>
+        <Mark />
+        Tunnelscope
+        {status && (
+          <span
+            className="where"
+            data-testid="where"
+            title={status.interfaces.map((one) => one.name).join(', ')}
+          >
+            {status.hostname}
+            {where && <span className="quiet"> · {where}</span>}
+          </span>
+        )}
+      </h1>
+      <div className="controls">
+        <Choice
+          legend="Window"
+          testId="window"
+          options={WINDOW_OPTIONS}
+          value={place.question.window}
+          onChange={onWindow}
+        />
+        <Choice legend="Units" testId="units" options={UNIT_OPTIONS} value={place.units} onChange={onUnits} />
+        <button type="button" className="pause" data-testid="pause" aria-pressed={isPaused} onClick={onPause}>
+          <span aria-hidden="true" className="pause-sign">
+            {isPaused ? '▶' : '❚❚'}
+          </span>
+          {isPaused ? 'Resume' : 'Pause'}
+        </button>
+        <Connection feed={feed} view={view} state={state} />
+      </div>
+      <div className="controls">
+        {view && <TrustGauge exactness={view.exactness} />}
+        <ThemeSwitch />
+      </div>
+    </header>
+  );
+}
+
+/** Interfaces named before the rest is only counted. */
+const NAMED = 3;
+
+/** Where the agent looks: its namespace and interfaces. */
+function placeWords({ namespace, interfaces }: Status): string {
+  const names = interfaces.slice(0, NAMED).map((one) => one.name);
+  const more = interfaces.length - names.length;
+  return [namespace ?? '', ...names, more > 0 ? `${more} more` : ''].filter(Boolean).join(', ');
+}
+
+function Mark() {
+  return (
+    <svg width="22" height="22" viewBox="0 0 32 32" fill="none" aria-hidden="true">
+      <circle cx="16" cy="16" r="12.5" className="mark-ring" strokeDasharray="30 3 24 3 15.5 3" />
+      <path d="M7 11C14 15 18 15 26 13" className="mark-one" />
+      <path d="M12 26C14 18 19 17 25 21" className="mark-two" />
+    </svg>
+  );
+}
+
+const SIGNS: Readonly<Record<string, string>> = { open: '●', paused: '❚❚', stale: '▲', connecting: '○' };
+
+/** One word for the state of the figures. The colour is never alone. */
+function Connection({
+  feed,
+  view,
+  state,
+}: {
+  readonly feed: Feed;
+  readonly view: View | undefined;
+  readonly state: string;
+}) {
+  const now = useNow(1000);
+  const age = feed.newest ? durationWords(ageMs(feed.newest, now)) : '';
+  const words: Record<string, string> = {
+    open: 'live',
+    paused: `paused since ${view ? clock(view.atMs) : 'now'}`,
+    stale: `stale for ${age}`,
+    connecting: 'connecting',
+    lost: 'connection lost',
+    refused: 'refused',
+    broken: 'not understood',
+  };
+  return (
+    <span className={`connection is-${state}`} data-testid="connection" data-state={state}>
+      <span aria-hidden="true" className="sign">
+        {SIGNS[state] ?? '✕'}
+      </span>
+      {words[state] ?? state}
+    </span>
+  );
+}
+
+/** Time of day, to the second. */
+export function clock(ms: number): string {
+  return new Date(ms).toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  });
+}
+
+/** Can the numbers be trusted, and where is what is not in a flow? */
+function TrustGauge({ exactness }: { readonly exactness: Exactness }) {
+  const judged = trust(exactness);
+  const line = (words: string, count: { octets: number; packets: number }) => (
+    <tr key={words}>
+      <th scope="row">{words}</th>
+      <td>{formatQuantity(octetQuantity(count.octets))}</td>
+      <td>{packetWords(count.packets)}</td>
+    </tr>
+  );
+  return (
+    <details className={`trust is-${judged.state}`} data-testid="exactness">
+      <summary>
+        <span aria-hidden="true" className="sign">
+          {judged.state === 'exact' ? '✓' : '▲'}
+        </span>
+        {judged.words}
+      </summary>
+      <div className="panel">
+        <p>Since the agent’s start, over all interfaces it watches:</p>
+        <table>
+          <tbody>
+            {line('seen', exactness.seen)}
+            {line('in flows', exactness.recorded)}
+            {exactness.overflow.octets > 0 && line('… without detail (flow cache full)', exactness.overflow)}
+            {exactness.ledger.map((entry) => line(`not in a flow: ${entry.reason}`, entry))}
+            {line('unexplained', exactness.unexplained)}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+const NEXT: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
+const THEME_SIGNS: Readonly<Record<Theme, string>> = { system: '◐', light: '○', dark: '●' };
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(storedTheme);
+  const next = NEXT[theme];
+  return (
+    <button
+      type="button"
+      className="theme"
+      data-testid="theme"
+      data-theme-choice={theme}
+      title={`Colours: ${theme}. Click for ${next}.`}
+      aria-label={`Colours: ${theme}. Change to ${next}.`}
+      onClick={() => {
+        applyTheme(next);
+        setTheme(next);
+      }}
+    >
+      <span aria-hidden="true">{THEME_SIGNS[theme]}</span>
+    </button>
+  );
+}

@@ -1,0 +1,125 @@
+import { useCallback, useMemo, useRef } from 'react';
+import { useMedia, useSize, useSlowly } from '../hooks.ts';
+import { type Hover, litBy } from '../hover.ts';
+import type { Arc, Pair } from '../layout/fold.ts';
+import type { Connection } from '../live.ts';
+import { arcAction, placeOfArc, placeOfPair } from '../navigate.ts';
+import type { Picture } from '../picture.ts';
+import type { Place } from '../question.ts';
+import type { Paint } from '../segments.ts';
+import { amount, arcName, arcWords, headline, trust, windowWords } from '../words.ts';
+import { Amount } from './Amount.tsx';
+import { Breadcrumb } from './Breadcrumb.tsx';
+import { Chord } from './Chord.tsx';
+import { Empty } from './Empty.tsx';
+import { Strip } from './Strip.tsx';
+import { Tooltip } from './Tooltip.tsx';
+
+interface PictureProps {
+  readonly picture: Picture | undefined;
+  readonly place: Place;
+  readonly paints: ReadonlyMap<string, Paint>;
+  readonly hover: Hover | undefined;
+  readonly onHover: (hover: Hover | undefined) => void;
+  readonly go: (place: Place) => void;
+  readonly connection: Connection;
+}
+
+/** The sentence, the way back, the chord with its centre, the strip. */
+export function PictureView({ picture, place, paints, hover, onHover, go, connection }: PictureProps) {
+  const words = picture ? headline(picture.view) : '';
+  const spoken = useSlowly(words, 10_000);
+  return (
+    <section className="picture" aria-label="Picture">
+      <div className="above">
+        <p className="headline" data-testid="headline" data-leader={picture?.view.leader?.address}>
+          {picture ? words : connection.kind === 'connecting' ? 'Asking the agent …' : 'Nothing to show yet.'}
+        </p>
+        <p className="unseen" aria-live="polite" data-testid="spoken">
+          {spoken}
+        </p>
+        <Breadcrumb place={place} go={go} />
+      </div>
+      {picture ? (
+        <Drawing picture={picture} place={place} paints={paints} hover={hover} onHover={onHover} go={go} />
+      ) : (
+        <div className="chord-frame">
+          <div className="ghost" aria-hidden="true" />
+        </div>
+      )}
+      {picture ? <Strip view={picture.view} /> : <div className="strip" />}
+    </section>
+  );
+}
+
+function Drawing({
+  picture,
+  place,
+  paints,
+  hover,
+  onHover,
+  go,
+}: Omit<PictureProps, 'connection' | 'picture'> & { picture: Picture }) {
+  const { view, matrix, gate } = picture;
+  const frame = useRef<HTMLDivElement>(null);
+  const size = useSize(frame);
+  const isNarrow = useMedia('(max-width: 720px)');
+  const letters = lettersFor(matrix.arcs, isNarrow ? 12 : 16);
+  const sizes = useMemo(() => ({ ...size, letters }), [size, letters]);
+  const shown =
+    hover ??
+    (place.client !== undefined ? ({ kind: 'node', id: place.client, by: 'table' } as const) : undefined);
+  const lit = useMemo(() => litBy(shown, matrix), [shown, matrix]);
+  const say = { total: view.total.octets, units: place.units, windowSeconds: view.windowSeconds };
+  const onArc = useCallback((arc: Arc) => go(placeOfArc(place, picture, arc)), [go, place, picture]);
+  const onPair = useCallback((pair: Pair) => go(placeOfPair(place, picture, pair)), [go, place, picture]);
+  const action = arcAction(view.level);
+  const arcLabel = (arc: Arc, shown: string): string =>
+    arcWords(arc, shown, { ...say, action: arc.node ? action : arc.count > 0 ? 'opens them' : undefined });
+  const isEmpty = matrix.arcs.length === 0;
+  return (
+    <div ref={frame} className="chord-frame">
+      {isEmpty && <Empty view={view} place={place} go={go} />}
+      {!isEmpty && size.width > 0 && (
+        <Chord
+          matrix={matrix}
+          total={view.total.octets}
+          sizes={sizes}
+          paints={paints}
+          lit={lit}
+          pointed={hover?.kind === 'pair' ? hover.id : undefined}
+          gate={gate}
+          title={`Who talks to whom ${windowWords(view)}`}
+          description={`A ring of ${matrix.arcs.length} arcs, each as long as what its ${view.level === 'hosts' ? 'host' : 'client'} sent. Ribbons join those who talk and are wider at the end that sends more. The table beside it holds the same numbers.`}
+          arcLabel={arcLabel}
+          focusKey={picture.key}
+          onHover={onHover}
+          onArc={onArc}
+          onPair={onPair}
+        />
+      )}
+      {!isEmpty && <Centre picture={picture} place={place} />}
+      <Tooltip hover={hover} matrix={matrix} {...say} paints={paints} arcAction={action} />
+    </div>
+  );
+}
+
+/** Room for the labels: as long as the longest, in steps, so that the ring keeps its size between updates. */
+function lettersFor(arcs: readonly Arc[], most: number): number {
+  const longest = arcs.reduce((length, arc) => Math.max(length, arcName(arc).length), 9);
+  return Math.min(most, 3 * Math.ceil(longest / 3) + 1);
+}
+
+function Centre({ picture, place }: { readonly picture: Picture; readonly place: Place }) {
+  const { view } = picture;
+  const judged = trust(view.exactness);
+  return (
+    <div className="centre" data-testid="centre" data-octets={view.total.octets}>
+      <Amount quantity={amount(view.total.octets, place.units, view.windowSeconds)} className="total" />
+      <span className="quiet">{windowWords(view)}</span>
+      <span className={`judged is-${judged.state}`}>
+        <span aria-hidden="true">{judged.state === 'exact' ? '✓' : '▲'}</span> {judged.words}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+import { type MouseEvent, type ReactNode, useState } from 'react';
+
+/** A column: what it says, how it sorts, what it shows. */
+export interface Column<Row> {
+  readonly id: string;
+  readonly head: string;
+  /** Said by a screen reader where the head is too short. */
+  readonly title?: string;
+  readonly value: (row: Row) => number | string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly numeric?: boolean;
+}
+
+interface TableProps<Row> {
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowId: (row: Row) => string;
+  readonly attributes: (row: Row) => Record<`data-${string}`, string | number>;
+  readonly firstSort: string;
+  readonly limit: number;
+  readonly litId?: string | undefined;
+  readonly onHover?: (row: Row | undefined) => void;
+  readonly onOpen?: ((row: Row) => void) | undefined;
+}
+
+/** Which column leads, and which way. */
+interface Sort {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+/** A table that sorts, and lights up with the picture. */
+export function Table<Row>(props: TableProps<Row>) {
+  const { columns, rowId } = props;
+  const [sort, setSort] = useState<Sort>({ column: props.firstSort, descending: true });
+  const [isLong, setIsLong] = useState(false);
+  const lead = columns.find((column) => column.id === sort.column) ?? columns[0]!;
+  const rows = sortRows(props.rows, lead, sort.descending);
+  const shown = isLong ? rows : rows.slice(0, props.limit);
+  const open = (row: Row, event: MouseEvent): void => {
+    // The row's own link handles itself, and with a modifier opens elsewhere.
+    if ((event.target as Element).closest('a, button') || !props.onOpen) return;
+    props.onOpen(row);
+  };
+  return (
+    <div className="table-frame">
+      <table data-testid="table">
+        <caption className="unseen">{props.caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th
+                key={column.id}
+                scope="col"
+                className={column.numeric ? 'numeric' : ''}
+                aria-sort={column === lead ? (sort.descending ? 'descending' : 'ascending') : 'none'}
+              >
+                <button
+                  type="button"
+                  title={column.title}
+                  onClick={() =>
+                    setSort((last) => ({
+                      column: column.id,
+                      descending: last.column === column.id ? !last.descending : column.numeric === true,
+                    }))
+                  }
+                >
+                  {column.head}
+                  <span className="sort-sign" aria-hidden="true">
+                    {column === lead ? (sort.descending ? '↓' : '↑') : ''}
+                  </span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody onPointerLeave={() => props.onHover?.(undefined)}>
+          {shown.map((row) => (
+            <tr
+              key={rowId(row)}
+              data-testid="row"
+              {...props.attributes(row)}
+              className={`${rowId(row) === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
+              onPointerEnter={() => props.onHover?.(row)}
+              onFocus={() => props.onHover?.(row)}
+              onBlur={() => props.onHover?.(undefined)}
+              onClick={(event) => open(row, event)}
+            >
+              {columns.map((column) => (
+                <td key={column.id} className={column.numeric ? 'numeric' : ''}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > props.limit && (
+        <button type="button" className="more" onClick={() => setIsLong(!isLong)}>
+          {isLong ? `Only the first ${props.limit}` : `All ${rows.length} rows`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function sortRows<Row>(rows: readonly Row[], lead: Column<Row>, descending: boolean): Row[] {
+  const way = descending ? -1 : 1;
+  return rows
+    .map((row, index) => ({ row, index, value: lead.value(row) }))
+    .sort((x, y) => way * compare(x.value, y.value) || x.index - y.index)
+    .map(({ row }) => row);
+}
+
+/** Addresses sort by their numbers, not their digits. */
+const collator = new Intl.Collator('en', { numeric: true });
+
+function compare(x: number | string, y: number | string): number {
+  return typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
+}

@@ -1,0 +1,52 @@
+import { type KeyboardEvent, type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import type { Arc } from '../layout/fold.ts';
+
+/** Who goes into an arc by the keyboard stays in the ring. */
+export function useKeptFocus(root: RefObject<SVGGElement | null>, focusKey: string): void {
+  const last = useRef(focusKey);
+  const hadFocus = useRef(false);
+  useEffect(() => {
+    const ring = root.current;
+    const note = (event: FocusEvent): void => {
+      hadFocus.current =
+        ring?.contains(event.target as Node) === true && (event.target as Element).matches(':focus-visible');
+    };
+    window.addEventListener('focusin', note);
+    return () => window.removeEventListener('focusin', note);
+  }, [root]);
+  useEffect(() => {
+    if (last.current === focusKey) return;
+    last.current = focusKey;
+    if (!hadFocus.current || document.activeElement !== document.body) return;
+    root.current?.querySelector<SVGGElement>('g.arc[tabindex="0"]')?.focus();
+  }, [root, focusKey]);
+}
+
+/** One arc takes part in the tab order; the arrow keys go from arc to arc. */
+export function useRoving(arcs: readonly Arc[]): {
+  stop: string | undefined;
+  onFocus: (arc: Arc) => void;
+  onKeyDown: (event: KeyboardEvent<SVGGElement>) => void;
+} {
+  const [chosen, setChosen] = useState<string>();
+  const stop = arcs.some((arc) => arc.id === chosen) ? chosen : arcs[0]?.id;
+  const onFocus = useCallback((arc: Arc) => setChosen(arc.id), []);
+  const onKeyDown = (event: KeyboardEvent<SVGGElement>): void => {
+    const at = arcs.findIndex((arc) => arc.id === stop);
+    const steps: Record<string, number> = {
+      ArrowRight: at + 1,
+      ArrowDown: at + 1,
+      ArrowLeft: at - 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: -1,
+    };
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = arcs.at(step % arcs.length)!;
+    const marks = event.currentTarget.querySelectorAll<SVGGElement>('g.arc:not(.leaving)');
+    [...marks].find((mark) => mark.dataset.nodeId === next.id)?.focus();
+  };
+  return { stop, onFocus, onKeyDown };
+}

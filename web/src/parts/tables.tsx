@@ -1,0 +1,313 @@
+/** The three tables: nodes, pairs, flows. Exact integers stand in the rows' attributes. */
+import type { ReactNode } from 'react';
+import { countQuantity } from '../../../src/flow/index.ts';
+import type { FlowRow, View } from '../../../src/query/index.ts';
+import type { Hover } from '../hover.ts';
+import type { Arc, Matrix, Pair } from '../layout/fold.ts';
+import { type Place, type Units, writePlace } from '../question.ts';
+import { type Paint, segmentName } from '../segments.ts';
+import { amount, arcFullName, arcName, percent } from '../words.ts';
+import { Amount } from './Amount.tsx';
+import { Swatch } from './Paints.tsx';
+import { type Column, Table } from './Table.tsx';
+
+interface Common {
+  readonly view: View;
+  readonly units: Units;
+  readonly paints: ReadonlyMap<string, Paint>;
+  readonly limit: number;
+  readonly hover: Hover | undefined;
+  readonly onHover: (hover: Hover | undefined) => void;
+  readonly go: (place: Place) => void;
+}
+
+/** A link that goes there without loading the page anew, and can be opened in another tab. */
+export function PlaceLink(props: {
+  readonly to: Place;
+  readonly go: (place: Place) => void;
+  readonly className?: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <a
+      href={writePlace(props.to) || '.'}
+      className={props.className}
+      onClick={(event) => {
+        if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        props.go(props.to);
+      }}
+    >
+      {props.children}
+    </a>
+  );
+}
+
+/** A share as a number and a bar. */
+function Share({ part, whole }: { readonly part: number; readonly whole: number }) {
+  return (
+    <span className="share">
+      <span className="bar" aria-hidden="true">
+        <span style={{ width: `${whole > 0 ? Math.min(100, (100 * part) / whole) : 0}%` }} />
+      </span>
+      <span className="number">{percent(part, whole)}</span>
+    </span>
+  );
+}
+
+interface NodesProps extends Common {
+  readonly matrix: Matrix;
+  readonly placeOf: (arc: Arc) => Place;
+}
+
+/** Who sent and received how much. */
+export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, onHover, limit }: NodesProps) {
+  const say = (octets: number) => <Amount quantity={amount(octets, units, view.windowSeconds)} />;
+  const isClients = view.level !== 'hosts';
+  const columns: Column<Arc>[] = [
+    {
+      id: 'node',
+      head: isClients ? 'Client' : 'Host',
+      value: (arc) => arcFullName(arc),
+      cell: (arc) => (
+        <PlaceLink to={placeOf(arc)} go={go} className="mono">
+          {arc.node?.segment && <Swatch paints={paints} segment={arc.node.segment} />}
+          {arcName(arc)}
+          {arc.node?.segment && <span className="sub">{segmentName(arc.node.segment)}</span>}
+        </PlaceLink>
+      ),
+    },
+    { id: 'sent', head: 'Sent', numeric: true, value: (arc) => arc.sent, cell: (arc) => say(arc.sent) },
+    {
+      id: 'received',
+      head: 'Received',
+      numeric: true,
+      value: (arc) => arc.received,
+      cell: (arc) => say(arc.received),
+    },
+    {
+      id: 'share',
+      head: 'Share',
+      title: 'Part of all octets that this one sent',
+      numeric: true,
+      value: (arc) => arc.sent,
+      cell: (arc) => <Share part={arc.sent} whole={view.total.octets} />,
+    },
+  ];
+  return (
+    <Table
+      caption={`${isClients ? 'Clients' : 'Hosts'}, with what each sent and received`}
+      columns={columns}
+      rows={matrix.arcs}
+      rowId={(arc) => arc.id}
+      attributes={(arc) => ({
+        'data-node-id': arc.id,
+        'data-octets': arc.sent + arc.received,
+        'data-sent': arc.sent,
+        'data-received': arc.received,
+      })}
+      firstSort="sent"
+      limit={limit}
+      litId={hover?.kind === 'node' ? hover.id : undefined}
+      onHover={(arc) => onHover(arc && { kind: 'node', id: arc.id, by: 'table' })}
+      onOpen={(arc) => go(placeOf(arc))}
+    />
+  );
+}
+
+interface PairsProps extends Common {
+  readonly matrix: Matrix;
+  readonly placeOf: (pair: Pair) => Place;
+}
+
+/** Who sent whom how much. */
+export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, onHover, limit }: PairsProps) {
+  const say = (octets: number) => <Amount quantity={amount(octets, units, view.windowSeconds)} />;
+  // The one that sends more stands first.
+  const ends = (pair: Pair) => {
+    const [a, b] = [matrix.arcs[pair.a]!, matrix.arcs[pair.b]!];
+    return pair.forward >= pair.backward
+      ? { from: a, to: b, there: pair.forward, back: pair.backward }
+      : { from: b, to: a, there: pair.backward, back: pair.forward };
+  };
+  const columns: Column<Pair>[] = [
+    {
+      id: 'pair',
+      head: 'Pair',
+      value: (pair) => arcFullName(ends(pair).from),
+      cell: (pair) => {
+        const { from, to } = ends(pair);
+        return (
+          <PlaceLink to={placeOf(pair)} go={go} className="mono pair-link">
+            <span>
+              {pair.bands.slice(0, 4).map((band) => (
+                <Swatch key={band.segment} paints={paints} segment={band.segment} />
+              ))}
+              {arcName(from)}
+            </span>
+            <span>
+              <span className="quiet">⇄ </span>
+              {arcName(to)}
+            </span>
+          </PlaceLink>
+        );
+      },
+    },
+    {
+      id: 'there',
+      head: '→',
+      title: 'Sent by the first to the second',
+      numeric: true,
+      value: (pair) => ends(pair).there,
+      cell: (pair) => say(ends(pair).there),
+    },
+    {
+      id: 'back',
+      head: '←',
+      title: 'Sent by the second to the first',
+      numeric: true,
+      value: (pair) => ends(pair).back,
+      cell: (pair) => say(ends(pair).back),
+    },
+    {
+      id: 'share',
+      head: 'Share',
+      title: 'Part of all octets, both directions',
+      numeric: true,
+      value: (pair) => pair.forward + pair.backward,
+      cell: (pair) => <Share part={pair.forward + pair.backward} whole={view.total.octets} />,
+    },
+  ];
+  return (
+    <Table
+      caption="Pairs, with what each sent the other"
+      columns={columns}
+      rows={matrix.pairs}
+      rowId={(pair) => pair.id}
+      attributes={(pair) => ({ 'data-pair': pair.id, 'data-octets': pair.forward + pair.backward })}
+      firstSort="share"
+      limit={limit}
+      litId={hover?.kind === 'pair' ? hover.id : undefined}
+      onHover={(pair) => onHover(pair && { kind: 'pair', id: pair.id, by: 'table' })}
+      onOpen={(pair) => go(placeOf(pair))}
+    />
+  );
+}
+
+/** The flows of one pair. */
+export function FlowsTable({ view, units, paints, limit }: Omit<Common, 'hover' | 'onHover' | 'go'>) {
+  const endpoint = (address: string, port: number | null) => (
+    <span className="mono">
+      {address}
+      {port !== null && <span className="port">:{port}</span>}
+    </span>
+  );
+  const columns: Column<FlowRow>[] = [
+    {
+      id: 'from',
+      head: 'From → to',
+      value: (row) => row.source,
+      cell: (row) => (
+        <span className="ends">
+          <span>
+            <Swatch paints={paints} segment={row.segment} />
+            {endpoint(row.source, row.sourcePort)}
+          </span>
+          <span>
+            <span className="quiet">→ </span>
+            {endpoint(row.destination, row.destinationPort)}
+          </span>
+        </span>
+      ),
+    },
+    {
+      id: 'octets',
+      head: units === 'octets' ? 'Octets' : 'Rate',
+      numeric: true,
+      value: (row) => row.octets,
+      cell: (row) => <Amount quantity={amount(row.octets, units, view.windowSeconds)} />,
+    },
+    {
+      id: 'packets',
+      head: 'Packets',
+      numeric: true,
+      value: (row) => row.packets,
+      cell: (row) => <Amount quantity={countQuantity(row.packets)} />,
+    },
+    {
+      id: 'payload',
+      head: 'Payload',
+      title: 'Octets after the innermost header: goodput',
+      numeric: true,
+      value: (row) => row.payloadOctets,
+      cell: (row) => <Amount quantity={amount(row.payloadOctets, units, view.windowSeconds)} />,
+    },
+    {
+      id: 'protocol',
+      head: 'Protocol',
+      value: (row) => row.protocol,
+      cell: (row) => (
+        <>
+          {row.protocol}
+          {row.note !== '' && <span className="sub">{row.note}</span>}
+        </>
+      ),
+    },
+    {
+      id: 'segment',
+      head: 'Segment',
+      value: (row) => segmentName(row.segment),
+      cell: (row) => (
+        <span className="nowrap">
+          {segmentName(row.segment)}
+          {row.outerSource !== null && (
+            <span className="sub mono">
+              {row.outerSource}
+              <br />→ {row.outerDestination}
+            </span>
+          )}
+        </span>
+      ),
+    },
+  ];
+  return (
+    <Table
+      caption="Flows of the pair, both directions"
+      columns={columns}
+      rows={view.flows}
+      rowId={flowId}
+      attributes={(row) => ({
+        'data-flow': flowId(row),
+        'data-octets': row.octets,
+        'data-packets': row.packets,
+      })}
+      firstSort="octets"
+      limit={limit}
+    />
+  );
+}
+
+function flowId(row: FlowRow): string {
+  const {
+    segment,
+    outerSource,
+    outerDestination,
+    source,
+    sourcePort,
+    destination,
+    destinationPort,
+    protocol,
+    note,
+  } = row;
+  return [
+    segment,
+    outerSource,
+    outerDestination,
+    source,
+    sourcePort,
+    destination,
+    destinationPort,
+    protocol,
+    note,
+  ].join(' ');
+}

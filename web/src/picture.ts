@@ -1,0 +1,34 @@
+import type { View } from '../../src/query/index.ts';
+import { chordAngles } from './layout/chord.ts';
+import { foldView, type Matrix } from './layout/fold.ts';
+import type { Gate } from './layout/tween.ts';
+import { writeQuestion } from './question.ts';
+
+/** A view made ready to draw, and what it follows from. */
+export interface Picture {
+  readonly view: View;
+  readonly from: number;
+  /** The question as text: the same as long as only time goes by. */
+  readonly key: string;
+  readonly matrix: Matrix;
+  /** Where the change from the last picture opens or closes. */
+  readonly gate: Gate;
+}
+
+const NO_GATE: Gate = {};
+
+/** The next picture: arcs keep their places as long as the question is the same; going into a host opens its arc. */
+export function nextPicture(last: Picture | undefined, view: View, from: number): Picture {
+  const key = `${writeQuestion(view.question)} ${from}`;
+  const previous = last?.key === key ? last.matrix.arcs.map((arc) => arc.id) : [];
+  const matrix = foldView(view, { from, previous });
+  return { view, from, key, matrix, gate: last ? gateBetween(last, { view, matrix }) : NO_GATE };
+}
+
+function gateBetween(last: Picture, next: Pick<Picture, 'view' | 'matrix'>): Gate {
+  const [was, is] = [last.view.question, next.view.question];
+  const spanOf = (matrix: Matrix, id: string) => chordAngles(matrix).arcs.find((arc) => arc.id === id)?.span;
+  if (was.host === undefined && is.host !== undefined) return { opening: spanOf(last.matrix, is.host) };
+  if (was.host !== undefined && is.host === undefined) return { closing: spanOf(next.matrix, was.host) };
+  return NO_GATE;
+}

@@ -1,0 +1,82 @@
+/** What the page shows, as it stands in the address bar: reload, Back and sharing give the same picture. */
+import { type ViewQuestion, ViewQuestionSchema } from '../../src/query/index.ts';
+
+/** Octets in the window, or bits per second over it. */
+export const UNITS = ['octets', 'rate'] as const;
+export type Units = (typeof UNITS)[number];
+
+/** Which table stands beside the picture. */
+export const LISTS = ['nodes', 'pairs'] as const;
+export type List = (typeof LISTS)[number];
+
+/** The page's place: the question to the agent, and what only the page knows. */
+export interface Place {
+  readonly question: ViewQuestion;
+  /** Rank of the first node drawn as an arc of its own; above 0 when "others" was opened. */
+  readonly from: number;
+  /** Clients level: the chosen client, by node id. */
+  readonly client: string | undefined;
+  readonly units: Units;
+  readonly list: List;
+}
+
+/** Reads a query string. What cannot be read is left out and named, so that an old link still shows something. */
+export function readPlace(search: string): { place: Place; ignored: string[] } {
+  const query = new URLSearchParams(search);
+  const ignored: string[] = [];
+  const fields: Record<string, string> = {};
+  for (const field of Object.keys(ViewQuestionSchema.shape)) {
+    const value = query.get(field);
+    if (value === null) continue;
+    const alone = ViewQuestionSchema.safeParse({ [field]: value });
+    if (alone.success) fields[field] = value;
+    else ignored.push(`${field}=${value}`);
+  }
+  const from = Number(query.get('from') ?? 0);
+  return {
+    place: {
+      question: ViewQuestionSchema.parse(fields),
+      from: Number.isSafeInteger(from) && from > 0 ? from : 0,
+      client: query.get('client') ?? undefined,
+      units: query.get('units') === 'rate' ? 'rate' : 'octets',
+      list: query.get('list') === 'pairs' ? 'pairs' : 'nodes',
+    },
+    ignored,
+  };
+}
+
+/** Writes the query string, defaults left out: `?segment=vxlan:10003&host=172.16.1.100`, or nothing at all. */
+export function writePlace(place: Place): string {
+  const query = new URLSearchParams(writeQuestion(place.question));
+  if (place.from > 0) query.set('from', String(place.from));
+  if (place.client !== undefined) query.set('client', place.client);
+  if (place.units !== 'octets') query.set('units', place.units);
+  if (place.list !== 'nodes') query.set('list', place.list);
+  const text = readable(query);
+  return text === '' ? '' : `?${text}`;
+}
+
+/** The part of the query string that the API takes. */
+export function writeQuestion(question: ViewQuestion): string {
+  const query = new URLSearchParams();
+  if (question.window !== '5s') query.set('window', question.window);
+  if (question.segment !== 'all') query.set('segment', question.segment);
+  if (question.host !== undefined) query.set('host', question.host);
+  if (question.pair !== undefined) query.set('pair', question.pair);
+  return readable(query);
+}
+
+/** These may stand in a query as they are (RFC 3986 section 3.4) and read better so. */
+function readable(query: URLSearchParams): string {
+  return query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7E', '~');
+}
+
+/** One level up, or `undefined` at the top. */
+export function above(place: Place): Place | undefined {
+  const { pair, host, ...top } = place.question;
+  if (pair !== undefined) return { ...place, question: host === undefined ? top : { ...top, host } };
+  if (place.client !== undefined) return { ...place, client: undefined, list: 'nodes' };
+  if (place.from > 0) return { ...place, from: 0 };
+  if (host !== undefined) return { ...place, question: top };
+  return undefined;
+}

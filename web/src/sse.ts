@@ -1,0 +1,38 @@
+/** One server-sent event. */
+export interface ServerEvent {
+  readonly event: string;
+  readonly text: string;
+  readonly id: string | undefined;
+}
+
+/**
+ * Reads an event stream (HTML Standard, section 9.2.6) piece by piece. Comments give nothing, but show the caller that
+ * the other end lives.
+ */
+export function eventReader(): (piece: string) => ServerEvent[] {
+  let rest = '';
+  let event = '';
+  let lines: string[] = [];
+  let id: string | undefined;
+  return (piece) => {
+    const events: ServerEvent[] = [];
+    const parts = (rest + piece).split(/\r\n|\n|\r(?!$)/);
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      if (part === '') {
+        if (lines.length > 0) events.push({ event: event || 'message', text: lines.join('\n'), id });
+        event = '';
+        lines = [];
+        continue;
+      }
+      const colon = part.indexOf(':');
+      if (colon === 0) continue;
+      const field = colon < 0 ? part : part.slice(0, colon);
+      const value = colon < 0 ? '' : part.slice(colon + 1).replace(/^ /, '');
+      if (field === 'event') event = value;
+      else if (field === 'data') lines.push(value);
+      else if (field === 'id') id = value;
+    }
+    return events;
+  };
+}

@@ -1,0 +1,174 @@
+/** What the page says, in whole sentences. Every word here is also what a screen reader hears. */
+import {
+  bitRateQuantity,
+  countQuantity,
+  formatQuantity,
+  octetQuantity,
+  type Quantity,
+  shareQuantity,
+} from '../../src/flow/index.ts';
+import type { Exactness, View } from '../../src/query/index.ts';
+import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
+import type { Units } from './question.ts';
+import { segmentName } from './segments.ts';
+
+/** Octets of the window in the units chosen. */
+export function amount(octets: number, units: Units, windowSeconds: number): Quantity {
+  if (units === 'octets') return octetQuantity(octets);
+  return bitRateQuantity(windowSeconds > 0 ? octets / windowSeconds : 0);
+}
+
+/** `in the last 5 s`, `in the last minute`, `since the start, 3 minutes ago`. */
+export function windowWords(view: Pick<View, 'question' | 'windowSeconds'>): string {
+  const seconds = Math.round(view.windowSeconds);
+  if (view.question.window === 'all') return `in ${spanWords(seconds)} since the start`;
+  return `in the last ${spanWords(seconds)}`;
+}
+
+function spanWords(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** `81 %`; below ten with one decimal. */
+export function percent(part: number, whole: number): string {
+  const { number } = shareQuantity(part, whole);
+  const value = Number(number);
+  return `${value >= 10 ? Math.round(value) : number} %`;
+}
+
+/** The sentence that names who fills the window. */
+export function headline(view: View): string {
+  const { leader, question } = view;
+  if (!leader || view.total.octets === 0) return `No traffic ${windowWords(view)}.`;
+  const place = [
+    segmentName(leader.segment),
+    leader.host !== null && leader.host !== leader.address && `on ${leader.host}`,
+  ];
+  const who = `${leader.address} (${place.filter(Boolean).join(', ')})`;
+  const share = percent(leader.share * 1e6, 1e6);
+  const whole =
+    question.host === undefined && question.pair === undefined
+      ? question.segment === 'all'
+        ? 'all octets'
+        : `all octets in ${segmentName(question.segment)}`
+      : 'these octets';
+  return leader.share >= 0.3
+    ? `${who} sends ${share} of ${whole}, mostly to ${leader.peer}.`
+    : `No one dominates: the largest sender is ${who} with ${share} of ${whole}, mostly to ${leader.peer}.`;
+}
+
+/** Can the numbers be trusted? */
+export interface Trust {
+  readonly state: 'exact' | 'coarse' | 'wrong';
+  /** `all counted`, `0.02 % unexplained`. */
+  readonly words: string;
+  /** The sentence behind it. */
+  readonly more: string;
+}
+
+/** Judges the exactness. */
+export function trust({ seen, recorded, overflow, ledger, unexplained }: Exactness): Trust {
+  const named = ledger.reduce((sum, line) => sum + line.octets, 0);
+  const more = [
+    `${formatQuantity(octetQuantity(seen.octets))} seen, ${formatQuantity(octetQuantity(recorded.octets))} in flows`,
+    `${formatQuantity(octetQuantity(named))} in named ledger lines`,
+    `${formatQuantity(octetQuantity(Math.abs(unexplained.octets)))} unexplained`,
+  ].join(', ');
+  if (unexplained.octets !== 0 || unexplained.packets !== 0) {
+    const share = finePercent(Math.abs(unexplained.octets), seen.octets);
+    return { state: 'wrong', words: `${share} unexplained`, more };
+  }
+  if (overflow.octets > 0) {
+    return {
+      state: 'coarse',
+      words: `all counted, ${finePercent(overflow.octets, seen.octets)} without detail`,
+      more,
+    };
+  }
+  return { state: 'exact', words: 'all counted', more };
+}
+
+/** Two significant digits, for shares that should be nothing: `0.02 %`. */
+function finePercent(part: number, whole: number): string {
+  const value = whole > 0 ? (100 * part) / whole : 0;
+  if (value === 0 || value >= 10) return `${Math.round(value)} %`;
+  return value < 0.001 ? '< 0.001 %' : `${Number(value.toPrecision(2))} %`;
+}
+
+/** What an arc is called. */
+export function arcName(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>): string {
+  if (arc.id === OTHERS)
+    return arc.hasMore ? `${arc.count || 'all'}${arc.count ? '+' : ''} others` : `${arc.count} others`;
+  if (arc.id === LARGER) return `${arc.count} larger`;
+  return arc.node?.address ?? arc.id;
+}
+
+/** The same with its segment, where addresses alone may be ambiguous. */
+export function arcFullName(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>): string {
+  const segment = arc.node?.segment;
+  return segment ? `${arcName(arc)} (${segmentName(segment)})` : arcName(arc);
+}
+
+/** One direction of a pair: `X received from Y: 1.24 MiB`, and what part that is. */
+export interface Block {
+  readonly from: string;
+  readonly to: string;
+  readonly received: Quantity;
+  readonly lines: readonly string[];
+  /** Nothing went this way. */
+  readonly none: boolean;
+}
+
+/** The two blocks of a ribbon's tooltip; one for a loop. Who received stands first, whichever end is monitored. */
+export function pairBlocks(
+  pair: Pair,
+  { arcs }: Matrix,
+  { total, units, windowSeconds }: { total: number; units: Units; windowSeconds: number },
+): Block[] {
+  const a = arcs[pair.a]!;
+  const b = arcs[pair.b]!;
+  const block = (from: Arc, to: Arc, octets: number): Block => {
+    const say = (amountOf: number): string => formatQuantity(amount(amountOf, units, windowSeconds));
+    return {
+      from: arcFullName(from),
+      to: arcFullName(to),
+      received: amount(octets, units, windowSeconds),
+      none: octets === 0,
+      lines:
+        octets === 0
+          ? []
+          : [
+              `${percent(octets, to.received)} of ${arcName(to)}’s received total (${say(to.received)})`,
+              `${percent(octets, total)} of all of ${say(total)}`,
+            ],
+    };
+  };
+  if (pair.a === pair.b) return [block(a, a, pair.forward)];
+  const blocks = [block(a, b, pair.forward), block(b, a, pair.backward)];
+  return pair.forward >= pair.backward ? blocks : blocks.reverse();
+}
+
+/** What a screen reader says on an arc: what stands there to be read, then the rest. */
+export function arcWords(
+  arc: Arc,
+  shown: string,
+  about: { total: number; units: Units; windowSeconds: number; action: string | undefined },
+): string {
+  const say = (octets: number): string => formatQuantity(amount(octets, about.units, about.windowSeconds));
+  const segment = arc.node?.segment;
+  const missing = [
+    !shown.startsWith(arcName(arc)) && arcName(arc),
+    segment && !shown.includes(segmentName(segment)) && segmentName(segment),
+  ];
+  const name = [shown, ...missing].filter(Boolean).join(', ');
+  const numbers = `sent ${say(arc.sent)}, ${percent(arc.sent, about.total)} of all, received ${say(arc.received)}.`;
+  return `${name}: ${numbers}${about.action ? ` Enter ${about.action}.` : ''}`;
+}
+
+/** `5.21 Mpkt`. */
+export function packetWords(packets: number): string {
+  const { number, unit } = countQuantity(packets);
+  return `${number} ${unit}pkt`;
+}
