@@ -95,7 +95,7 @@ struct labels {
 	u8 tunnel;	      /* enum tunnel, the outermost */
 	u8 network;	      /* enum network: innermost, outermost << 4 */
 	u8 traits;	      /* enum trait */
-};
+} __attribute__((aligned(8)));
 _Static_assert(sizeof(struct labels) == 24, "struct labels");
 
 /* IPv4 addresses fill the last four octets of a slot; who needs the mapped form sets the rest (mapped_ipv4). */
@@ -104,7 +104,7 @@ struct addresses {
 	u8 outer_destination[16];
 	u8 source[16];
 	u8 destination[16];
-};
+} __attribute__((aligned(8)));
 
 /* What is known of one packet. Zeroed up to `addresses` by packet_reset(); addresses are valid as `network` says. */
 struct packet {
@@ -128,18 +128,49 @@ struct packet {
 /* UDP destination ports of a tunnel type; 0 is an empty place. */
 #define MAX_TUNNEL_PORTS 8
 
+/*
+ * Loads from any address. For BPF as one load of that width: the verifier allows it on packets wherever the machine
+ * does, while clang would make single octets of it (VXLAN over IPv6: 60 ns more per packet).
+ */
+#ifdef __bpf__
+#define LOAD(type, at) (*(const type *)(at))
+#else
+#define LOAD(type, at)                                                                             \
+	({                                                                                         \
+		type value_;                                                                       \
+		__builtin_memcpy(&value_, (at), sizeof(value_));                                   \
+		value_;                                                                            \
+	})
+#endif
+
+/* Network order to ours; every target is little-endian. */
 PARSE_INLINE u16 load16(const u8 *at)
 {
-	return (u16)(at[0] << 8 | at[1]);
+	return __builtin_bswap16(LOAD(u16, at));
 }
 
 PARSE_INLINE u32 load24(const u8 *at)
 {
-	return (u32)at[0] << 16 | (u32)at[1] << 8 | at[2];
+	return __builtin_bswap32(LOAD(u32, at)) >> 8;
 }
 
-/* Copies fixed counts; written out so that every target keeps it in registers. */
-#define COPY(to, from, octets) __builtin_memcpy((to), (from), (octets))
+/* Copies of fixed sizes, from any address to an aligned one. */
+PARSE_INLINE void copy_ipv4(u8 *to, const u8 *from)
+{
+	*(u32 *)to = LOAD(u32, from);
+}
+
+PARSE_INLINE void copy_ipv6(u8 *to, const u8 *from)
+{
+	*(u64 *)to = LOAD(u64, from);
+	*(u64 *)(to + 8) = LOAD(u64, from + 8);
+}
+
+PARSE_INLINE void copy_macs(u8 *to, const u8 *from)
+{
+	*(u64 *)to = LOAD(u64, from);
+	*(u32 *)(to + 8) = LOAD(u32, from + 8);
+}
 
 PARSE_INLINE void packet_reset(struct packet *p, u32 point, u32 length)
 {
@@ -175,7 +206,14 @@ PARSE_INLINE const u8 *header(const struct window *w, const struct packet *p, u3
 	return at;
 }
 
-/* The status of a header that header() did not give. */
+/* The same for a header right behind one that was just read: `at` is its place, in a register still. */
+PARSE_INLINE const u8 *following(const struct window *w, const struct packet *p, const u8 *at,
+				 u32 octets)
+{
+	return p->left < octets || at + octets > w->end ? 0 : at;
+}
+
+/* The status of a header that header() or following() did not give. */
 PARSE_INLINE enum reason cut(const struct packet *p, enum reason truncated)
 {
 	return p->offset > MAX_OFFSET ? HEADER_OFFSET : truncated;
@@ -217,11 +255,11 @@ PARSE_INLINE enum reason end_of_headers(struct packet *p, u32 octets)
  *   |R R R R I R R R|           reserved (24)            |
  *   |             VNI (24)              |  reserved (8)  |
  */
-PARSE_INLINE enum reason parse_vxlan(const struct window *w, struct packet *p)
+PARSE_INLINE enum reason parse_vxlan(const struct window *w, struct packet *p, const u8 *at)
 {
-	const u8 *at = header(w, p, 8);
 	u32 vni;
 
+	at = following(w, p, at, 8);
 	if (!at || !(at[0] & 0x08)) {
 		p->labels.traits |= TRAIT_NOT_TUNNEL;
 		return REASON_NONE;
@@ -278,7 +316,7 @@ PARSE_INLINE enum reason parse_udp(const struct window *w, struct packet *p)
 		p->outer_source_port = p->labels.source_port;
 	end_of_headers(p, 8);
 	if (is_port_of(w->vxlan_ports, p->labels.destination_port))
-		return parse_vxlan(w, p);
+		return parse_vxlan(w, p, at + 8);
 	return REASON_NONE;
 }
 
@@ -352,12 +390,12 @@ PARSE_INLINE int claim(struct packet *p, u32 octets)
 	return p->partial;
 }
 
-PARSE_INLINE enum reason parse_ipv4(const struct window *w, struct packet *p)
+PARSE_INLINE enum reason parse_ipv4(const struct window *w, struct packet *p, const u8 *at)
 {
-	const u8 *at = header(w, p, 20);
 	u32 octets, total;
 	u16 fragment;
 
+	at = following(w, p, at, 20);
 	if (!at)
 		return cut(p, IPV4_TRUNCATED);
 	if (at[0] >> 4 != 4)
@@ -374,8 +412,8 @@ PARSE_INLINE enum reason parse_ipv4(const struct window *w, struct packet *p)
 	p->labels.network = (p->labels.network & 0xf0) | NETWORK_IPV4;
 	p->labels.protocol = at[9];
 	p->dscp = at[1] >> 2;
-	COPY(p->addresses.source + 12, at + 12, 4);
-	COPY(p->addresses.destination + 12, at + 16, 4);
+	copy_ipv4(p->addresses.source + 12, at + 12);
+	copy_ipv4(p->addresses.destination + 12, at + 16);
 	fragment = load16(at + 6);
 	add_fragment(p, fragment & 0x1fff, fragment & 0x2000);
 	consume(p, octets);
@@ -388,12 +426,12 @@ PARSE_INLINE int is_ipv6_extension(u8 protocol)
 	       protocol == 60 || protocol == 135 || protocol == 139 || protocol == 140;
 }
 
-PARSE_INLINE enum reason parse_ipv6(const struct window *w, struct packet *p)
+PARSE_INLINE enum reason parse_ipv6(const struct window *w, struct packet *p, const u8 *at)
 {
-	const u8 *at = header(w, p, 40);
 	u32 length, octets;
 	u8 protocol;
 
+	at = following(w, p, at, 40);
 	if (!at)
 		return cut(p, IPV6_TRUNCATED);
 	if (at[0] >> 4 != 6)
@@ -404,8 +442,8 @@ PARSE_INLINE enum reason parse_ipv6(const struct window *w, struct packet *p)
 		return IPV6_PAYLOAD_LENGTH;
 	p->labels.network = (p->labels.network & 0xf0) | NETWORK_IPV6;
 	p->dscp = load16(at) >> 6 & 0x3f;
-	COPY(p->addresses.source, at + 8, 16);
-	COPY(p->addresses.destination, at + 24, 16);
+	copy_ipv6(p->addresses.source, at + 8);
+	copy_ipv6(p->addresses.destination, at + 24);
 	protocol = at[6];
 	consume(p, 40);
 #pragma clang loop unroll(disable)
@@ -447,8 +485,8 @@ PARSE_INLINE enum reason parse_arp(const struct window *w, struct packet *p)
 		return cut(p, ARP_TRUNCATED);
 	p->labels.network = (p->labels.network & 0xf0) | NETWORK_ARP;
 	p->labels.protocol = at[6] ? 0 : at[7];
-	COPY(p->addresses.source + 12, at + 14, 4);
-	COPY(p->addresses.destination + 12, at + 24, 4);
+	copy_ipv4(p->addresses.source + 12, at + 14);
+	copy_ipv4(p->addresses.destination + 12, at + 24);
 	end_of_headers(p, 28);
 	p->payload = 0;
 	return REASON_NONE;
@@ -472,11 +510,12 @@ PARSE_INLINE enum reason parse_frame(const struct window *w, struct packet *p)
 
 	if (!at)
 		return cut(p, ETHERNET_TRUNCATED);
-	COPY(p->mac, at, 12);
+	copy_macs(p->mac, at);
 	if (p->level == 0)
 		add_cast(p, at);
 	ethertype = load16(at + 12);
 	consume(p, 14);
+	at += 14;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < MAX_VLAN_TAGS && (ethertype == 0x8100 || ethertype == 0x88a8); i++) {
 		at = header(w, p, 4);
@@ -485,12 +524,13 @@ PARSE_INLINE enum reason parse_frame(const struct window *w, struct packet *p)
 		add_vlan(p, load16(at));
 		ethertype = load16(at + 2);
 		consume(p, 4);
+		at += 4;
 	}
 	switch (ethertype) {
 	case 0x0800:
-		return parse_ipv4(w, p);
+		return parse_ipv4(w, p, at);
 	case 0x86dd:
-		return parse_ipv6(w, p);
+		return parse_ipv6(w, p, at);
 	case 0x0806:
 		return parse_arp(w, p);
 	case 0x8100:
@@ -510,8 +550,8 @@ PARSE_INLINE void enter_tunnel(struct packet *p)
 
 	if (p->level == 0) {
 		p->labels.network = (u8)(p->labels.network << 4);
-		COPY(p->addresses.outer_source, p->addresses.source, 16);
-		COPY(p->addresses.outer_destination, p->addresses.destination, 16);
+		copy_ipv6(p->addresses.outer_source, p->addresses.source);
+		copy_ipv6(p->addresses.outer_destination, p->addresses.destination);
 	} else {
 		p->labels.network &= 0xf0;
 	}

@@ -77,6 +77,8 @@ const EXTENSION_SETS: readonly (readonly Extension[])[] = [
 const LATER_SETS: readonly (readonly Extension[])[] = [
   [{ kind: 'fragment', offset: 1448 }],
   [{ kind: 'hopByHop' }, { kind: 'fragment', offset: 8, more: true }],
+  // What looks like another header behind it is payload.
+  [{ kind: 'fragment', offset: 16 }, { kind: 'destinationOptions' }],
 ];
 
 const NETWORKS: readonly Network[] = [
@@ -192,7 +194,8 @@ function tunnel(beginning: Packet, number: number): Packet {
 function nest(beginning: Packet, number: number, depth: number): Packet {
   let nested = beginning;
   for (let level = 0; level < depth; level++) {
-    if (level > 0) nested = nested.eth(innerMacs(level));
+    // A tag in the midst is neither the outermost frame's nor the innermost's.
+    if (level > 0) nested = nested.eth(innerMacs(level)).vlan(70 + level);
     nested = level & 1 ? nested.ipv6(vteps6(level)) : nested.ipv4(vteps4(number));
     nested = nested
       .udp({ sourcePort: 50_000, destinationPort: level & 1 ? 8472 : 4789 })

@@ -3,8 +3,9 @@
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
 import { createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
-import { Control, LedgerCounters, LedgerKey, Reason, SeenCounters } from './gen/meter.ts';
+import { Control, LedgerCounters, LedgerKey, Reason } from './gen/meter.ts';
 import { decodeRecords, type KeyShape, type StampReference } from './records.ts';
+import { pointOf, SeenPlaces, SeenSum } from './seen.ts';
 
 /** The maps that hold flow records and the shape of their keys; overflow records have the wide key. */
 const RECORD_MAPS = [
@@ -79,6 +80,7 @@ export class EpochMaps {
   readonly #object: BpfObject;
   readonly #control: BigUint64Array;
   readonly #buffers = new Map<string, ElementBuffer>();
+  readonly #places: SeenPlaces;
 
   /**
    * @param object the loaded meter object; stays the caller's
@@ -87,6 +89,7 @@ export class EpochMaps {
   constructor(object: BpfObject, control: BigUint64Array) {
     this.#object = object;
     this.#control = control;
+    this.#places = new SeenPlaces(object.map('seen_0'));
   }
 
   /**
@@ -117,14 +120,18 @@ export class EpochMaps {
       at += count;
     }
     const ledger = this.#fill('ledger', parity);
-    const seen = this.#fill('seen', parity);
-    const lines = decodeSeen(seen, this.#map('seen', parity).valueBytes);
+    const crowded = this.#fill('seen_crowded', parity);
+    const sum = new SeenSum();
+    this.#places.read(this.#map('seen', parity), sum);
+    sum.add(crowded.values, crowded.count, this.#map('seen_crowded', parity).valueBytes);
+    const lines = sum.result();
     return { length, columns, seen: lines.seen, ledger: [...decodeLedger(ledger), ...lines.unledgered] };
   }
 
   /** Empties the retired half that {@link read} read last. */
   clear(parity: 0 | 1): void {
     for (const [name, buffer] of this.#buffers) buffer.clear(this.#map(name, parity));
+    this.#places.clear(this.#map('seen', parity));
   }
 
   #map(name: string, parity: 0 | 1): BpfMap {
@@ -164,47 +171,6 @@ function decodeLedger({ keys, values, count }: ElementBuffer): LedgerLine[] {
     });
   }
   return lines;
-}
-
-/** Sums the per-CPU counters of each point. What found no place in the ledger becomes a line of its own. */
-function decodeSeen(
-  { keys, values, count }: ElementBuffer,
-  valueBytes: number,
-): { seen: SeenLine[]; unledgered: LedgerLine[] } {
-  const words = new Uint32Array(keys.buffer);
-  const longs = new BigUint64Array(values.buffer);
-  const seen: SeenLine[] = [];
-  const unledgered: LedgerLine[] = [];
-  const o = SeenCounters.offsets;
-  for (let i = 0; i < count; i++) {
-    const point = pointOf(words[i]!);
-    let packets = 0n;
-    let octets = 0n;
-    let lostPackets = 0n;
-    let lostOctets = 0n;
-    for (let cpu = 0; cpu < valueBytes / SeenCounters.size; cpu++) {
-      const byte = i * valueBytes + cpu * SeenCounters.size;
-      packets += longs[(byte + o.packets) >> 3]!;
-      octets += longs[(byte + o.octets) >> 3]!;
-      lostPackets += longs[(byte + o.unledgeredPackets) >> 3]!;
-      lostOctets += longs[(byte + o.unledgeredOctets) >> 3]!;
-    }
-    seen.push({ ...point, packets, octets });
-    if (lostPackets > 0n) {
-      unledgered.push({
-        ...point,
-        reason: 'ledger_full',
-        level: 0,
-        packets: lostPackets,
-        octets: lostOctets,
-      });
-    }
-  }
-  return { seen, unledgered };
-}
-
-function pointOf(point: number): { ifindex: number; direction: 0 | 1 } {
-  return { ifindex: point >>> 1, direction: (point & 1) as 0 | 1 };
 }
 
 function reasonName(reason: number): string {

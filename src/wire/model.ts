@@ -333,7 +333,7 @@ function stepTcp(walk: Walk, layer: TcpLayer): string | undefined {
 function stepTunnel(walk: Walk, i: number, sourcePort: number, port: number): string | undefined {
   if (!walk.options.vxlanPorts.includes(port)) return end(walk);
   const layer = walk.layers[i + 1];
-  const readable = walk.left >= 8 && walk.offset <= MAX_OFFSET;
+  const readable = walk.left >= 8;
   if (layer?.kind !== 'vxlan' || !(layer.flags & 8) || !readable) {
     walk.draft.remark = REMARK.notTunnel;
     return end(walk);

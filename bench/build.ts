@@ -1,0 +1,46 @@
+/** Builds what benchmarks need beside the product: C programs and BPF objects, into a directory that ends with them. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const CLANG = process.env.CLANG ?? 'clang-19';
+
+/** A temporary directory of built files; disposing removes it. */
+export class Workshop implements Disposable {
+  readonly #directory: string = mkdtempSync(join(tmpdir(), 'tunnelscope-bench-'));
+
+  /** Compiles bench/<name>.c against libbpf; gives the program's path. */
+  program(name: string): string {
+    const path = join(this.#directory, name);
+    const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
+    this.#run('gcc', [...flags, `bench/${name}.c`, '-o', path, '-lbpf']);
+    return path;
+  }
+
+  /** Compiles bench/<name>.bpf.c as tools/bpf.ts does those of bpf/; gives the object's path. */
+  object(name: string): string {
+    const [relocatable, path] = [`${name}.o`, `${name}.bpf.o`].map((file) => join(this.#directory, file));
+    const machine = execFileSync('gcc', ['-dumpmachine'], { encoding: 'utf8' }).trim();
+    const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror', '-Ibpf'];
+    this.#run(CLANG, [
+      ...flags,
+      `-I/usr/include/${machine}`,
+      '-c',
+      `bench/${name}.bpf.c`,
+      '-o',
+      relocatable!,
+    ]);
+    this.#run('bpftool', ['gen', 'object', path!, relocatable!]);
+    return path!;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  #run(command: string, words: readonly string[]): void {
+    execFileSync(command, words, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+}
