@@ -1,4 +1,4 @@
-/** From the kernel's jiffies to wall time. */
+/** The kernel's clock: what a jiffy is on this machine. */
 
 /** One reading of jiffies and of CLOCK_MONOTONIC at the same moment. */
 export interface ClockReading {
@@ -17,15 +17,4 @@ export function tickMs(first: ClockReading, second: ClockReading): number {
     Math.abs(Math.log(rate / measured)) < Math.abs(Math.log(best / measured)) ? rate : best,
   );
   return 1000 / nearest;
-}
-
-/**
- * Wall time of a record's stamp, the low 32 bits of jiffies, in milliseconds of the Unix epoch. Right for stamps up to
- * 2^32 ticks old (49 days at 1000 Hz).
- *
- * @param nowJiffies jiffies at `nowMs`
- */
-export function stampToMs(stamp: number, nowJiffies: bigint, nowMs: number, msPerTick: number): number {
-  const age = (Number(nowJiffies & 0xffff_ffffn) - stamp) >>> 0;
-  return nowMs - age * msPerTick;
 }

@@ -115,9 +115,9 @@ export class EpochMaps {
     const columns = createColumns(length);
     let at = 0;
     for (const { name, shape } of RECORD_MAPS) {
-      const { keys, values, count } = this.#buffer(name);
-      decodeRecords(shape, keys, values, count, columns, at, stamps);
-      at += count;
+      const raw = this.#buffer(name);
+      decodeRecords(shape, raw, columns, at, stamps);
+      at += raw.count;
     }
     const ledger = this.#fill('ledger', parity);
     const crowded = this.#fill('seen_crowded', parity);

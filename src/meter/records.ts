@@ -1,12 +1,13 @@
 /**
  * From the kernel's keys and counters to columns. The hot path: one pass over 32-bit words, no object per flow.
  *
- * Key and value buffers are what batches filled; the layouts are generated from the object's types, and the object's
- * types are compared with them when it is loaded.
+ * Columns are taken out of the batch before a loop and 64-bit counters are added as two words: with `columns.x[row]`
+ * and BigInt sums a row cost three times as much (bench/drain.ts). Key and value buffers are what batches filled; the
+ * layouts are generated from the object's types, and those are compared with them when the object is loaded. Every
+ * machine this runs on is little-endian.
  */
-import { type FlowColumns, NETWORK, REMARK } from '../flow/index.ts';
-import { stampToMs } from './clock.ts';
-import { DeepKey, FlowCounters, Labels, NarrowKey, Network, Trait, WideKey } from './gen/meter.ts';
+import { columnWords, type FlowColumns, REMARK } from '../flow/index.ts';
+import { Addresses, DeepKey, FlowCounters, Labels, NarrowKey, Network, Trait, WideKey } from './gen/meter.ts';
 
 /** When the stamps of an epoch are turned into times: jiffies and wall time of the same moment, and a jiffy's length. */
 export interface StampReference {
@@ -18,192 +19,234 @@ export interface StampReference {
 /** The three shapes of a flow key: all IPv4; any addresses; nested tunnels. */
 export type KeyShape = 'narrow' | 'wide' | 'deep';
 
-const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size, deep: DeepKey.size } as const;
-/** IPv4 in IPv6: 10 zero octets, two of ones. */
-const MAPPED_PREFIX_AT = 10;
-const ECHO = new Set([8 << 8, 0, 128 << 8, 129 << 8]);
-
-/**
- * Decodes `count` records into `columns` from record `at` on.
- *
- * @param keys keys as the kernel wrote them, `count` × the size of the shape's key
- * @param values counters as the kernel wrote them, `count` × the size of the counters
- */
-export function decodeRecords(
-  shape: KeyShape,
-  keys: Uint8Array,
-  values: Uint8Array,
-  count: number,
-  columns: FlowColumns,
-  at: number,
-  stamps: StampReference,
-): void {
-  decodeKeys(shape, keys, count, columns, at);
-  decodeCounters(values, count, columns, at, stamps);
+/** What batches filled: `count` keys of a shape and as many counters. */
+export interface RawRecords {
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+  readonly count: number;
 }
 
-function decodeKeys(
+const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size, deep: DeepKey.size } as const;
+/** The third word of an IPv4 address in its mapped form. */
+const MAPPED_WORD = 0xffff_0000;
+/** Words of an address. */
+const ADDRESS_WORDS = 4;
+/** Half words of a MAC address. */
+const MAC_HALVES = 3;
+/** Type and code of ICMP and ICMPv6 echo messages: those that have an identifier. */
+const ECHO: ReadonlySet<number> = new Set([8 << 8, 0, 128 << 8, 129 << 8]);
+
+/** Decodes records into `columns` from row `first` on; the columns hold zeros there. */
+export function decodeRecords(
   shape: KeyShape,
-  keys: Uint8Array,
-  count: number,
+  raw: RawRecords,
   columns: FlowColumns,
-  at: number,
+  first: number,
+  stamps: StampReference,
 ): void {
-  const size = KEY_SIZE[shape];
-  const words = new Uint32Array(keys.buffer, keys.byteOffset, (count * size) / 4);
-  const halves = new Uint16Array(keys.buffer, keys.byteOffset, (count * size) / 2);
+  decodeLabels(KEY_SIZE[shape], raw, columns, first);
+  decodePorts(KEY_SIZE[shape], raw, columns, first);
+  if (shape === 'narrow') decodeNarrowAddresses(raw, columns, first);
+  else decodeWideAddresses(KEY_SIZE[shape], raw, columns, first);
+  if (shape === 'deep') decodeNestedTunnels(raw, columns, first);
+  decodeCounters(raw, columns, first);
+  decodeAttributes(raw, columns, first);
+  decodeStamps(raw, columns, first, stamps);
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+}
+
+function halvesOf(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
+}
+
+function decodeLabels(size: number, { keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const { ifindex, direction, tunnelKind, tunnelId, tunnelDepth, outerNetwork, network, protocol } = columns;
+  const { vlan, secondVlan, innerVlan, innerSecondVlan, cast, fragment, remark } = columns;
+  const words = wordsOf(keys);
+  const halves = halvesOf(keys);
   const o = Labels.offsets;
   for (let i = 0; i < count; i++) {
     const byte = i * size;
-    const row = at + i;
+    const row = first + i;
     const point = words[(byte + o.point) >> 2]!;
     const networks = keys[byte + o.network]!;
-    const network = networks & 0x0f;
     const traits = keys[byte + o.traits]!;
     const tunnel = keys[byte + o.tunnel]!;
-    const protocol = keys[byte + o.protocol]!;
-    columns.ifindex[row] = point >>> 1;
-    columns.direction[row] = point & 1;
-    columns.tunnelKind[row] = tunnel;
-    columns.tunnelId[row] = words[(byte + o.tunnelId) >> 2]!;
-    columns.tunnelDepth[row] = tunnel === 0 ? 0 : 1 + (traits >> Trait.TRAIT_DEPTH_SHIFT);
-    columns.outerNetwork[row] = networks >> 4;
-    columns.network[row] = network;
-    columns.protocol[row] = protocol;
-    const vlan = (byte + o.vlan) >> 1;
-    columns.vlan[row] = halves[vlan]!;
-    columns.secondVlan[row] = halves[vlan + 1]!;
-    const innerVlan = (byte + o.innerVlan) >> 1;
-    columns.innerVlan[row] = halves[innerVlan]!;
-    columns.innerSecondVlan[row] = halves[innerVlan + 1]!;
-    columns.cast[row] = traits & Trait.TRAIT_BROADCAST ? 2 : traits & Trait.TRAIT_MULTICAST ? 1 : 0;
-    columns.fragment[row] =
-      traits & Trait.TRAIT_FIRST_FRAGMENT ? 1 : traits & Trait.TRAIT_LATER_FRAGMENT ? 2 : 0;
-    columns.remark[row] =
+    ifindex[row] = point >>> 1;
+    direction[row] = point & 1;
+    tunnelKind[row] = tunnel;
+    tunnelId[row] = words[(byte + o.tunnelId) >> 2]!;
+    tunnelDepth[row] = tunnel === 0 ? 0 : 1 + (traits >> Trait.TRAIT_DEPTH_SHIFT);
+    outerNetwork[row] = networks >> 4;
+    network[row] = networks & 0x0f;
+    protocol[row] = keys[byte + o.protocol]!;
+    vlan[row] = halves[(byte + o.vlan) >> 1]!;
+    secondVlan[row] = halves[((byte + o.vlan) >> 1) + 1]!;
+    innerVlan[row] = halves[(byte + o.innerVlan) >> 1]!;
+    innerSecondVlan[row] = halves[((byte + o.innerVlan) >> 1) + 1]!;
+    cast[row] = traits & Trait.TRAIT_BROADCAST ? 2 : traits & Trait.TRAIT_MULTICAST ? 1 : 0;
+    fragment[row] = traits & Trait.TRAIT_FIRST_FRAGMENT ? 1 : traits & Trait.TRAIT_LATER_FRAGMENT ? 2 : 0;
+    remark[row] =
       (traits & Trait.TRAIT_OVERFLOW ? REMARK.overflow : 0) |
       (traits & Trait.TRAIT_NOT_TUNNEL ? REMARK.notTunnel : 0);
-    decodePorts(
-      columns,
-      row,
-      network,
-      protocol,
-      halves[(byte + o.sourcePort) >> 1]!,
-      halves[(byte + o.destinationPort) >> 1]!,
-    );
-    if (shape === 'narrow') decodeNarrowAddresses(columns, row, words, byte >> 2, tunnel, network);
-    else {
-      decodeWideAddresses(columns, row, keys, byte + WideKey.offsets.addresses);
-      if (shape === 'deep')
-        columns.nestedTunnelId[row] = words[(byte + DeepKey.offsets.nestedTunnelId) >> 2]!;
-    }
   }
 }
 
 /** The two port places hold ICMP type and code and the echo identifier, or the ethertype, as parse.h says. */
-function decodePorts(
-  columns: FlowColumns,
-  row: number,
-  network: number,
-  protocol: number,
-  source: number,
-  destination: number,
-): void {
-  if (network === NETWORK.none || network === NETWORK.arp) {
-    columns.ethertype[row] = destination;
-    return;
+function decodePorts(size: number, { keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const { network, protocol, sourcePort, destinationPort, icmpTypeCode, ethertype } = columns;
+  const halves = halvesOf(keys);
+  const sourceAt = Labels.offsets.sourcePort >> 1;
+  const destinationAt = Labels.offsets.destinationPort >> 1;
+  for (let i = 0; i < count; i++) {
+    const row = first + i;
+    const source = halves[((i * size) >> 1) + sourceAt]!;
+    const destination = halves[((i * size) >> 1) + destinationAt]!;
+    const kind = network[row]!;
+    if (kind === Network.NETWORK_NONE || kind === Network.NETWORK_ARP) {
+      ethertype[row] = destination;
+      continue;
+    }
+    ethertype[row] = kind === Network.NETWORK_IPV4 ? 0x0800 : 0x86dd;
+    const number = protocol[row]!;
+    if (number === 1 || number === 58) {
+      icmpTypeCode[row] = destination;
+      sourcePort[row] = ECHO.has(destination) ? source : 0;
+    } else {
+      sourcePort[row] = source;
+      destinationPort[row] = destination;
+    }
   }
-  columns.ethertype[row] = network === NETWORK.ipv4 ? 0x0800 : 0x86dd;
-  if (protocol === 1 || protocol === 58) {
-    columns.icmpTypeCode[row] = destination;
-    columns.sourcePort[row] = ECHO.has(destination) ? source : 0;
-    return;
-  }
-  columns.sourcePort[row] = source;
-  columns.destinationPort[row] = destination;
 }
 
-function decodeNarrowAddresses(
-  columns: FlowColumns,
-  row: number,
-  words: Uint32Array,
-  word: number,
-  tunnel: number,
-  network: number,
-): void {
+function decodeNarrowAddresses({ keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const { tunnelKind, network } = columns;
+  const outerSource = columnWords(columns.outerSource);
+  const outerDestination = columnWords(columns.outerDestination);
+  const source = columnWords(columns.source);
+  const destination = columnWords(columns.destination);
+  const words = wordsOf(keys);
   const o = NarrowKey.offsets;
-  if (tunnel !== 0) {
-    writeMapped(columns.outerSource, row, words[word + (o.outerSource >> 2)]!);
-    writeMapped(columns.outerDestination, row, words[word + (o.outerDestination >> 2)]!);
-  }
-  if (network !== Network.NETWORK_NONE) {
-    writeMapped(columns.source, row, words[word + (o.source >> 2)]!);
-    writeMapped(columns.destination, row, words[word + (o.destination >> 2)]!);
-  }
-}
-
-/** `word`: four address octets as they lay in memory, on a little-endian machine. */
-function writeMapped(column: Uint8Array, row: number, word: number): void {
-  const at = row * 16;
-  column[at + MAPPED_PREFIX_AT] = 0xff;
-  column[at + MAPPED_PREFIX_AT + 1] = 0xff;
-  column[at + 12] = word & 0xff;
-  column[at + 13] = (word >>> 8) & 0xff;
-  column[at + 14] = (word >>> 16) & 0xff;
-  column[at + 15] = word >>> 24;
-}
-
-function decodeWideAddresses(columns: FlowColumns, row: number, keys: Uint8Array, at: number): void {
-  const to = row * 16;
-  for (let i = 0; i < 16; i++) {
-    columns.outerSource[to + i] = keys[at + i]!;
-    columns.outerDestination[to + i] = keys[at + 16 + i]!;
-    columns.source[to + i] = keys[at + 32 + i]!;
-    columns.destination[to + i] = keys[at + 48 + i]!;
+  for (let i = 0; i < count; i++) {
+    const word = (i * NarrowKey.size) >> 2;
+    const row = first + i;
+    const to = row * ADDRESS_WORDS;
+    if (tunnelKind[row] !== 0) {
+      outerSource[to + 2] = MAPPED_WORD;
+      outerSource[to + 3] = words[word + (o.outerSource >> 2)]!;
+      outerDestination[to + 2] = MAPPED_WORD;
+      outerDestination[to + 3] = words[word + (o.outerDestination >> 2)]!;
+    }
+    if (network[row] !== Network.NETWORK_NONE) {
+      source[to + 2] = MAPPED_WORD;
+      source[to + 3] = words[word + (o.source >> 2)]!;
+      destination[to + 2] = MAPPED_WORD;
+      destination[to + 3] = words[word + (o.destination >> 2)]!;
+    }
   }
 }
 
-function decodeCounters(
-  values: Uint8Array,
-  count: number,
+function decodeWideAddresses(
+  size: number,
+  { keys, count }: RawRecords,
   columns: FlowColumns,
-  at: number,
-  stamps: StampReference,
+  first: number,
 ): void {
-  const size = FlowCounters.size;
-  const longs = new BigUint64Array(values.buffer, values.byteOffset, (count * size) / 8);
-  const words = new Uint32Array(values.buffer, values.byteOffset, (count * size) / 4);
-  const halves = new Uint16Array(values.buffer, values.byteOffset, (count * size) / 2);
+  const words = wordsOf(keys);
+  for (const name of ['outerSource', 'outerDestination', 'source', 'destination'] as const) {
+    const column = columnWords(columns[name]);
+    const at = (WideKey.offsets.addresses + Addresses.offsets[name]) >> 2;
+    for (let i = 0; i < count; i++) {
+      const from = ((i * size) >> 2) + at;
+      const to = (first + i) * ADDRESS_WORDS;
+      for (let word = 0; word < ADDRESS_WORDS; word++) column[to + word] = words[from + word]!;
+    }
+  }
+}
+
+function decodeNestedTunnels({ keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const words = wordsOf(keys);
+  for (let i = 0; i < count; i++) {
+    columns.nestedTunnelId[first + i] = words[(i * DeepKey.size + DeepKey.offsets.nestedTunnelId) >> 2]!;
+  }
+}
+
+function decodeCounters({ values, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const octets = columnWords(columns.octets);
+  const packets = columnWords(columns.packets);
+  const wireOctets = columnWords(columns.wireOctets);
+  const wirePackets = columnWords(columns.wirePackets);
+  const payloadOctets = columnWords(columns.payloadOctets);
+  const words = wordsOf(values);
   const o = FlowCounters.offsets;
   for (let i = 0; i < count; i++) {
-    const byte = i * size;
-    const row = at + i;
-    const octets = longs[(byte + o.octets) >> 3]!;
-    const packets = longs[(byte + o.packets) >> 3]!;
-    columns.octets[row] = octets;
-    columns.packets[row] = packets;
-    columns.wireOctets[row] = octets + longs[(byte + o.extraOctets) >> 3]!;
-    columns.wirePackets[row] = packets + longs[(byte + o.extraPackets) >> 3]!;
-    columns.payloadOctets[row] = longs[(byte + o.payloadOctets) >> 3]!;
-    columns.firstMs[row] = stampToMs(
-      words[(byte + o.first) >> 2]!,
-      stamps.jiffies,
-      stamps.nowMs,
-      stamps.tickMs,
-    );
-    columns.lastMs[row] = stampToMs(
-      words[(byte + o.last) >> 2]!,
-      stamps.jiffies,
-      stamps.nowMs,
-      stamps.tickMs,
-    );
-    columns.longest[row] = words[(byte + o.longest) >> 2]!;
-    columns.shortest[row] = halves[(byte + o.shortest) >> 1]!;
-    columns.tcpFlags[row] = halves[(byte + o.tcpFlags) >> 1]!;
-    columns.outerSourcePort[row] = halves[(byte + o.outerSourcePort) >> 1]!;
-    columns.dscp[row] = values[byte + o.dscp]!;
-    for (let octet = 0; octet < 6; octet++) {
-      columns.destinationMac[row * 6 + octet] = values[byte + o.mac + octet]!;
-      columns.sourceMac[row * 6 + octet] = values[byte + o.mac + 6 + octet]!;
+    const word = (i * FlowCounters.size) >> 2;
+    const to = 2 * (first + i);
+    const payload = word + (o.payloadOctets >> 2);
+    payloadOctets[to] = words[payload]!;
+    payloadOctets[to + 1] = words[payload + 1]!;
+    copyAndSum(octets, wireOctets, to, words, word + (o.octets >> 2), word + (o.extraOctets >> 2));
+    copyAndSum(packets, wirePackets, to, words, word + (o.packets >> 2), word + (o.extraPackets >> 2));
+  }
+}
+
+/** 64-bit numbers as two words: `copy` becomes the number at `base`, `sum` that plus the number at `extra`. */
+function copyAndSum(
+  copy: Uint32Array,
+  sum: Uint32Array,
+  to: number,
+  words: Uint32Array,
+  base: number,
+  extra: number,
+): void {
+  const low = words[base]!;
+  const high = words[base + 1]!;
+  copy[to] = low;
+  copy[to + 1] = high;
+  const lowSum = low + words[extra]!;
+  sum[to] = lowSum;
+  sum[to + 1] = high + words[extra + 1]! + (lowSum > 0xffff_ffff ? 1 : 0);
+}
+
+function decodeAttributes({ values, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const { longest, shortest, tcpFlags, outerSourcePort, dscp } = columns;
+  const sourceMac = halvesOf(columns.sourceMac);
+  const destinationMac = halvesOf(columns.destinationMac);
+  const words = wordsOf(values);
+  const halves = halvesOf(values);
+  const o = FlowCounters.offsets;
+  for (let i = 0; i < count; i++) {
+    const byte = i * FlowCounters.size;
+    const row = first + i;
+    longest[row] = words[(byte + o.longest) >> 2]!;
+    shortest[row] = halves[(byte + o.shortest) >> 1]!;
+    tcpFlags[row] = halves[(byte + o.tcpFlags) >> 1]!;
+    outerSourcePort[row] = halves[(byte + o.outerSourcePort) >> 1]!;
+    dscp[row] = values[byte + o.dscp]!;
+    const mac = (byte + o.mac) >> 1;
+    for (let half = 0; half < MAC_HALVES; half++) {
+      destinationMac[row * MAC_HALVES + half] = halves[mac + half]!;
+      sourceMac[row * MAC_HALVES + half] = halves[mac + MAC_HALVES + half]!;
     }
+  }
+}
+
+/** A stamp is the low 32 bits of jiffies: its age is right up to 2^32 ticks (49 days at 1000 Hz). */
+function decodeStamps(
+  { values, count }: RawRecords,
+  { firstMs, lastMs }: FlowColumns,
+  first: number,
+  { jiffies, nowMs, tickMs }: StampReference,
+): void {
+  const words = wordsOf(values);
+  const now = Number(jiffies & 0xffff_ffffn);
+  const o = FlowCounters.offsets;
+  for (let i = 0; i < count; i++) {
+    const word = (i * FlowCounters.size) >> 2;
+    firstMs[first + i] = nowMs - ((now - words[word + (o.first >> 2)]!) >>> 0) * tickMs;
+    lastMs[first + i] = nowMs - ((now - words[word + (o.last >> 2)]!) >>> 0) * tickMs;
   }
 }
