@@ -19,8 +19,8 @@
 /* UDP destination ports that carry VXLAN (RFC 7348: 4789; Linux' old default: 8472). 0: empty place. */
 const volatile u16 vxlan_ports[MAX_TUNNEL_PORTS] = { 4789, 8472 };
 
-/* Octets pulled into the linear part when headers lie in fragments; the deepest stack of headers is shorter. */
-#define PULL_OCTETS 512
+/* Octets pulled into the linear part when headers lie in fragments: the farthest place and a header. */
+#define PULL_OCTETS (MAX_OFFSET + 64)
 
 /* Flow key where every address is IPv4 and tunnels do not nest: the common case, 40 octets. */
 struct narrow_key {

@@ -1,4 +1,5 @@
 /** The meter in a thread of its own: system calls that wait, batches and decoding never hold up whoever serves. */
+import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import { MeterError } from './error.ts';
@@ -19,6 +20,12 @@ export type ThreadMessage =
   | { readonly type: 'batch'; readonly batch: FlowBatch }
   | { readonly type: 'ended' }
   | { readonly type: 'failed'; readonly failure: ThreadFailure };
+
+/** What the thread is started with; `compileCache` is where this process keeps compiled sources, if it does. */
+export interface ThreadStart {
+  readonly options: MeterOptions;
+  readonly compileCache: string | undefined;
+}
 
 /** What it is told: the batch was taken (the maps may be cleared), or stop after a last drain. */
 export type ThreadCommand = 'taken' | 'stop';
@@ -57,7 +64,8 @@ export class MeterThread implements FlowSource, AsyncDisposable {
 
   /** Starts the thread and waits until the programs are attached. @throws MeterThreadError with the code of the cause. */
   static async open(options: MeterOptions, listener: MeterListener = {}): Promise<MeterThread> {
-    const worker = new Worker(new URL('./thread-main.ts', import.meta.url), { workerData: options });
+    const start: ThreadStart = { options, compileCache: getCompileCacheDir() };
+    const worker = new Worker(new URL('./thread-main.ts', import.meta.url), { workerData: start });
     const thread = new MeterThread(worker, listener);
     const first = await thread.#next();
     if (first.type === 'ready') {

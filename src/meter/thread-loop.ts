@@ -1,0 +1,49 @@
+/** The metering thread's work: a Meter whose batches are handed over buffer by buffer. */
+import { once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
+import { transferables } from '../flow/index.ts';
+import { Meter, type MeterOptions } from './meter.ts';
+import type { ThreadCommand, ThreadFailure, ThreadMessage } from './thread.ts';
+
+/** Runs the meter until told to stop; every end, failures too, is told. */
+export async function runThread(port: MessagePort, options: MeterOptions): Promise<void> {
+  const stopping = new AbortController();
+  const tell = (message: ThreadMessage, transfer: ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer);
+  port.on('message', (command: ThreadCommand) => {
+    if (command === 'stop') stopping.abort();
+  });
+  try {
+    using meter = await Meter.open(options, {
+      interfaces: (interfaces) => tell({ type: 'interfaces', interfaces }),
+      problem: (error) => tell({ type: 'problem', failure: failureOf(error) }),
+    });
+    tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
+    for await (const batch of meter.batches({ signal: stopping.signal })) {
+      const answered = taken(port);
+      tell({ type: 'batch', batch }, transferables(batch.columns));
+      await answered;
+    }
+    tell({ type: 'ended' });
+  } catch (error) {
+    tell({ type: 'failed', failure: failureOf(error) });
+  }
+  port.close();
+}
+
+async function taken(port: MessagePort): Promise<void> {
+  for (;;) {
+    const [command] = (await once(port, 'message')) as [ThreadCommand];
+    if (command === 'taken') return;
+  }
+}
+
+function failureOf(error: unknown): ThreadFailure {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: 'METER_THREAD' };
+  const code = (error as { code?: unknown }).code;
+  return {
+    name: error.name,
+    message: error.message,
+    code: typeof code === 'string' ? code : 'METER_THREAD',
+  };
+}
