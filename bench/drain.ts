@@ -28,7 +28,7 @@ export const drain: Benchmark = {
     object.load();
     using control = object.map('.bss').mmap();
     const words = new BigUint64Array(control.buffer, object.locate('control').offset, Control.size / 8);
-    const maps = new EpochMaps(object, words);
+    const maps = new EpochMaps(object, words, 0);
     progress(`filling ${flows} flows`);
     fill(object.map('narrow_0'), flows);
     using floor = new Floor(workshop.program('drain'), object.map('narrow_0'), flows);

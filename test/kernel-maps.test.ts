@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, afterEach, test } from 'node:test';
-import { testRunAsync } from '../src/bpf/index.ts';
+import { possibleCpus, testRunAsync } from '../src/bpf/index.ts';
 import { REMARK } from '../src/flow/index.ts';
 import { type Packet, packet, type Verdict } from '../src/wire/index.ts';
 import { Trial } from './trial.ts';
@@ -163,7 +163,7 @@ test('when the flow cache is full, all octets of a tunnel stay in its overflow r
       ],
     ],
   ] as const) {
-    using tiny = new Trial({ capacities });
+    using tiny = new Trial({ capacities, cachePlaces: 0 });
     for (let round = 0; round < 3; round++) {
       let number = 0;
       for (const beginning of beginnings) {
@@ -182,7 +182,7 @@ test('when the flow cache is full, all octets of a tunnel stay in its overflow r
 });
 
 test('when the overflow records are full too, the ledger says so', async () => {
-  using tiny = new Trial({ capacities: { narrow: 1, wide: 1, deep: 1, overflow: 1 } });
+  using tiny = new Trial({ capacities: { narrow: 1, wide: 1, deep: 1, overflow: 1 }, cachePlaces: 0 });
   const first = vxlan(41).ipv4().udp();
   tiny.run(first.build(), first.model());
   const second = vxlan(42).ipv4().udp();
@@ -198,11 +198,45 @@ test('when the overflow records are full too, the ledger says so', async () => {
 });
 
 test('a flow that had a record before the cache was full keeps it', async () => {
-  using tiny = new Trial({ capacities: { narrow: 2 } });
+  using tiny = new Trial({ capacities: { narrow: 2 }, cachePlaces: 0 });
   const flows = [1, 2, 3].map((sourcePort) => packet().eth().ipv4().udp({ sourcePort }));
   for (const i of [0, 1, 2, 0, 1, 2])
     tiny.run(flows[i]!.build(), i < 2 ? flows[i]!.model() : overflowOf(flows[i]!));
   await tiny.settle();
+});
+
+test('flows that push each other out of the per-CPU cache are counted as without it', async () => {
+  for (const cachePlaces of [0, 2, 16, 2048]) {
+    using crowded = new Trial({ cachePlaces });
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for (let i = 0; i < 600; i++) {
+        // Hot and cold ones, of both shapes and of changing lengths, in an order that changes.
+        const flow = (i * i + epoch) % 47;
+        const beginning = flow % 3 === 0 ? vxlan(flow, { outer: outer6 }) : vxlan(flow);
+        const each = beginning
+          .ipv4()
+          .udp({ sourcePort: 1000 + flow })
+          .payload((i * 7) % 90);
+        crowded.run(each.build(), each.model());
+      }
+      await crowded.settle();
+    }
+  }
+});
+
+test('a cached record in the way that finds no room in the hash stays, and the newcomer goes to overflow', async () => {
+  using tiny = new Trial({ capacities: { narrow: 1 }, cachePlaces: 2 });
+  for (let i = 0; i < 200; i++)
+    tiny.run(
+      vxlan(7)
+        .ipv4()
+        .udp({ sourcePort: 1 + (i % 20) })
+        .build(),
+      undefined,
+    );
+  const { length } = await tiny.drain();
+  const most = 1 + 2 * possibleCpus() + 1;
+  assert.ok(length <= most, `${length} records: of the hash one, of each CPU two, of overflow one`);
 });
 
 test('what finds no place in the ledger is counted as such', async () => {

@@ -3,6 +3,7 @@
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
 import { createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
+import { FlowCache } from './flow-cache.ts';
 import { Control, LedgerCounters, LedgerKey, Reason } from './gen/meter.ts';
 import { decodeRecords, type KeyShape, type StampReference } from './records.ts';
 import { pointOf, SeenPlaces, SeenSum } from './seen.ts';
@@ -35,8 +36,10 @@ class ElementBuffer {
   keys: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   values: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   count = 0;
+  /** How many of them are elements of the map; the others were added. */
+  #stored = 0;
 
-  /** Reads all of `map`. Nobody may write to it meanwhile. */
+  /** Reads all of `map`, replacing what was here. Nobody may write to it meanwhile. */
   fill(map: BpfMap): void {
     this.count = 0;
     const cursor = batchCursor(map);
@@ -51,14 +54,23 @@ class ElementBuffer {
         room,
       );
       this.count += batch.count;
+      this.#stored = this.count;
       if (batch.status === 'end') return;
       if (batch.status === 'grow') room *= 2;
     }
   }
 
+  /** Adds an element that the map does not have. */
+  add(map: BpfMap, key: Uint8Array, value: Uint8Array): void {
+    this.#reserve(map, this.count + 1);
+    this.keys.set(key, this.count * map.keySize);
+    this.values.set(value, this.count * map.valueBytes);
+    this.count++;
+  }
+
   clear(map: BpfMap): void {
-    deleteBatch(map, this.keys, this.count);
-    this.count = 0;
+    deleteBatch(map, this.keys, this.#stored);
+    this.count = this.#stored = 0;
   }
 
   #reserve(map: BpfMap, elements: number): void {
@@ -81,15 +93,21 @@ export class EpochMaps {
   readonly #control: BigUint64Array;
   readonly #buffers = new Map<string, ElementBuffer>();
   readonly #places: SeenPlaces;
+  readonly #caches = new Map<string, FlowCache>();
 
   /**
    * @param object the loaded meter object; stays the caller's
    * @param control the 64-bit words of `struct control` in mapped memory; stay the caller's
+   * @param cachePlaces places of each per-CPU flow cache; 0 when the caches are off
    */
-  constructor(object: BpfObject, control: BigUint64Array) {
+  constructor(object: BpfObject, control: BigUint64Array, cachePlaces: number) {
     this.#object = object;
     this.#control = control;
     this.#places = new SeenPlaces(object.map('seen_0'));
+    if (cachePlaces === 0) return;
+    for (const shape of ['narrow', 'wide'] as const) {
+      this.#caches.set(shape, new FlowCache(shape, object.map(`${shape}_cache_0`), cachePlaces));
+    }
   }
 
   /**
@@ -111,7 +129,7 @@ export class EpochMaps {
   /** Reads a retired half. The maps keep their elements until {@link clear}. */
   read(parity: 0 | 1, stamps: StampReference): RetiredEpoch {
     let length = 0;
-    for (const { name } of RECORD_MAPS) length += this.#fill(name, parity).count;
+    for (const { name } of RECORD_MAPS) length += this.#fillRecords(name, parity).count;
     const columns = createColumns(length);
     let at = 0;
     for (const { name, shape } of RECORD_MAPS) {
@@ -132,6 +150,7 @@ export class EpochMaps {
   clear(parity: 0 | 1): void {
     for (const [name, buffer] of this.#buffers) buffer.clear(this.#map(name, parity));
     this.#places.clear(this.#map('seen', parity));
+    for (const [name, cache] of this.#caches) cache.clear(this.#map(`${name}_cache`, parity));
   }
 
   #map(name: string, parity: 0 | 1): BpfMap {
@@ -144,6 +163,18 @@ export class EpochMaps {
       buffer = new ElementBuffer();
       this.#buffers.set(name, buffer);
     }
+    return buffer;
+  }
+
+  /** All records of a shape: those of the hash, with what its cache still holds. */
+  #fillRecords(name: string, parity: 0 | 1): ElementBuffer {
+    const hash = this.#map(name, parity);
+    const extra: { key: Uint8Array; counters: Uint8Array }[] = [];
+    this.#caches.get(name)?.fold(this.#map(`${name}_cache`, parity), hash, (key, counters) => {
+      extra.push({ key: key.slice(), counters: counters.slice() });
+    });
+    const buffer = this.#fill(name, parity);
+    for (const { key, counters } of extra) buffer.add(hash, key, counters);
     return buffer;
   }
 

@@ -1,6 +1,13 @@
 /** The meter's BPF object in the kernel, attached to nothing: its programs, its epochs and its clock. */
 import { fileURLToPath } from 'node:url';
-import { assertLayout, BpfObject, type BpfProgram, type Mapping, testRun } from '../bpf/index.ts';
+import {
+  assertLayout,
+  BpfObject,
+  type BpfProgram,
+  type Mapping,
+  possibleCpus,
+  testRun,
+} from '../bpf/index.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { EpochMaps, type RetiredEpoch } from './epoch-maps.ts';
 import {
@@ -10,8 +17,10 @@ import {
   LedgerCounters,
   LedgerKey,
   NarrowKey,
+  NarrowSlot,
   SeenCounters,
   WideKey,
+  WideSlot,
 } from './gen/meter.ts';
 
 /** What is fixed when the object is loaded. */
@@ -20,6 +29,8 @@ export interface LoadOptions {
   readonly vxlanPorts: readonly number[];
   /** Entries of the maps of one epoch; what is not named keeps the size the object gives it. */
   readonly capacities?: Partial<Record<EpochMapName, number>>;
+  /** Places of each per-CPU flow cache: a power of two up to 2048, or 0 for none. Default: by the number of CPUs. */
+  readonly cachePlaces?: number;
 }
 
 /** The doubled maps: flows by the shape of their key, overflow records, the ledger. */
@@ -39,11 +50,11 @@ export class LoadedMeter implements Disposable {
   readonly #maps: EpochMaps;
   readonly #firstReading: ClockReading;
 
-  private constructor(object: BpfObject, mapping: Mapping) {
+  private constructor(object: BpfObject, mapping: Mapping, cachePlaces: number) {
     this.#object = object;
     this.#mapping = mapping;
     this.#control = new BigUint64Array(mapping.buffer, object.locate('control').offset, Control.size / 8);
-    this.#maps = new EpochMaps(object, this.#control);
+    this.#maps = new EpochMaps(object, this.#control, cachePlaces);
     this.#firstReading = this.#readClock();
   }
 
@@ -54,12 +65,14 @@ export class LoadedMeter implements Disposable {
     const ports = new Uint16Array(8);
     ports.set(options.vxlanPorts.slice(0, 8));
     object.setConstant('vxlan_ports', ports);
+    const cachePlaces = options.cachePlaces ?? defaultCachePlaces(possibleCpus());
+    object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
     for (const [name, entries] of Object.entries(options.capacities ?? {})) {
       for (const parity of [0, 1]) object.setMaxEntries(`${name}_${parity}`, entries);
     }
     object.load();
     assertLayouts(object);
-    const loaded = new LoadedMeter(object, stack.use(object.map('.bss').mmap()));
+    const loaded = new LoadedMeter(object, stack.use(object.map('.bss').mmap()), cachePlaces);
     stack.move();
     return loaded;
   }
@@ -109,10 +122,17 @@ export class LoadedMeter implements Disposable {
   }
 }
 
+/** All CPUs' caches are read at every flip: together they have about 16,384 places. */
+function defaultCachePlaces(cpus: number): number {
+  return 2 ** Math.min(11, Math.max(8, Math.floor(Math.log2(16_384 / cpus))));
+}
+
 /** The code was generated from the object's types; a kernel object that differs would be read wrongly. */
 function assertLayouts(object: BpfObject): void {
   assertLayout(object.map('narrow_0'), { key: NarrowKey, value: FlowCounters });
   assertLayout(object.map('wide_0'), { key: WideKey, value: FlowCounters });
+  assertLayout(object.map('narrow_cache_0'), { value: NarrowSlot });
+  assertLayout(object.map('wide_cache_0'), { value: WideSlot });
   assertLayout(object.map('deep_0'), { key: DeepKey, value: FlowCounters });
   assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
   assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });
