@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MULTIARCH } from '../tools/bpf.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const CLANG = process.env.CLANG ?? 'clang-19';
@@ -15,18 +16,17 @@ export class Workshop implements Disposable {
   program(name: string): string {
     const path = join(this.#directory, name);
     const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
-    this.#run('gcc', [...flags, `bench/${name}.c`, '-o', path, '-lbpf']);
+    this.#run(CLANG, [...flags, `bench/${name}.c`, '-o', path, '-lbpf']);
     return path;
   }
 
   /** Compiles bench/<name>.bpf.c as tools/bpf.ts does those of bpf/; gives the object's path. */
   object(name: string): string {
     const [relocatable, path] = [`${name}.o`, `${name}.bpf.o`].map((file) => join(this.#directory, file));
-    const machine = execFileSync('gcc', ['-dumpmachine'], { encoding: 'utf8' }).trim();
     const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror', '-Ibpf'];
     this.#run(CLANG, [
       ...flags,
-      `-I/usr/include/${machine}`,
+      `-I/usr/include/${MULTIARCH}`,
       '-c',
       `bench/${name}.bpf.c`,
       '-o',

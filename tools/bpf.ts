@@ -13,21 +13,38 @@ import { generateLayouts } from './layouts.ts';
 const ROOT = new URL('..', import.meta.url).pathname;
 const CLANG = process.env.CLANG ?? 'clang-19';
 
+/** Debian's folder of this machine's kernel headers. */
+export const MULTIARCH: string = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+
 /** The objects there are, and where the layouts of their types go. */
 const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] = [
   { name: 'meter', layouts: 'src/meter/gen/meter.ts' },
   { name: 'floor' },
 ];
 
-const FLAGS = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror'];
+/** The compilation directory is named in the object: a fixed one, so that the same source gives the same bytes anywhere. */
+const FLAGS = [
+  '-O2',
+  '-g',
+  '-fdebug-compilation-dir=/',
+  '-target',
+  'bpf',
+  '-mcpu=v3',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+];
 
 /** Compiles one source into `directory`; gives the object's path. Paths in the object are relative to the repository. */
 function compile(name: string, directory: string): string {
   const relocatable = join(directory, `${name}.o`);
   const object = join(directory, `${name}.bpf.o`);
   const options = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };
-  const include = `/usr/include/${execFileSync('gcc', ['-dumpmachine'], { encoding: 'utf8' }).trim()}`;
-  execFileSync(CLANG, [...FLAGS, `-I${include}`, '-c', `bpf/${name}.bpf.c`, '-o', relocatable], options);
+  execFileSync(
+    CLANG,
+    [...FLAGS, `-I/usr/include/${MULTIARCH}`, '-c', `bpf/${name}.bpf.c`, '-o', relocatable],
+    options,
+  );
   execFileSync('bpftool', ['gen', 'object', object, relocatable], options);
   return object;
 }
