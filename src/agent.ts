@@ -5,7 +5,7 @@ import type { FlowBatch, FlowSink } from './flow/index.ts';
 import { LiveView } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { Status } from './query/index.ts';
-import { type Auth, type Listen, startServer } from './serve/index.ts';
+import { type ServeOptions, startServer } from './serve/index.ts';
 
 /** The version of this program, as in package.json. */
 export const VERSION = '0.1.0';
@@ -14,9 +14,7 @@ export const VERSION = '0.1.0';
 export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?:
-    | { readonly listen: Listen; readonly auth: Auth; readonly pageDirectory: string }
-    | undefined;
+  readonly serve?: Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory'> | undefined;
   readonly sinks: readonly FlowSink[];
   /** Calls when everything is attached and the page can be opened. */
   readonly ready: (started: {

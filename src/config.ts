@@ -100,3 +100,11 @@ export function parseAddressAndPort(field: string, text: string): Listen {
     throw new ConfigError(field, text, 'an address to listen on such as 127.0.0.1:8080, 8080 or [::1]:8080');
   }
 }
+
+/** Reads the name of a host as the Host header has it: letters, digits, dots, dashes, colons in brackets; no port. */
+export function parseHostName(field: string, text: string): string {
+  if (!/^([A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])$/.test(text)) {
+    throw new ConfigError(field, text, 'a host name or address without a port');
+  }
+  return text.toLowerCase();
+}

@@ -274,7 +274,7 @@ test('first and last packet are stamped when they were seen', async () => {
 test('two CPUs count the same flow while epochs change, and no packet is lost or counted twice', async () => {
   const each = vxlan(50).ipv6().tcp().payload(7);
   const packet = each.build();
-  const repeat = 300_000;
+  const repeat = 2_000_000;
   const sum = { seen: 0n, records: 0n, octets: 0n, epochs: 0 };
   let running = 2;
   const runs = [trial.meter.ingress, trial.meter.ingress].map(async (program) => {

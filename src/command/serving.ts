@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { ConfigError, parseAddressAndPort } from '../config.ts';
+import { ConfigError, parseAddressAndPort, parseHostName } from '../config.ts';
 import { type Auth, isLoopback, type Listen } from '../serve/index.ts';
 
 /** The words of the serving options as commander hands them over. */
@@ -11,12 +11,14 @@ export interface ServeWords {
   readonly listen: string;
   readonly tokenFile?: string;
   readonly auth: boolean;
+  readonly allowHost?: string[];
 }
 
 /** What they come to. `generatedToken` is to be shown once. */
 export interface Serving {
   readonly listen: Listen;
   readonly auth: Auth;
+  readonly allowedHosts: readonly string[];
   readonly pageDirectory: string;
   readonly generatedToken: string | undefined;
 }
@@ -30,13 +32,19 @@ export function addServeOptions(command: Command): Command {
   return command
     .option('-l, --listen <address>', 'where to serve the page and the API', '127.0.0.1:8080')
     .option('--token-file <file>', 'file with the access token (default: generated when not on loopback)')
-    .option('--no-auth', 'serve a non-loopback address without a token');
+    .option('--no-auth', 'serve a non-loopback address without a token')
+    .option(
+      '--allow-host <name>',
+      'a further name the page may be asked for by (behind a proxy); several by repeating',
+      (word: string, before: string[] = []) => [...before, word],
+    );
 }
 
 /** @throws ConfigError naming the option and the value. */
 export function servingOf(words: ServeWords): Serving {
   const listen = parseAddressAndPort('--listen', words.listen);
-  const place = { listen, pageDirectory: PAGE_DIRECTORY };
+  const allowedHosts = (words.allowHost ?? []).map((name) => parseHostName('--allow-host', name));
+  const place = { listen, allowedHosts, pageDirectory: PAGE_DIRECTORY };
   if (words.tokenFile !== undefined) {
     return {
       ...place,
