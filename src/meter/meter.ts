@@ -116,7 +116,7 @@ export class Meter implements FlowSource, Disposable {
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
     let startMs = Date.now();
     let due = performance.now();
-    while (!signal.aborted) {
+    for (let isLast = false; !isLast; ) {
       due = Math.max(due + this.#options.intervalMs, performance.now());
       await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
       if (this.#changed) {
@@ -124,7 +124,9 @@ export class Meter implements FlowSource, Disposable {
         await this.#followInterfaces().catch((error: Error) => this.#listener.problem?.(error));
       }
       this.#checkAttachments();
-      if (signal.aborted) this.#detachAll();
+      // Asked once: an abort from here on is for the next round, which then drains what came meanwhile.
+      isLast = signal.aborted;
+      if (isLast) this.#detachAll();
       const parity = await this.#loaded.flip();
       const endMs = Date.now();
       const retired = this.#loaded.read(parity, endMs);

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import type { FlowBatch } from '../src/flow/index.ts';
+import { LiveView } from '../src/live/index.ts';
+import { type MeteredInterface, MeterThread } from '../src/meter/index.ts';
+import { ViewQuestionSchema } from '../src/query/index.ts';
+import { until } from '../web/test/browser.ts';
+import { assertConserved } from './metering.ts';
+
+const NAMESPACE = 'tsiface';
+
+function ip(...words: string[]): string {
+  return execFileSync('ip', words, { encoding: 'utf8' });
+}
+
+before(() => {
+  if (new RegExp(`^${NAMESPACE}\\b`, 'm').test(ip('netns', 'list'))) ip('netns', 'del', NAMESPACE);
+  ip('netns', 'add', NAMESPACE);
+  ip('-n', NAMESPACE, 'link', 'set', 'lo', 'up');
+});
+after(() => ip('netns', 'del', NAMESPACE));
+
+/** Runs a meter in the namespace until `action` is done; gives all epochs. */
+async function metered(
+  patterns: readonly string[],
+  action: (now: () => string[]) => Promise<void>,
+): Promise<FlowBatch[]> {
+  let names: string[] = [];
+  const note = (interfaces: readonly MeteredInterface[]): void => {
+    names = interfaces.map(({ name }) => name).toSorted();
+  };
+  const problems: Error[] = [];
+  await using meter = await MeterThread.open(
+    {
+      interfaces: patterns,
+      intervalMs: 100,
+      vxlanPorts: [4789],
+      flowCapacity: 1024,
+      hook: 'auto',
+      namespace: NAMESPACE,
+    },
+    { interfaces: note, problem: (error) => problems.push(error) },
+  );
+  const stopping = new AbortController();
+  const batches: FlowBatch[] = [];
+  const collecting = (async () => {
+    for await (const batch of meter.batches({ signal: stopping.signal })) batches.push(batch);
+  })();
+  try {
+    await action(() => names);
+  } finally {
+    stopping.abort();
+    await collecting;
+  }
+  for (const batch of batches) assertConserved(batch);
+  return batches;
+}
+
+test('interfaces that come are metered, those that go are let go', async () => {
+  const batches = await metered(['lo', 'tsv*'], async (now) => {
+    await until(() => now().join() === 'lo', 'only the loopback is there');
+    for (let round = 0; round < 3; round++) {
+      ip('-n', NAMESPACE, 'link', 'add', 'tsv0', 'type', 'veth', 'peer', 'name', 'tsv1');
+      await until(() => now().join() === 'lo,tsv0,tsv1', 'the pair is metered');
+      for (const name of ['tsv0', 'tsv1']) ip('-n', NAMESPACE, 'link', 'set', name, 'up');
+      ip('-n', NAMESPACE, 'link', 'del', 'tsv0');
+      await until(() => now().join() === 'lo', 'the pair is gone');
+    }
+  });
+  assert.ok(batches.length > 3);
+});
+
+test('a packet over the loopback counts once, though it is seen leaving and coming', async () => {
+  const batches = await metered(['lo'], async () => {
+    const ping = ['netns', 'exec', NAMESPACE, 'ping', '-q', '-c', '5', '-i', '0.02', '-s', '56', '127.0.0.1'];
+    ip(...ping);
+  });
+  const view = new LiveView();
+  for (const batch of batches) view.write(batch);
+  const { total, exactness } = view.view(ViewQuestionSchema.parse({ window: 'all' }));
+  assert.deepEqual(exactness.seen, { packets: 20, octets: 20 * 98 });
+  assert.deepEqual(total, { packets: 10, octets: 10 * 98 });
+});
