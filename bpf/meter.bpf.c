@@ -11,6 +11,8 @@
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "flow_counters.h"
+#include "flow_key.h"
 #include "parse.h"
 
 #define TC_ACT_UNSPEC (-1)
@@ -21,61 +23,6 @@ const volatile u16 vxlan_ports[MAX_TUNNEL_PORTS] = { 4789, 8472 };
 
 /* Octets pulled into the linear part when headers lie in fragments: the farthest place and a header. */
 #define PULL_OCTETS (MAX_OFFSET + 64)
-
-/* Flow key where every address is IPv4 and tunnels do not nest: the common case, 40 octets. */
-struct narrow_key {
-	struct labels labels;
-	u32 outer_source;
-	u32 outer_destination;
-	u32 source;
-	u32 destination;
-};
-_Static_assert(sizeof(struct narrow_key) == 40, "struct narrow_key");
-
-/* Flow key with any addresses, IPv4 in the mapped form; also the key of overflow records. */
-struct wide_key {
-	struct labels labels;
-	struct addresses addresses;
-};
-_Static_assert(sizeof(struct wide_key) == 88, "struct wide_key");
-
-/* Flow key where tunnels nest. */
-struct deep_key {
-	struct wide_key wide;
-	u32 nested_tunnel_id;
-	u32 pad;
-};
-_Static_assert(sizeof(struct deep_key) == 96, "struct deep_key");
-
-/*
- * A key under construction, as words: the packet's fields are loaded one by one as wide as they were stored, and put
- * together in registers. Copying the struct would load words that smaller stores have just written, which waits for
- * each of them (30 ns a packet in all). Volatile keeps the compiler from joining the loads again.
- */
-#define FIELD(type, field) ((u64) * (const volatile type *)&(field))
-#define DEEP_WORDS (sizeof(struct deep_key) / 8)
-
-/*
- * What is counted for a flow in one epoch. Times are the low half of jiffies. Plain stores race between CPUs only
- * where the loser is of the same epoch and kind (last, shortest, longest, tcp_flags); the counters are atomic.
- */
-struct flow_counters {
-	u64 octets;	    /* skb->len */
-	u64 packets;	    /* skbs */
-	u64 payload_octets; /* behind the innermost transport header */
-	u64 extra_octets;   /* on the wire beyond `octets`: the segments' own headers, tags kept in metadata */
-	u64 extra_packets;  /* on the wire beyond `packets`: segments */
-	u32 first;
-	u32 last;
-	u32 longest;	    /* on the wire */
-	u16 shortest;	    /* on the wire; 65535: that or more */
-	u16 tcp_flags;
-	u8 mac[12];	    /* destination, source */
-	u16 outer_source_port;
-	u8 dscp;
-	u8 pad;
-};
-_Static_assert(sizeof(struct flow_counters) == 72, "struct flow_counters");
 
 struct seen_counters {
 	u32 point; /* whose these are; 0: nobody's yet */
@@ -163,97 +110,6 @@ struct control {
 };
 volatile struct control control;
 
-/* What one packet adds to its record. */
-struct measure {
-	u64 octets;
-	u64 extra_octets;
-	u64 extra_packets;
-	u32 longest;
-	u32 shortest;
-};
-
-/*
- * Wire truth of a super-packet: each of its segments carries all headers up to the transport header that is
- * segmented. That is the innermost one, unless whole tunnel packets were aggregated by their outer UDP header: then
- * the innermost headers claim the first of them only, and the payload is that of all.
- */
-static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p, struct measure *m)
-{
-	u32 size = skb->gso_size, headers = p->header_octets, segments, payload, last;
-	int aggregated = headers > p->outer_header_octets && headers + p->payload < m->octets;
-
-	if (aggregated)
-		headers = p->outer_header_octets;
-	m->longest = m->shortest = (u32)m->octets;
-	if (size && m->octets > headers) {
-		payload = (u32)m->octets - headers;
-		segments = skb->gso_segs;
-		/* Senders that are not trusted (a guest, a raw socket) leave the count to be computed. */
-		if (!segments)
-			segments = (payload + size - 1) / size;
-		if (aggregated && segments > 1 && p->payload < size) {
-			u32 inner = segments * (size - p->payload);
-
-			p->payload = payload > inner ? payload - inner : 0;
-		}
-		if (segments > 1) {
-			m->extra_packets = segments - 1;
-			m->extra_octets = (u64)(segments - 1) * headers;
-			m->longest = headers + size;
-			last = payload - (segments - 1) * size;
-			m->shortest = headers + (last <= size ? last : size);
-		}
-	}
-	if (skb->vlan_present) {
-		m->extra_octets += 4 * (m->extra_packets + 1);
-		m->longest += 4;
-		m->shortest += 4;
-	}
-	if (m->shortest > 65535)
-		m->shortest = 65535;
-}
-
-static __always_inline void add_counts(struct flow_counters *f, const struct packet *p,
-				       const struct measure *m)
-{
-	u32 now = (u32)bpf_jiffies64();
-
-	__sync_fetch_and_add(&f->octets, m->octets);
-	__sync_fetch_and_add(&f->packets, 1);
-	if (p->payload)
-		__sync_fetch_and_add(&f->payload_octets, p->payload);
-	if (m->extra_octets)
-		__sync_fetch_and_add(&f->extra_octets, m->extra_octets);
-	if (m->extra_packets)
-		__sync_fetch_and_add(&f->extra_packets, m->extra_packets);
-	if (f->last != now)
-		f->last = now;
-	if (m->longest > f->longest)
-		f->longest = m->longest;
-	if (m->shortest < f->shortest)
-		f->shortest = (u16)m->shortest;
-	if (p->tcp_flags & ~f->tcp_flags)
-		f->tcp_flags |= p->tcp_flags;
-}
-
-static __always_inline void first_counts(struct flow_counters *f, const struct packet *p,
-					 const struct measure *m)
-{
-	f->octets = m->octets;
-	f->packets = 1;
-	f->payload_octets = p->payload;
-	f->extra_octets = m->extra_octets;
-	f->extra_packets = m->extra_packets;
-	f->first = f->last = (u32)bpf_jiffies64();
-	f->longest = m->longest;
-	f->shortest = (u16)m->shortest;
-	f->tcp_flags = p->tcp_flags;
-	f->outer_source_port = p->labels.tunnel ? p->outer_source_port : 0;
-	f->dscp = p->dscp;
-	f->pad = 0;
-	copy_macs(f->mac, p->mac);
-}
-
 /* Counts a packet in `map`. 0, or the error that says there is no room. */
 static __always_inline long account(void *map, const void *key, const struct packet *p,
 				    const struct measure *m)
@@ -302,23 +158,6 @@ static __always_inline int same_words(const u64 *a, const u64 *b, int count)
 	for (int i = 0; i < count; i++)
 		difference |= a[i] ^ b[i];
 	return !difference;
-}
-
-/* As add_counts, where nobody else writes. */
-static __always_inline void add_counts_here(struct flow_counters *f, const struct packet *p,
-					    const struct measure *m)
-{
-	f->octets += m->octets;
-	f->packets++;
-	f->payload_octets += p->payload;
-	f->extra_octets += m->extra_octets;
-	f->extra_packets += m->extra_packets;
-	f->last = (u32)bpf_jiffies64();
-	if (m->longest > f->longest)
-		f->longest = m->longest;
-	if (m->shortest < f->shortest)
-		f->shortest = (u16)m->shortest;
-	f->tcp_flags |= p->tcp_flags;
 }
 
 /* Adds a cached record to the hash. 0, or the error that says there is no room. */
@@ -392,72 +231,6 @@ static __always_inline long move_to_hash(void *map, const void *key, const struc
 
 ACCOUNT_CACHED(narrow)
 ACCOUNT_CACHED(wide)
-
-/* Neither address is IPv6. */
-static __always_inline int is_narrow(u8 network)
-{
-	return (network & 0x0f) != NETWORK_IPV6 && network >> 4 != NETWORK_IPV6;
-}
-
-static __always_inline void label_words(u64 *words, const struct packet *p)
-{
-	const struct labels *l = &p->labels;
-
-	words[0] = FIELD(u32, l->point) | FIELD(u32, l->tunnel_id) << 32;
-	words[1] = FIELD(u16, l->vlan[0]) | FIELD(u16, l->vlan[1]) << 16 |
-		   FIELD(u16, l->inner_vlan[0]) << 32 | FIELD(u16, l->inner_vlan[1]) << 48;
-	words[2] = FIELD(u16, l->source_port) | FIELD(u16, l->destination_port) << 16 |
-		   FIELD(u8, l->protocol) << 32 | FIELD(u8, l->tunnel) << 40 |
-		   FIELD(u8, l->network) << 48 | FIELD(u8, l->traits) << 56;
-}
-
-static __always_inline void narrow_words(u64 *words, const struct packet *p)
-{
-	const struct addresses *a = &p->addresses;
-
-	label_words(words, p);
-	words[3] = words[4] = 0;
-	if (p->labels.tunnel)
-		words[3] = FIELD(u32, a->outer_source[12]) | FIELD(u32, a->outer_destination[12]) << 32;
-	if (p->labels.network & 0x0f)
-		words[4] = FIELD(u32, a->source[12]) | FIELD(u32, a->destination[12]) << 32;
-}
-
-static __always_inline void address_words(u64 *words, u8 network, const u8 *address)
-{
-	words[0] = words[1] = 0;
-	if (network == NETWORK_IPV6) {
-		words[0] = FIELD(u64, address[0]);
-		words[1] = FIELD(u64, address[8]);
-	} else if (network) {
-		words[1] = 0xffff0000 | FIELD(u32, address[12]) << 32;
-	}
-}
-
-static __always_inline void deep_words(u64 *words, const struct packet *p)
-{
-	const struct addresses *a = &p->addresses;
-	u8 outer = p->labels.network >> 4, inner = p->labels.network & 0x0f;
-
-	label_words(words, p);
-	address_words(words + 3, outer, a->outer_source);
-	address_words(words + 5, outer, a->outer_destination);
-	address_words(words + 7, inner, a->source);
-	address_words(words + 9, inner, a->destination);
-	words[11] = p->nested_tunnel_id;
-}
-
-/* Makes it the key of its tunnel's overflow record (without one, of all plain traffic): octets stay, detail goes. */
-static __always_inline void overflow_key(struct wide_key *key)
-{
-	key->labels.vlan[0] = key->labels.vlan[1] = 0;
-	key->labels.inner_vlan[0] = key->labels.inner_vlan[1] = 0;
-	key->labels.source_port = key->labels.destination_port = 0;
-	key->labels.protocol = 0;
-	key->labels.network &= 0xf0;
-	key->labels.traits = TRAIT_OVERFLOW;
-	__builtin_memset(key->addresses.source, 0, 32);
-}
 
 static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
 					 u64 octets, struct seen_counters *seen_here)

@@ -10,14 +10,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   libbpf1: '/usr/lib/x86_64-linux-gnu/libbpf.so.1',
   iproute2: '/usr/sbin/ip',
   'iputils-ping': '/usr/bin/ping',
-  iperf3: '/usr/bin/iperf3',
   'clang-19': '/usr/bin/clang-19',
   'libbpf-dev': '/usr/include/bpf/bpf_helpers.h',
   'linux-libc-dev': '/usr/include/linux/bpf.h',
   bpftool: '/usr/sbin/bpftool',
   chromium: '/usr/bin/chromium',
-  tmux: '/usr/bin/tmux',
-  tcpdump: '/usr/bin/tcpdump',
+  tshark: '/usr/bin/tshark',
   ethtool: '/usr/sbin/ethtool',
 };
 
