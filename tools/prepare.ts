@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'linux-libc-dev': '/usr/include/linux/bpf.h',
   bpftool: '/usr/sbin/bpftool',
   chromium: '/usr/bin/chromium',
+  'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
   tshark: '/usr/bin/tshark',
   ethtool: '/usr/sbin/ethtool',
 };
