@@ -1,9 +1,9 @@
 /**
  * Installs the Debian packages that the tests need and this machine lacks; names them where it may not install.
- * Running the monitor needs only the first two of them.
+ * Running the monitor needs only the first two of them. Mounts the BPF file system where it is not.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Package → a file that shows it is there. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -40,4 +40,12 @@ if (lacking.length > 0) {
 if (process.getuid?.() !== 0) {
   console.error('The tests load BPF programs and make network namespaces: run them as root.');
   process.exit(1);
+}
+// Pins live in a BPF file system; systemd mounts it, a bare machine may not have it.
+if (!readFileSync('/proc/self/mounts', 'utf8').includes(' /sys/fs/bpf bpf ')) {
+  const { status } = spawnSync('mount', ['-t', 'bpf', 'bpf', '/sys/fs/bpf'], { stdio: 'inherit' });
+  if (status !== 0) {
+    console.error('Mounting the BPF file system failed. By hand: mount -t bpf bpf /sys/fs/bpf');
+    process.exit(1);
+  }
 }
