@@ -1,6 +1,7 @@
 /** `tunnelscope monitor`: the main job. Meters, serves the page, writes JSON files, and says in one line how it goes. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
+import { parseDuration } from '../config.ts';
 import { examine, formatFacts, missing } from '../doctor.ts';
 import { JsonFiles } from '../export/index.ts';
 import type { FlowSink } from '../flow/index.ts';
@@ -8,7 +9,7 @@ import type { MeteredInterface } from '../meter/index.ts';
 import { ViewQuestionSchema } from '../query/index.ts';
 import { formatStatus } from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
-import { addMeterOptions, intervalOf, type MeterWords, meterConfig } from './options.ts';
+import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
@@ -44,17 +45,14 @@ export async function monitor(
   words: MonitorWords,
   extra: { readonly stopped?: AbortSignal; readonly ready?: (url: string) => void } = {},
 ): Promise<void> {
-  const config = meterConfig(words, intervalOf('--interval', words.interval));
+  const config = meterConfig(words, parseDuration('--interval', words.interval));
   const serving = servingOf(words);
+  const jsonPeriodMs = parseDuration('--json-period', words.jsonPeriod);
+  demandMachine();
   const sinks: FlowSink[] = [];
   if (words.jsonDir !== undefined) {
-    sinks.push(
-      await JsonFiles.open(words.jsonDir, {
-        periodSeconds: intervalOf('--json-period', words.jsonPeriod) / 1000,
-      }),
-    );
+    sinks.push(await JsonFiles.open(words.jsonDir, { periodSeconds: jsonPeriodMs / 1000 }));
   }
-  demandMachine();
   using stopping = stopSignal();
   const signal = extra.stopped ? AbortSignal.any([stopping.signal, extra.stopped]) : stopping.signal;
   const line = statusWriter();

@@ -1,11 +1,9 @@
 /** Options that several commands share, and how their words become configuration. */
 import type { Command } from 'commander';
 import {
-  ConfigError,
   type MeterConfig,
   parseChoice,
   parseCount,
-  parseDuration,
   parseInterfaces,
   parseNamespace,
   parsePorts,
@@ -49,10 +47,3 @@ export function meterConfig(words: MeterWords, intervalMs: number): MeterConfig 
     namespace: words.netns === undefined ? undefined : parseNamespace('--netns', words.netns),
   };
 }
-
-/** Reads `--freq`, `--interval`. */
-export function intervalOf(field: string, word: string): number {
-  return parseDuration(field, word);
-}
-
-export { ConfigError };
