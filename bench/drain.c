@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The floor of bench/drain.ts: drains the map behind descriptor 3, whose elements are narrow_key -> flow_counters.
+ * The floor of bench/drain.ts. Descriptor 3 is an array of {narrow_key, flow_counters} to be mapped, descriptor 4 a hash map
+ * narrow_key -> flow_counters with the same flows.
  *
  * Reads commands from stdin, one octet each, and answers each with a line "<CPU microseconds> <groups> <octets>":
- *     r  batch reads only
- *     g  batch reads, then octets by (outer source, outer destination, VNI)
- *     c  batch reads, decoding into columns of their own, then the same grouping from the columns
+ *     r  maps the rows, decodes them into columns, then octets by (outer source, outer destination, VNI) from the columns
+ *     g  maps the rows and groups straight from them
+ *     h  reads the hash in batches, then as r
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -13,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MAP_FD 3
+#define ROWS_FD 3
+#define HASH_FD 4
 #define BATCH 4096
 #define GROUPS (1u << 16)
 
@@ -32,10 +35,17 @@ _Static_assert(sizeof(struct key) == 40, "struct key");
 struct counters {
 	uint64_t octets, packets, payload_octets, extra_octets, extra_packets;
 	uint32_t first, last, longest;
-	uint16_t shortest, tcp_flags, outer_source_port;
-	uint8_t dscp, pad, mac[12];
+	uint16_t shortest, tcp_flags;
+	uint8_t mac[12];
+	uint16_t outer_source_port;
+	uint8_t dscp, pad;
 };
 _Static_assert(sizeof(struct counters) == 72, "struct counters");
+
+struct row {
+	struct key key;
+	struct counters counters;
+};
 
 struct group {
 	uint32_t outer_source, outer_destination, tunnel_id, used;
@@ -53,8 +63,11 @@ struct columns {
 	double *first, *last;
 };
 
-static struct key *keys;
-static struct counters *values;
+/* Flows that a command works on: key and counters of each, `stride` octets from one to the next. */
+static const uint8_t *keys, *values;
+static size_t key_stride, value_stride;
+static struct key *hash_keys;
+static struct counters *hash_values;
 static struct group *groups;
 static uint32_t capacity, count, group_count;
 
@@ -67,7 +80,7 @@ static uint64_t cpu_us(void)
 	       (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
-static void read_all(void)
+static void read_hash(void)
 {
 	uint32_t cursor, n, *from = NULL;
 	int error;
@@ -75,12 +88,40 @@ static void read_all(void)
 	count = 0;
 	do {
 		n = capacity - count < BATCH ? capacity - count : BATCH;
-		error = bpf_map_lookup_batch(MAP_FD, from, &cursor, keys + count, values + count, &n, NULL);
+		error = bpf_map_lookup_batch(HASH_FD, from, &cursor, hash_keys + count,
+					     hash_values + count, &n, NULL);
 		if (error && error != -ENOENT)
 			exit(3);
 		count += n;
 		from = &cursor;
 	} while (!error && count < capacity);
+	keys = (const uint8_t *)hash_keys;
+	values = (const uint8_t *)hash_values;
+	key_stride = sizeof(*hash_keys);
+	value_stride = sizeof(*hash_values);
+}
+
+static void map_rows(void)
+{
+	const uint8_t *rows =
+		mmap(NULL, capacity * sizeof(struct row), PROT_READ, MAP_SHARED, ROWS_FD, 0);
+
+	if (rows == MAP_FAILED)
+		exit(3);
+	keys = rows;
+	values = rows + sizeof(struct key);
+	key_stride = value_stride = sizeof(struct row);
+	count = capacity;
+}
+
+static const struct key *key_of(uint32_t i)
+{
+	return (const struct key *)(keys + i * key_stride);
+}
+
+static const struct counters *counters_of(uint32_t i)
+{
+	return (const struct counters *)(values + i * value_stride);
 }
 
 static void add(uint32_t source, uint32_t destination, uint32_t tunnel_id, uint64_t octets)
@@ -106,8 +147,8 @@ static void add(uint32_t source, uint32_t destination, uint32_t tunnel_id, uint6
 static void group_elements(void)
 {
 	for (uint32_t i = 0; i < count; i++)
-		add(keys[i].outer_source, keys[i].outer_destination, keys[i].tunnel_id,
-		    values[i].octets + values[i].extra_octets);
+		add(key_of(i)->outer_source, key_of(i)->outer_destination, key_of(i)->tunnel_id,
+		    counters_of(i)->octets + counters_of(i)->extra_octets);
 }
 
 static void *column(uint32_t octets)
@@ -128,8 +169,8 @@ static void mapped(uint8_t *to, uint32_t address)
 static void decode(struct columns *c)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		const struct key *k = keys + i;
-		const struct counters *v = values + i;
+		const struct key *k = key_of(i);
+		const struct counters *v = counters_of(i);
 
 		c->ifindex[i] = k->point >> 1;
 		c->direction[i] = k->point & 1;
@@ -215,10 +256,10 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	capacity = (uint32_t)atoi(argv[1]);
-	keys = malloc(sizeof(*keys) * capacity);
-	values = malloc(sizeof(*values) * capacity);
+	hash_keys = malloc(sizeof(*hash_keys) * capacity);
+	hash_values = malloc(sizeof(*hash_values) * capacity);
 	groups = malloc(sizeof(*groups) * GROUPS);
-	if (!keys || !values || !groups)
+	if (!hash_keys || !hash_values || !groups)
 		return 3;
 	while (read(0, &command, 1) == 1) {
 		uint64_t before = cpu_us(), octets = 0;
@@ -226,15 +267,20 @@ int main(int argc, char **argv)
 
 		memset(groups, 0, sizeof(*groups) * GROUPS);
 		group_count = 0;
-		read_all();
+		if (command == 'h')
+			read_hash();
+		else
+			map_rows();
 		if (command == 'g') {
 			group_elements();
-		} else if (command == 'c') {
+		} else {
 			each_column(&c, make);
 			decode(&c);
 			group_columns(&c);
 			each_column(&c, drop);
 		}
+		if (command != 'h')
+			munmap((void *)keys, capacity * sizeof(struct row));
 		for (uint32_t i = 0; i < GROUPS; i++)
 			octets += groups[i].octets;
 		printf("%llu %u %llu\n", (unsigned long long)(cpu_us() - before), group_count,

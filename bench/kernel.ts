@@ -1,14 +1,9 @@
 /** Own cost of the meter per packet, by BPF_PROG_TEST_RUN against programs that do less. */
 import { fileURLToPath } from 'node:url';
-import {
-  BpfObject,
-  type BpfProgram,
-  batchCursor,
-  deleteBatch,
-  lookupBatch,
-  testRun,
-} from '../src/bpf/index.ts';
-import { METER_OBJECT } from '../src/meter/index.ts';
+import { BpfObject, type BpfProgram, testRun } from '../src/bpf/index.ts';
+import { EpochMaps } from '../src/meter/epoch-maps.ts';
+import { Control } from '../src/meter/gen/meter.ts';
+import { configureMeter, METER_OBJECT } from '../src/meter/index.ts';
 import { Workshop } from './build.ts';
 import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum, pairwise } from './figure.ts';
 import { type Frame, plainFrame, vxlanFrame } from './frame.ts';
@@ -17,6 +12,7 @@ import { permutation, uniform, zipf } from './sequence.ts';
 
 const FLOOR_OBJECT: string = fileURLToPath(new URL('../bpf/floor.bpf.o', import.meta.url));
 const FLOWS = 100_000;
+const OPTIONS = { vxlanPorts: [4789, 8472], capacities: { narrow: 131_072, wide: 131_072 } } as const;
 const FLOOR_NOTE = 'own cost above an empty program; the floor is the same parser without account';
 
 export const kernel: Benchmark = {
@@ -30,8 +26,8 @@ export const kernel: Benchmark = {
     const hot = hotFlows(options);
     const pair = await twoCpus(workshop, options);
     const many = [
-      ...manyFlows(workshop, vxlanFrame(4, 4), options),
-      ...manyFlows(workshop, vxlanFrame(6, 6), options),
+      ...(await manyFlows(workshop, vxlanFrame(4, 4), options)),
+      ...(await manyFlows(workshop, vxlanFrame(6, 6), options)),
     ];
     return [...hot, ...many, ...pair];
   },
@@ -64,6 +60,7 @@ function ownCost(values: readonly number[], floors: readonly number[]): { figure
 function hotFlows({ quick, progress }: BenchmarkOptions): Figure[] {
   using meter = BpfObject.openFile(METER_OBJECT);
   using floor = BpfObject.openFile(FLOOR_OBJECT);
+  configureMeter(meter, OPTIONS);
   meter.load();
   floor.load();
   const programs = [floor.program('floor_empty'), floor.program('floor_parse'), meter.program('ts_ingress')];
@@ -91,12 +88,19 @@ function hotFlows({ quick, progress }: BenchmarkOptions): Figure[] {
 }
 
 /** 100 k flows by zipf and uniform choice, and flows that are all new. */
-function manyFlows(workshop: Workshop, frame: Frame, { quick, progress }: BenchmarkOptions): Figure[] {
+async function manyFlows(
+  workshop: Workshop,
+  frame: Frame,
+  { quick, progress }: BenchmarkOptions,
+): Promise<Figure[]> {
   using object = BpfObject.openFile(workshop.object('flows'));
   object.setConstant('address_at', frame.addressAt);
   object.setConstant('port_at', frame.portAt);
-  for (const parity of [0, 1]) object.setMaxEntries(`wide_${parity}`, 131_072);
+  const sizes = configureMeter(object, OPTIONS);
   object.load();
+  using control = object.map('.bss').mmap();
+  const words = new BigUint64Array(control.buffer, object.locate('control').offset, Control.size / 8);
+  using maps = new EpochMaps(object, words, sizes);
   using mapping = object.map('sequence').mmap();
   const sequence = new BigUint64Array(mapping.buffer, 0, 1 << 20);
   const pair = [
@@ -125,20 +129,20 @@ function manyFlows(workshop: Workshop, frame: Frame, { quick, progress }: Benchm
   progress(`new flows, ${frame.name}`);
   const all = permutation(sequence.length);
   for (let i = 0; i < sequence.length; i++) sequence[i] = BigInt(all[i]!);
-  figures.push(newFlows(object, pair, { rounds: quick ? 4 : 20, isTarget }));
+  figures.push(await newFlows(maps, pair, { rounds: quick ? 4 : 20, isTarget }));
   return figures;
 }
 
-function newFlows(
-  object: BpfObject,
+async function newFlows(
+  maps: EpochMaps,
   pair: readonly { readonly program: BpfProgram; readonly frame: Frame }[],
   { rounds, isTarget }: { readonly rounds: number; readonly isTarget: boolean },
-): Figure {
+): Promise<Figure> {
   const [rewrite, meter] = pair as [(typeof pair)[number], (typeof pair)[number]];
   const rewriting: number[] = [];
   const metered: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const name of ['narrow_0', 'wide_0']) empty(object, name);
+    await empty(maps);
     rewriting.push(testRun(rewrite.program, { packet: rewrite.frame.octets, repeat: FLOWS }).durationNs);
     metered.push(testRun(meter.program, { packet: meter.frame.octets, repeat: FLOWS }).durationNs);
   }
@@ -152,18 +156,19 @@ function newFlows(
   };
 }
 
-/** Takes all elements out of a map that nobody writes to. */
-function empty(object: BpfObject, name: string): void {
-  const map = object.map(name);
-  const keys = new Uint8Array(map.maxEntries * map.keySize);
-  const values = new Uint8Array(map.maxEntries * map.valueBytes);
-  const { count } = lookupBatch(map, batchCursor(map), keys, values);
-  deleteBatch(map, keys, count);
+/** Takes all flows out of both halves. */
+async function empty(maps: EpochMaps): Promise<void> {
+  for (let half = 0; half < 2; half++) {
+    const parity = await maps.flip();
+    maps.read(parity, { jiffies: 0n, nowMs: 0, tickMs: 1 });
+    maps.clear(parity);
+  }
 }
 
 async function twoCpus(workshop: Workshop, { quick, progress }: BenchmarkOptions): Promise<Figure[]> {
   using meter = BpfObject.openFile(METER_OBJECT);
   using floor = BpfObject.openFile(FLOOR_OBJECT);
+  configureMeter(meter, OPTIONS);
   meter.load();
   floor.load();
   const frame = vxlanFrame(4, 4);

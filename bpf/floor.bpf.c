@@ -42,8 +42,7 @@ int floor_parse(struct __sk_buff *skb)
 
 	if (!p)
 		return TC_ACT_UNSPEC;
-	packet_reset(p, skb->ifindex << 1, skb->len);
-	parse_packet(&w, p);
+	parse_packet(&w, p, skb->ifindex << 1, skb->len);
 	return TC_ACT_UNSPEC;
 }
 

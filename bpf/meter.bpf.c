@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include "flow_counters.h"
 #include "flow_key.h"
+#include "flow_table.h"
 #include "parse.h"
 
 #define TC_ACT_UNSPEC (-1)
@@ -59,48 +60,47 @@ struct ledger_counters {
 	} name SEC(".maps") = { .values = { &name##_0, &name##_1 } }
 
 /*
- * Per-CPU flow cache in front of the hash: a record's place follows from its key. Nobody else writes there, so it needs
- * no atomics, and a hot flow no walk of the hash. The record that is in the way of another moves to the hash; what is
- * still here when the epoch is retired, user space adds to what the hash holds.
+ * Per-CPU flow cache in front of the table: a record's place follows from its key. Nobody else writes there, so it needs
+ * no atomics. The record that is in the way of another moves to the table; what is still here when the epoch is retired,
+ * user space adds to what the table holds.
  */
 struct narrow_slot {
+	u64 hash;
+	u64 rivals; /* packets of others that found it here */
 	struct narrow_key key;
 	struct flow_counters counters;
 };
 
 struct wide_slot {
+	u64 hash;
+	u64 rivals; /* packets of others that found it here */
 	struct wide_key key;
 	struct flow_counters counters;
 };
 
-/*
- * Places of either cache per CPU, and how many of them are used, minus one (a power of two minus one; 0: no cache). The
- * number of places is fixed here because programs check an index against the inner map they were verified with.
- */
+/* Places of either cache. How many are used, minus one (a power of two minus one; 0: no cache), says cache_mask. */
 #define CACHE_PLACES 2048
 const volatile u32 cache_mask = CACHE_PLACES - 1;
 
-EPOCH_MAP(narrow_cache, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct narrow_slot, CACHE_PLACES);
-EPOCH_MAP(wide_cache, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct wide_slot, CACHE_PLACES);
+/* A point's place is its low bits; who finds another point there goes to a hash (30 ns slower). */
+#define SEEN_PLACES 256
 
-/* Entries are set by user space before load; these are the defaults. Preallocated: a new flow costs no allocation. */
-EPOCH_MAP(narrow, BPF_MAP_TYPE_HASH, struct narrow_key, struct flow_counters, 131072);
-EPOCH_MAP(wide, BPF_MAP_TYPE_HASH, struct wide_key, struct flow_counters, 65536);
-EPOCH_MAP(deep, BPF_MAP_TYPE_HASH, struct deep_key, struct flow_counters, 4096);
+/* All that a CPU has for itself, in one map value: a packet costs one lookup. What is doubled goes by parity. */
+struct cpu_area {
+	struct packet packet; /* being parsed; not on the stack, so that the verifier need not follow its contents */
+	struct row_claim claims[SHAPE_COUNT];
+	struct seen_counters seen[2][SEEN_PLACES];
+	struct narrow_slot narrow[2][CACHE_PLACES];
+	struct wide_slot wide[2][CACHE_PLACES];
+} __attribute__((aligned(4096)));
+
+/* One per CPU there may be, set by user space. */
+MAPPED_ARRAY(cpu_areas, struct cpu_area, 1);
+
+/* Entries are set by user space before load; these are the defaults. */
 EPOCH_MAP(overflow, BPF_MAP_TYPE_HASH, struct wide_key, struct flow_counters, 4096);
 EPOCH_MAP(ledger, BPF_MAP_TYPE_HASH, struct ledger_key, struct ledger_counters, 4096);
-/* A point's place is its low bits; who finds another point there goes to the hash (30 ns slower). */
-#define SEEN_PLACES 256
-EPOCH_MAP(seen, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct seen_counters, SEEN_PLACES);
 EPOCH_MAP(seen_crowded, BPF_MAP_TYPE_PERCPU_HASH, u32, struct seen_counters, 2048);
-
-/* Per CPU: the packet being parsed. In a map, not on the stack: the verifier need not follow its contents. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct packet);
-} scratch SEC(".maps");
 
 /* Shared with user space, which maps this memory. */
 struct control {
@@ -134,103 +134,53 @@ static __always_inline long account(void *map, const void *key, const struct pac
 	return 0;
 }
 
-/* A sum of products: cheap, and every word of the key counts. Colliding flows cost time, never a packet. */
-static __always_inline u32 place_of(const u64 *words, int count)
-{
-	const u64 factors[] = {
-		0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93,
-		0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
-		0x1d8e4e27c47d124f, 0xeb44accab455d165, 0x9c6e6877736c46e3,
-	};
-	u64 sum = 0;
-
-#pragma clang loop unroll(full)
-	for (int i = 0; i < count; i++)
-		sum += words[i] * factors[i];
-	return (u32)(sum >> 40) & cache_mask;
-}
-
-static __always_inline int same_words(const u64 *a, const u64 *b, int count)
-{
-	u64 difference = 0;
-
-#pragma clang loop unroll(full)
-	for (int i = 0; i < count; i++)
-		difference |= a[i] ^ b[i];
-	return !difference;
-}
-
-/* Adds a cached record to the hash. 0, or the error that says there is no room. */
-static __always_inline long move_to_hash(void *map, const void *key, const struct flow_counters *from)
-{
-	struct flow_counters *to = bpf_map_lookup_elem(map, key);
-	long error;
-
-	if (!to) {
-		error = bpf_map_update_elem(map, key, from, BPF_NOEXIST);
-		if (error != -EEXIST)
-			return error;
-		to = bpf_map_lookup_elem(map, key);
-		if (!to)
-			return error;
-	}
-	__sync_fetch_and_add(&to->octets, from->octets);
-	__sync_fetch_and_add(&to->packets, from->packets);
-	__sync_fetch_and_add(&to->payload_octets, from->payload_octets);
-	__sync_fetch_and_add(&to->extra_octets, from->extra_octets);
-	__sync_fetch_and_add(&to->extra_packets, from->extra_packets);
-	if ((int)(from->first - to->first) < 0) {
-		to->first = from->first;
-		to->outer_source_port = from->outer_source_port;
-		to->dscp = from->dscp;
-		copy_macs(to->mac, from->mac);
-	}
-	if ((int)(from->last - to->last) > 0)
-		to->last = from->last;
-	if (from->longest > to->longest)
-		to->longest = from->longest;
-	if (from->shortest < to->shortest)
-		to->shortest = from->shortest;
-	if (from->tcp_flags & ~to->tcp_flags)
-		to->tcp_flags |= from->tcp_flags;
-	return 0;
-}
-
 /*
- * account_SHAPE(): counts a packet in the cache of its shape, or in the hash where the cache is off or the record in the
- * way finds no room in the hash. 0, or the error that says there is no room.
+ * account_SHAPE(): counts a packet in the cache of its shape, or in the table where the cache is off or the record in the
+ * way finds no row. 0, or -1: there is no room.
  */
-#define ACCOUNT_CACHED(shape)                                                                      \
-	static __always_inline long account_##shape(u32 parity, const u64 *words,                 \
-						    const struct packet *p, const struct measure *m) \
+#define ACCOUNT_CACHED(shape, SHAPE)                                                               \
+	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch,              \
+						   const u64 *words, const struct measure *m)      \
 	{                                                                                          \
 		const int count = sizeof(struct shape##_key) / 8;                                  \
-		void *map = bpf_map_lookup_elem(&shape, &parity);                                  \
-		void *cache = bpf_map_lookup_elem(&shape##_cache, &parity);                        \
-		struct shape##_slot *slot;                                                         \
-		u32 place;                                                                         \
+		u64 hash = hash_words(words, count);                                               \
+		struct row_claim *claim = &area->claims[SHAPE];                                    \
+		struct shape##_slot *slot =                                                        \
+			&area->shape[epoch & 1][hash >> 40 & cache_mask & (CACHE_PLACES - 1)];     \
+		struct flow_counters fresh;                                                        \
                                                                                                    \
-		if (!map || !cache)                                                                \
-			return -1;                                                                 \
-		if (!cache_mask)                                                                   \
-			return account(map, words, p, m);                                          \
-		place = place_of(words, count);                                                    \
-		slot = bpf_map_lookup_elem(cache, &place);                                         \
-		if (!slot)                                                                         \
-			return account(map, words, p, m);                                          \
-		if (same_words((const u64 *)&slot->key, words, count)) {                           \
-			add_counts_here(&slot->counters, p, m);                                    \
-			return 0;                                                                  \
+		if (cache_mask) {                                                                  \
+			if (same_words((const u64 *)&slot->key, words, count)) {                   \
+				add_counts_here(&slot->counters, &area->packet, m);                \
+				return 0;                                                          \
+			}                                                                          \
+			if (!slot->counters.packets ||                                             \
+			    (++slot->rivals > slot->counters.packets &&                            \
+			     !add_##shape(claim, epoch, slot->hash, (const u64 *)&slot->key,        \
+					 &slot->counters))) {                                      \
+				slot->hash = hash;                                                 \
+				slot->rivals = 0;                                                  \
+				__builtin_memcpy(&slot->key, words, sizeof(slot->key));            \
+				first_counts(&slot->counters, &area->packet, m);                   \
+				return 0;                                                          \
+			}                                                                          \
 		}                                                                                  \
-		if (slot->counters.packets && move_to_hash(map, &slot->key, &slot->counters))      \
-			return account(map, words, p, m);                                          \
-		__builtin_memcpy(&slot->key, words, sizeof(slot->key));                            \
-		first_counts(&slot->counters, p, m);                                               \
-		return 0;                                                                          \
+		first_counts(&fresh, &area->packet, m);                                            \
+		return add_##shape(claim, epoch, hash, words, &fresh);                             \
 	}
 
-ACCOUNT_CACHED(narrow)
-ACCOUNT_CACHED(wide)
+ACCOUNT_CACHED(narrow, SHAPE_NARROW)
+ACCOUNT_CACHED(wide, SHAPE_WIDE)
+
+static __always_inline int account_deep(struct cpu_area *area, u64 epoch, const u64 *words,
+					const struct measure *m)
+{
+	struct flow_counters fresh;
+
+	first_counts(&fresh, &area->packet, m);
+	return add_deep(&area->claims[SHAPE_DEEP], epoch, hash_words(words, DEEP_WORDS), words,
+			&fresh);
+}
 
 static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
 					 u64 octets, struct seen_counters *seen_here)
@@ -279,46 +229,50 @@ static __always_inline struct seen_counters *crowded_place(u32 parity, u32 point
 }
 
 /* Before anything else: the packet was here. Per CPU and with interrupts of our kind off, so no atomics. */
-static __always_inline struct seen_counters *count_seen(u32 parity, u32 point, u64 octets)
+static __always_inline struct seen_counters *count_seen(struct cpu_area *area, u32 parity,
+							u32 point, u64 octets)
 {
-	u32 place = point & (SEEN_PLACES - 1);
-	struct seen_counters *here;
-	void *map = bpf_map_lookup_elem(&seen, &parity);
+	struct seen_counters *here = &area->seen[parity][point & (SEEN_PLACES - 1)];
 
-	if (!map)
-		return 0;
-	here = bpf_map_lookup_elem(map, &place);
+	if (here->point != point && here->point)
+		here = crowded_place(parity, point);
 	if (!here)
 		return 0;
-	if (here->point != point) {
-		if (here->point) {
-			here = crowded_place(parity, point);
-			if (!here)
-				return 0;
-		}
-		here->point = point;
-	}
+	here->point = point;
 	here->packets++;
 	here->octets += octets;
 	return here;
 }
 
-static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point)
+static __always_inline struct window window_of(const struct __sk_buff *skb)
 {
-	enum reason reason = REASON_NONE;
+	return (struct window){
+		.data = (const u8 *)(long)skb->data,
+		.end = (const u8 *)(long)skb->data_end,
+		.vxlan_ports = vxlan_ports,
+	};
+}
 
+/*
+ * Any packet, into its CPU's area; an enum reason. A global function: the verifier looks at it once, and what follows a
+ * call does not multiply with the ways through it.
+ */
+__noinline int parse_any(struct __sk_buff *skb, u32 point)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
+	enum reason reason = REASON_NONE;
+	struct packet *p;
+
+	if (!area) /* never: the caller has it */
+		return HEADER_OFFSET;
+	p = &area->packet;
 #pragma clang loop unroll(disable)
 	for (int attempt = 0; attempt < 2; attempt++) {
-		const struct window w = {
-			.data = (const u8 *)(long)skb->data,
-			.end = (const u8 *)(long)skb->data_end,
-			.vxlan_ports = vxlan_ports,
-		};
+		const struct window w = window_of(skb);
 
-		packet_reset(p, point, skb->len);
-		if (skb->vlan_present)
-			add_vlan(p, (u16)skb->vlan_tci);
-		reason = parse_packet(&w, p);
+		begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
+		reason = parse_general(&w, p);
 		if (reason == REASON_NONE && !(p->labels.traits & TRAIT_NOT_TUNNEL))
 			break;
 		/* Was it the packet, or only the linear part that ended? */
@@ -330,42 +284,50 @@ static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packe
 	return reason;
 }
 
+static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point)
+{
+	const struct window w = window_of(skb);
+
+	begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
+	return parse_common(&w, p) ? REASON_NONE : parse_any(skb, point);
+}
+
 static __always_inline int meter(struct __sk_buff *skb, u32 direction)
 {
-	u32 parity = (u32)control.epoch & 1, zero = 0;
+	u64 epoch = control.epoch;
+	u32 parity = (u32)epoch & 1, cpu = bpf_get_smp_processor_id();
 	u32 point = skb->ifindex << 1 | direction;
 	struct seen_counters *seen_here;
 	struct measure m = { .octets = skb->len };
 	u64 words[DEEP_WORDS];
+	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
 	enum reason reason;
 	void *map;
-	long error;
+	int error;
 
-	seen_here = count_seen(parity, point, m.octets);
-	p = bpf_map_lookup_elem(&scratch, &zero);
-	if (!p)
+	if (!area)
 		return TC_ACT_UNSPEC;
+	seen_here = count_seen(area, parity, point, m.octets);
+	p = &area->packet;
 	reason = parse_skb(skb, p, point);
 	if (reason != REASON_NONE) {
 		write_ledger(parity, p, reason, m.octets, seen_here);
 		return TC_ACT_UNSPEC;
 	}
+	/* What the parser knew of the packet is read from memory again: one state for the verifier, not one per way here. */
+	__asm__ volatile("" : : : "memory");
 	measure_wire(skb, p, &m);
 	if (p->level < 2 && is_narrow(p->labels.network)) {
 		narrow_words(words, p);
-		error = account_narrow(parity, words, p, &m);
+		error = account_narrow(area, epoch, words, &m);
 		if (!error)
 			return TC_ACT_UNSPEC;
 		deep_words(words, p);
 	} else {
 		deep_words(words, p);
-		if (p->level < 2) {
-			error = account_wide(parity, words, p, &m);
-		} else {
-			map = bpf_map_lookup_elem(&deep, &parity);
-			error = map ? account(map, words, p, &m) : -1;
-		}
+		error = p->level < 2 ? account_wide(area, epoch, words, &m) :
+				       account_deep(area, epoch, words, &m);
 		if (!error)
 			return TC_ACT_UNSPEC;
 	}
@@ -401,9 +363,14 @@ int ts_clock(struct __sk_buff *skb __attribute__((unused)))
 struct labels *unused_labels __attribute__((unused));
 struct addresses *unused_addresses __attribute__((unused));
 struct control *unused_control __attribute__((unused));
+struct narrow_key *unused_narrow_key __attribute__((unused));
+struct deep_key *unused_deep_key __attribute__((unused));
+struct narrow_slot *unused_narrow_slot __attribute__((unused));
+struct wide_slot *unused_wide_slot __attribute__((unused));
 enum reason *unused_reason __attribute__((unused));
 enum network *unused_network __attribute__((unused));
 enum tunnel *unused_tunnel __attribute__((unused));
 enum trait *unused_trait __attribute__((unused));
+enum shape *unused_shape __attribute__((unused));
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

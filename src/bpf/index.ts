@@ -39,3 +39,4 @@ export { type BpfProgram, collectRunStatistics, ProgramType } from './program.ts
 export { openResources } from './resources.ts';
 export { type RecordVisitor, RingReader } from './ring.ts';
 export { type TestRunOptions, type TestRunResult, testRun, testRunAsync } from './run.ts';
+export { MapWindow } from './window.ts';

@@ -152,7 +152,14 @@ function bindLibc() {
       'long syscall(long nr, long command, void *attr, long size)',
     ),
     mmap: bind<
-      (at: null, length: number, protection: number, flags: number, fd: number, offset: number) => bigint
+      (
+        at: Pointer | null,
+        length: number,
+        protection: number,
+        flags: number,
+        fd: number,
+        offset: number,
+      ) => bigint
     >('void *mmap(void *at, size_t length, int protection, int flags, int fd, long offset)'),
     munmap: bind<(at: Pointer, length: number) => number>('int munmap(void *at, size_t length)'),
     setns: bind<(fd: number, kind: number) => number>('int setns(int fd, int kind)'),

@@ -1,5 +1,6 @@
 export * from './address.ts';
 export * from './batch.ts';
+export * from './combine.ts';
 export * from './keytable.ts';
 export * from './protocol.ts';
 export * from './quantity.ts';

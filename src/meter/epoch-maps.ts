@@ -2,19 +2,18 @@
  * The maps of an epoch, doubled by parity: the programs write to one half while the other, retired, is read and cleared.
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
-import { createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
-import { FlowCache } from './flow-cache.ts';
+import { addRecord, createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
+import { CachedRecords } from './cached-records.ts';
+import { CpuAreas } from './cpu-areas.ts';
+import { FlowTable, type RowRun, type TableSize } from './flow-table.ts';
 import { Control, LedgerCounters, LedgerKey, Reason } from './gen/meter.ts';
-import { decodeRecords, type KeyShape, type StampReference } from './records.ts';
-import { pointOf, SeenPlaces, SeenSum } from './seen.ts';
+import { decodeRecords, type KeyShape, type RawRecords, type StampReference } from './records.ts';
+import { pointOf, SeenSum } from './seen.ts';
 
-/** The maps that hold flow records and the shape of their keys; overflow records have the wide key. */
-const RECORD_MAPS = [
-  { name: 'narrow', shape: 'narrow' },
-  { name: 'wide', shape: 'wide' },
-  { name: 'deep', shape: 'deep' },
-  { name: 'overflow', shape: 'wide' },
-] as const satisfies readonly { name: string; shape: KeyShape }[];
+const SHAPES = ['narrow', 'wide', 'deep'] as const satisfies readonly KeyShape[];
+/** Hash maps that come in two, one per parity. */
+const HASHES = ['overflow', 'ledger', 'seen_crowded'] as const;
+type HashName = (typeof HASHES)[number];
 
 /** Elements one batch call asks for. */
 const BATCH_ELEMENTS = 4096;
@@ -36,8 +35,6 @@ class ElementBuffer {
   keys: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   values: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   count = 0;
-  /** How many of them are elements of the map; the others were added. */
-  #stored = 0;
 
   /** Reads all of `map`, replacing what was here. Nobody may write to it meanwhile. */
   fill(map: BpfMap): void {
@@ -54,23 +51,14 @@ class ElementBuffer {
         room,
       );
       this.count += batch.count;
-      this.#stored = this.count;
       if (batch.status === 'end') return;
       if (batch.status === 'grow') room *= 2;
     }
   }
 
-  /** Adds an element that the map does not have. */
-  add(map: BpfMap, key: Uint8Array, value: Uint8Array): void {
-    this.#reserve(map, this.count + 1);
-    this.keys.set(key, this.count * map.keySize);
-    this.values.set(value, this.count * map.valueBytes);
-    this.count++;
-  }
-
   clear(map: BpfMap): void {
-    deleteBatch(map, this.keys, this.#stored);
-    this.count = this.#stored = 0;
+    deleteBatch(map, this.keys, this.count);
+    this.count = 0;
   }
 
   #reserve(map: BpfMap, elements: number): void {
@@ -87,27 +75,46 @@ function grown(old: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Records to be decoded together. */
+interface RecordPart {
+  readonly shape: KeyShape;
+  readonly raw: RawRecords;
+}
+
+/** What is fixed when the object is loaded. */
+export interface EpochSizes {
+  readonly tables: Readonly<Record<KeyShape, TableSize>>;
+  /** Places of each per-CPU flow cache; 0 when the caches are off. */
+  readonly cachePlaces: number;
+}
+
 /** Flips, reads and clears the doubled maps of a loaded meter object. */
-export class EpochMaps {
+export class EpochMaps implements Disposable {
   readonly #object: BpfObject;
   readonly #control: BigUint64Array;
-  readonly #buffers = new Map<string, ElementBuffer>();
-  readonly #places: SeenPlaces;
-  readonly #caches = new Map<string, FlowCache>();
+  readonly #resources = new DisposableStack();
+  readonly #tables: Readonly<Record<KeyShape, FlowTable>>;
+  readonly #areas: CpuAreas;
+  readonly #cached = { narrow: new CachedRecords('narrow'), wide: new CachedRecords('wide') } as const;
+  readonly #hashes: Readonly<Record<HashName, ElementBuffer>>;
+  #retired = 0n;
 
   /**
    * @param object the loaded meter object; stays the caller's
    * @param control the 64-bit words of `struct control` in mapped memory; stay the caller's
-   * @param cachePlaces places of each per-CPU flow cache; 0 when the caches are off
    */
-  constructor(object: BpfObject, control: BigUint64Array, cachePlaces: number) {
+  constructor(object: BpfObject, control: BigUint64Array, sizes: EpochSizes) {
     this.#object = object;
     this.#control = control;
-    this.#places = new SeenPlaces(object.map('seen_0'));
-    if (cachePlaces === 0) return;
-    for (const shape of ['narrow', 'wide'] as const) {
-      this.#caches.set(shape, new FlowCache(shape, object.map(`${shape}_cache_0`), cachePlaces));
-    }
+    const table = (shape: KeyShape): FlowTable =>
+      this.#resources.use(new FlowTable(object, shape, sizes.tables[shape]));
+    this.#tables = { narrow: table('narrow'), wide: table('wide'), deep: table('deep') };
+    this.#areas = this.#resources.use(new CpuAreas(object, sizes.cachePlaces));
+    this.#hashes = {
+      overflow: new ElementBuffer(),
+      ledger: new ElementBuffer(),
+      seen_crowded: new ElementBuffer(),
+    };
   }
 
   /**
@@ -118,71 +125,100 @@ export class EpochMaps {
    */
   async flip(): Promise<0 | 1> {
     const at = Control.offsets.epoch >> 3;
-    const retired = this.#control[at]!;
-    this.#control[at] = retired + 1n;
-    const parity = Number(retired & 1n) as 0 | 1;
+    this.#retired = this.#control[at]!;
+    this.#control[at] = this.#retired + 1n;
+    const parity = Number(this.#retired & 1n) as 0 | 1;
     const slot = new Uint8Array(new Uint32Array([parity]).buffer);
-    await this.#object.map('narrow').updateInnerAsync(slot, this.#map('narrow', parity));
+    await this.#object.map('overflow').updateInnerAsync(slot, this.#map('overflow', parity));
     return parity;
   }
 
-  /** Reads a retired half. The maps keep their elements until {@link clear}. */
+  /** Reads a retired half. Changes nothing in it: it can be read again until {@link clear}. */
   read(parity: 0 | 1, stamps: StampReference): RetiredEpoch {
-    let length = 0;
-    for (const { name } of RECORD_MAPS) length += this.#fillRecords(name, parity).count;
-    const columns = createColumns(length);
-    let at = 0;
-    for (const { name, shape } of RECORD_MAPS) {
-      const raw = this.#buffer(name);
-      decodeRecords(shape, raw, columns, at, stamps);
-      at += raw.count;
-    }
-    const ledger = this.#fill('ledger', parity);
-    const crowded = this.#fill('seen_crowded', parity);
     const sum = new SeenSum();
-    this.#places.read(this.#map('seen', parity), sum);
-    sum.add(crowded.values, crowded.count, this.#map('seen_crowded', parity).valueBytes);
-    const lines = sum.result();
-    return { length, columns, seen: lines.seen, ledger: [...decodeLedger(ledger), ...lines.unledgered] };
+    for (const shape of SHAPES) this.#tables[shape].show(parity, this.#retired);
+    for (const cached of Object.values(this.#cached)) cached.clear();
+    this.#areas.read(parity, sum, this.#cached);
+    for (const name of HASHES) this.#hashes[name].fill(this.#map(name, parity));
+    const crowded = this.#hashes.seen_crowded;
+    sum.add(crowded.values.subarray(0, crowded.count * this.#map('seen_crowded', parity).valueBytes));
+    const { seen, unledgered } = sum.result();
+    const ledger = [...decodeLedger(this.#hashes.ledger), ...unledgered];
+    return { ...this.#decode(parity, stamps), seen, ledger };
   }
 
   /** Empties the retired half that {@link read} read last. */
   clear(parity: 0 | 1): void {
-    for (const [name, buffer] of this.#buffers) buffer.clear(this.#map(name, parity));
-    this.#places.clear(this.#map('seen', parity));
-    for (const [name, cache] of this.#caches) cache.clear(this.#map(`${name}_cache`, parity));
+    for (const shape of SHAPES) this.#tables[shape].clear();
+    this.#areas.clear(parity);
+    for (const name of HASHES) this.#hashes[name].clear(this.#map(name, parity));
   }
 
-  #map(name: string, parity: 0 | 1): BpfMap {
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+
+  #map(name: HashName, parity: 0 | 1): BpfMap {
     return this.#object.map(`${name}_${parity}`);
   }
 
-  #buffer(name: string): ElementBuffer {
-    let buffer = this.#buffers.get(name);
-    if (!buffer) {
-      buffer = new ElementBuffer();
-      this.#buffers.set(name, buffer);
+  /** All records as columns: those in rows, those only a cache has, overflow; then what caches add to rows. */
+  #decode(parity: 0 | 1, stamps: StampReference): { length: number; columns: FlowColumns } {
+    const parts: RecordPart[] = [];
+    const additions: { readonly shape: KeyShape; readonly numbers: number[]; readonly places: number[] }[] =
+      [];
+    let length = 0;
+    const append = (shape: KeyShape, raw: RawRecords): void => {
+      if (raw.count > 0) parts.push({ shape, raw });
+      length += raw.count;
+    };
+    for (const shape of SHAPES) {
+      const table = this.#tables[shape];
+      const runs = table.runs();
+      const begin = length;
+      for (const run of runs) append(shape, table.records(run));
+      if (shape === 'deep') continue;
+      const fresh: number[] = [];
+      const added = { shape, numbers: [] as number[], places: [] as number[] };
+      this.#cached[shape].forEach((record, words, at, hashLow, hashHigh) => {
+        const row = table.find(words, at, hashLow, hashHigh);
+        if (row < 0) {
+          fresh.push(record);
+          return;
+        }
+        added.numbers.push(record);
+        added.places.push(begin + placeInRuns(runs, row));
+      });
+      append(shape, this.#cached[shape].records(fresh));
+      if (added.numbers.length > 0) additions.push(added);
     }
-    return buffer;
+    const overflow = this.#hashes.overflow;
+    const { keySize: keyStride, valueBytes: valueStride } = this.#map('overflow', parity);
+    const { keys, values, count } = overflow;
+    append('wide', { keys, keyStride, values, valueStride, count });
+    const columns = createColumns(length);
+    let at = 0;
+    for (const { shape, raw } of parts) {
+      decodeRecords(shape, raw, columns, at, stamps);
+      at += raw.count;
+    }
+    for (const { shape, numbers, places } of additions) {
+      const extra = createColumns(numbers.length);
+      decodeRecords(shape, this.#cached[shape as 'narrow' | 'wide'].records(numbers), extra, 0, stamps);
+      for (const [i, place] of places.entries()) addRecord(columns, place, extra, i);
+    }
+    return { length, columns };
   }
+}
 
-  /** All records of a shape: those of the hash, with what its cache still holds. */
-  #fillRecords(name: string, parity: 0 | 1): ElementBuffer {
-    const hash = this.#map(name, parity);
-    const extra: { key: Uint8Array; counters: Uint8Array }[] = [];
-    this.#caches.get(name)?.fold(this.#map(`${name}_cache`, parity), hash, (key, counters) => {
-      extra.push({ key: key.slice(), counters: counters.slice() });
-    });
-    const buffer = this.#fill(name, parity);
-    for (const { key, counters } of extra) buffer.add(hash, key, counters);
-    return buffer;
+/** How many rows of the runs come before a row that is in one of them. */
+function placeInRuns(runs: readonly RowRun[], row: number): number {
+  let before = 0;
+  for (const { first, count } of runs) {
+    if (row < first + count) return before + row - first;
+    before += count;
   }
-
-  #fill(name: string, parity: 0 | 1): ElementBuffer {
-    const buffer = this.#buffer(name);
-    buffer.fill(this.#map(name, parity));
-    return buffer;
-  }
+  throw new RangeError(`row ${row} is in the index and holds no record`);
 }
 
 function decodeLedger({ keys, values, count }: ElementBuffer): LedgerLine[] {

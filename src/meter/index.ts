@@ -7,7 +7,7 @@ export {
   type NetworkInterface,
   readInterfaces,
 } from './interfaces.ts';
-export { type EpochMapName, LoadedMeter, type LoadOptions, METER_OBJECT } from './loaded.ts';
+export { configureMeter, type EpochMapName, LoadedMeter, type LoadOptions, METER_OBJECT } from './loaded.ts';
 export {
   Meter,
   type MeteredInterface,

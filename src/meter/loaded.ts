@@ -9,18 +9,21 @@ import {
   testRun,
 } from '../bpf/index.ts';
 import { type ClockReading, tickMs } from './clock.ts';
-import { EpochMaps, type RetiredEpoch } from './epoch-maps.ts';
+import { CACHE_PLACES } from './cpu-areas.ts';
+import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
+import { tableSize } from './flow-table.ts';
 import {
   Control,
-  DeepKey,
+  CpuArea,
+  DeepRow,
   FlowCounters,
   LedgerCounters,
   LedgerKey,
-  NarrowKey,
-  NarrowSlot,
+  NarrowRow,
+  RowSource,
   SeenCounters,
   WideKey,
-  WideSlot,
+  WideRow,
 } from './gen/meter.ts';
 
 /** What is fixed when the object is loaded. */
@@ -29,12 +32,18 @@ export interface LoadOptions {
   readonly vxlanPorts: readonly number[];
   /** Entries of the maps of one epoch; what is not named keeps the size the object gives it. */
   readonly capacities?: Partial<Record<EpochMapName, number>>;
-  /** Places of each per-CPU flow cache: a power of two up to 2048, or 0 for none. Default: by the number of CPUs. */
+  /** Places of each per-CPU flow cache: a power of two up to {@link CACHE_PLACES}, or 0 for none. Default: by the number of CPUs. */
   readonly cachePlaces?: number;
 }
 
-/** The doubled maps: flows by the shape of their key, overflow records, the ledger. */
+/** What is doubled by epochs: flows by the shape of their key, overflow records, the ledger. */
 export type EpochMapName = 'narrow' | 'wide' | 'deep' | 'overflow' | 'ledger';
+
+/** Entries of one epoch unless told otherwise. */
+const DEFAULT_CAPACITY = { narrow: 131_072, wide: 65_536, deep: 4096, overflow: 4096, ledger: 4096 } as const;
+/** Rows of a table that a CPU takes at once are at most this many, and at most one of so many of the rows. */
+const MOST_CLAIMED_ROWS = 32;
+const CLAIMED_PART = 16;
 
 /** Path of the meter's BPF object. */
 export const METER_OBJECT: string = fileURLToPath(new URL('../../bpf/meter.bpf.o', import.meta.url));
@@ -50,11 +59,11 @@ export class LoadedMeter implements Disposable {
   readonly #maps: EpochMaps;
   readonly #firstReading: ClockReading;
 
-  private constructor(object: BpfObject, mapping: Mapping, cachePlaces: number) {
+  private constructor(object: BpfObject, mapping: Mapping, maps: EpochMaps) {
     this.#object = object;
     this.#mapping = mapping;
-    this.#control = new BigUint64Array(mapping.buffer, object.locate('control').offset, Control.size / 8);
-    this.#maps = new EpochMaps(object, this.#control, cachePlaces);
+    this.#control = controlWords(object, mapping);
+    this.#maps = maps;
     this.#firstReading = this.#readClock();
   }
 
@@ -62,17 +71,12 @@ export class LoadedMeter implements Disposable {
   static load(options: LoadOptions): LoadedMeter {
     using stack = new DisposableStack();
     const object = stack.use(BpfObject.openFile(METER_OBJECT));
-    const ports = new Uint16Array(8);
-    ports.set(options.vxlanPorts.slice(0, 8));
-    object.setConstant('vxlan_ports', ports);
-    const cachePlaces = options.cachePlaces ?? defaultCachePlaces(possibleCpus());
-    object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
-    for (const [name, entries] of Object.entries(options.capacities ?? {})) {
-      for (const parity of [0, 1]) object.setMaxEntries(`${name}_${parity}`, entries);
-    }
+    const sizes = configureMeter(object, options);
     object.load();
     assertLayouts(object);
-    const loaded = new LoadedMeter(object, stack.use(object.map('.bss').mmap()), cachePlaces);
+    const mapping = stack.use(object.map('.bss').mmap());
+    const maps = stack.use(new EpochMaps(object, controlWords(object, mapping), sizes));
+    const loaded = new LoadedMeter(object, mapping, maps);
     stack.move();
     return loaded;
   }
@@ -108,6 +112,7 @@ export class LoadedMeter implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#maps[Symbol.dispose]();
     this.#mapping[Symbol.dispose]();
     this.#object[Symbol.dispose]();
   }
@@ -122,19 +127,54 @@ export class LoadedMeter implements Disposable {
   }
 }
 
-/** All CPUs' caches are read at every flip: together they have about 16,384 places. */
+/** Sets all sizes and constants of an opened meter object. @returns what is needed to read its maps */
+export function configureMeter(object: BpfObject, options: LoadOptions): EpochSizes {
+  const capacities = { ...DEFAULT_CAPACITY, ...options.capacities };
+  const cpus = possibleCpus();
+  const ports = new Uint16Array(8);
+  ports.set(options.vxlanPorts.slice(0, 8));
+  object.setConstant('vxlan_ports', ports);
+  const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
+  object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
+  object.setMaxEntries('cpu_areas', cpus);
+  for (const name of ['overflow', 'ledger'] as const) {
+    for (const parity of [0, 1]) object.setMaxEntries(`${name}_${parity}`, capacities[name]);
+  }
+  const tables = {
+    narrow: tableSize(capacities.narrow),
+    wide: tableSize(capacities.wide),
+    deep: tableSize(capacities.deep),
+  };
+  for (const [shape, { capacity, indexBits }] of Object.entries(tables)) {
+    object.setConstant(`${shape}_capacity`, capacity);
+    object.setConstant(`${shape}_index_bits`, indexBits);
+    object.setMaxEntries(`${shape}_rows`, 2 * capacity);
+    object.setMaxEntries(`${shape}_index`, 2 * 2 ** indexBits);
+  }
+  const least = Math.min(...Object.values(tables).map(({ capacity }) => capacity));
+  const claimed = Math.floor(least / (CLAIMED_PART * cpus));
+  object.setConstant('claim_rows', Math.max(1, Math.min(MOST_CLAIMED_ROWS, claimed)));
+  return { tables, cachePlaces };
+}
+
+function controlWords(object: BpfObject, mapping: Mapping): BigUint64Array {
+  return new BigUint64Array(mapping.buffer, object.locate('control').offset, Control.size / 8);
+}
+
+/** All busy CPUs' caches are read at every flip: together they have about 16,384 places. */
 function defaultCachePlaces(cpus: number): number {
-  return 2 ** Math.min(11, Math.max(8, Math.floor(Math.log2(16_384 / cpus))));
+  const places = 2 ** Math.max(8, Math.floor(Math.log2(16_384 / cpus)));
+  return Math.min(CACHE_PLACES, places);
 }
 
 /** The code was generated from the object's types; a kernel object that differs would be read wrongly. */
 function assertLayouts(object: BpfObject): void {
-  assertLayout(object.map('narrow_0'), { key: NarrowKey, value: FlowCounters });
-  assertLayout(object.map('wide_0'), { key: WideKey, value: FlowCounters });
-  assertLayout(object.map('narrow_cache_0'), { value: NarrowSlot });
-  assertLayout(object.map('wide_cache_0'), { value: WideSlot });
-  assertLayout(object.map('deep_0'), { key: DeepKey, value: FlowCounters });
+  assertLayout(object.map('cpu_areas'), { value: CpuArea });
+  assertLayout(object.map('narrow_rows'), { value: NarrowRow });
+  assertLayout(object.map('wide_rows'), { value: WideRow });
+  assertLayout(object.map('deep_rows'), { value: DeepRow });
+  assertLayout(object.map('row_sources'), { value: RowSource });
   assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
   assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });
-  assertLayout(object.map('seen_0'), { value: SeenCounters });
+  assertLayout(object.map('seen_crowded_0'), { value: SeenCounters });
 }

@@ -2,7 +2,7 @@
  * From the kernel's keys and counters to columns. The hot path: one pass over 32-bit words, no object per flow.
  *
  * Columns are taken out of the batch before a loop and 64-bit counters are added as two words: with `columns.x[row]`
- * and BigInt sums a row cost three times as much (bench/drain.ts). Key and value buffers are what batches filled; the
+ * and BigInt sums a row cost three times as much (bench/drain.ts). Keys and values are the kernel's own memory or what batches filled; the
  * layouts are generated from the object's types, and those are compared with them when the object is loaded. Every
  * machine this runs on is little-endian.
  */
@@ -19,14 +19,17 @@ export interface StampReference {
 /** The three shapes of a flow key: all IPv4; any addresses; nested tunnels. */
 export type KeyShape = 'narrow' | 'wide' | 'deep';
 
-/** What batches filled: `count` keys of a shape and as many counters. */
+/** Keys of a shape and as many counters, `keyStride` and `valueStride` octets from one to the next. */
 export interface RawRecords {
   readonly keys: Uint8Array;
+  readonly keyStride: number;
   readonly values: Uint8Array;
+  readonly valueStride: number;
   readonly count: number;
 }
 
-const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size, deep: DeepKey.size } as const;
+/** Records that go through all passes together, so that they stay in the CPU's cache. */
+const BLOCK = 1024;
 /** The third word of an IPv4 address in its mapped form. */
 const MAPPED_WORD = 0xffff_0000;
 /** Words of an address. */
@@ -44,10 +47,25 @@ export function decodeRecords(
   first: number,
   stamps: StampReference,
 ): void {
-  decodeLabels(KEY_SIZE[shape], raw, columns, first);
-  decodePorts(KEY_SIZE[shape], raw, columns, first);
+  for (let done = 0; done < raw.count; done += BLOCK) {
+    const keys = raw.keys.subarray(done * raw.keyStride);
+    const values = raw.values.subarray(done * raw.valueStride);
+    const count = Math.min(BLOCK, raw.count - done);
+    decodeBlock(shape, { ...raw, keys, values, count }, columns, first + done, stamps);
+  }
+}
+
+function decodeBlock(
+  shape: KeyShape,
+  raw: RawRecords,
+  columns: FlowColumns,
+  first: number,
+  stamps: StampReference,
+): void {
+  decodeLabels(raw, columns, first);
+  decodePorts(raw, columns, first);
   if (shape === 'narrow') decodeNarrowAddresses(raw, columns, first);
-  else decodeWideAddresses(KEY_SIZE[shape], raw, columns, first);
+  else decodeWideAddresses(raw, columns, first);
   if (shape === 'deep') decodeNestedTunnels(raw, columns, first);
   decodeCounters(raw, columns, first);
   decodeAttributes(raw, columns, first);
@@ -62,14 +80,14 @@ function halvesOf(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
 }
 
-function decodeLabels(size: number, { keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodeLabels({ keys, keyStride, count }: RawRecords, columns: FlowColumns, first: number): void {
   const { ifindex, direction, tunnelKind, tunnelId, tunnelDepth, outerNetwork, network, protocol } = columns;
   const { vlan, secondVlan, innerVlan, innerSecondVlan, cast, fragment, remark } = columns;
   const words = wordsOf(keys);
   const halves = halvesOf(keys);
   const o = Labels.offsets;
   for (let i = 0; i < count; i++) {
-    const byte = i * size;
+    const byte = i * keyStride;
     const row = first + i;
     const point = words[(byte + o.point) >> 2]!;
     const networks = keys[byte + o.network]!;
@@ -96,15 +114,15 @@ function decodeLabels(size: number, { keys, count }: RawRecords, columns: FlowCo
 }
 
 /** The two port places hold ICMP type and code and the echo identifier, or the ethertype, as parse.h says. */
-function decodePorts(size: number, { keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodePorts({ keys, keyStride, count }: RawRecords, columns: FlowColumns, first: number): void {
   const { network, protocol, sourcePort, destinationPort, icmpTypeCode, ethertype } = columns;
   const halves = halvesOf(keys);
   const sourceAt = Labels.offsets.sourcePort >> 1;
   const destinationAt = Labels.offsets.destinationPort >> 1;
   for (let i = 0; i < count; i++) {
     const row = first + i;
-    const source = halves[((i * size) >> 1) + sourceAt]!;
-    const destination = halves[((i * size) >> 1) + destinationAt]!;
+    const source = halves[((i * keyStride) >> 1) + sourceAt]!;
+    const destination = halves[((i * keyStride) >> 1) + destinationAt]!;
     const kind = network[row]!;
     if (kind === Network.NETWORK_NONE || kind === Network.NETWORK_ARP) {
       ethertype[row] = destination;
@@ -122,7 +140,11 @@ function decodePorts(size: number, { keys, count }: RawRecords, columns: FlowCol
   }
 }
 
-function decodeNarrowAddresses({ keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodeNarrowAddresses(
+  { keys, keyStride, count }: RawRecords,
+  columns: FlowColumns,
+  first: number,
+): void {
   const { tunnelKind, network } = columns;
   const outerSource = columnWords(columns.outerSource);
   const outerDestination = columnWords(columns.outerDestination);
@@ -131,7 +153,7 @@ function decodeNarrowAddresses({ keys, count }: RawRecords, columns: FlowColumns
   const words = wordsOf(keys);
   const o = NarrowKey.offsets;
   for (let i = 0; i < count; i++) {
-    const word = (i * NarrowKey.size) >> 2;
+    const word = (i * keyStride) >> 2;
     const row = first + i;
     const to = row * ADDRESS_WORDS;
     if (tunnelKind[row] !== 0) {
@@ -150,8 +172,7 @@ function decodeNarrowAddresses({ keys, count }: RawRecords, columns: FlowColumns
 }
 
 function decodeWideAddresses(
-  size: number,
-  { keys, count }: RawRecords,
+  { keys, keyStride, count }: RawRecords,
   columns: FlowColumns,
   first: number,
 ): void {
@@ -160,21 +181,29 @@ function decodeWideAddresses(
     const column = columnWords(columns[name]);
     const at = (WideKey.offsets.addresses + Addresses.offsets[name]) >> 2;
     for (let i = 0; i < count; i++) {
-      const from = ((i * size) >> 2) + at;
+      const from = ((i * keyStride) >> 2) + at;
       const to = (first + i) * ADDRESS_WORDS;
       for (let word = 0; word < ADDRESS_WORDS; word++) column[to + word] = words[from + word]!;
     }
   }
 }
 
-function decodeNestedTunnels({ keys, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodeNestedTunnels(
+  { keys, keyStride, count }: RawRecords,
+  columns: FlowColumns,
+  first: number,
+): void {
   const words = wordsOf(keys);
   for (let i = 0; i < count; i++) {
-    columns.nestedTunnelId[first + i] = words[(i * DeepKey.size + DeepKey.offsets.nestedTunnelId) >> 2]!;
+    columns.nestedTunnelId[first + i] = words[(i * keyStride + DeepKey.offsets.nestedTunnelId) >> 2]!;
   }
 }
 
-function decodeCounters({ values, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodeCounters(
+  { values, valueStride, count }: RawRecords,
+  columns: FlowColumns,
+  first: number,
+): void {
   const octets = columnWords(columns.octets);
   const packets = columnWords(columns.packets);
   const wireOctets = columnWords(columns.wireOctets);
@@ -183,7 +212,7 @@ function decodeCounters({ values, count }: RawRecords, columns: FlowColumns, fir
   const words = wordsOf(values);
   const o = FlowCounters.offsets;
   for (let i = 0; i < count; i++) {
-    const word = (i * FlowCounters.size) >> 2;
+    const word = (i * valueStride) >> 2;
     const to = 2 * (first + i);
     const payload = word + (o.payloadOctets >> 2);
     payloadOctets[to] = words[payload]!;
@@ -211,7 +240,11 @@ function copyAndSum(
   sum[to + 1] = high + words[extra + 1]! + (lowSum > 0xffff_ffff ? 1 : 0);
 }
 
-function decodeAttributes({ values, count }: RawRecords, columns: FlowColumns, first: number): void {
+function decodeAttributes(
+  { values, valueStride, count }: RawRecords,
+  columns: FlowColumns,
+  first: number,
+): void {
   const { longest, shortest, tcpFlags, outerSourcePort, dscp } = columns;
   const sourceMac = halvesOf(columns.sourceMac);
   const destinationMac = halvesOf(columns.destinationMac);
@@ -219,7 +252,7 @@ function decodeAttributes({ values, count }: RawRecords, columns: FlowColumns, f
   const halves = halvesOf(values);
   const o = FlowCounters.offsets;
   for (let i = 0; i < count; i++) {
-    const byte = i * FlowCounters.size;
+    const byte = i * valueStride;
     const row = first + i;
     longest[row] = words[(byte + o.longest) >> 2]!;
     shortest[row] = halves[(byte + o.shortest) >> 1]!;
@@ -236,7 +269,7 @@ function decodeAttributes({ values, count }: RawRecords, columns: FlowColumns, f
 
 /** A stamp is the low 32 bits of jiffies: its age is right up to 2^32 ticks (49 days at 1000 Hz). */
 function decodeStamps(
-  { values, count }: RawRecords,
+  { values, valueStride, count }: RawRecords,
   { firstMs, lastMs }: FlowColumns,
   first: number,
   { jiffies, nowMs, tickMs }: StampReference,
@@ -245,7 +278,7 @@ function decodeStamps(
   const now = Number(jiffies & 0xffff_ffffn);
   const o = FlowCounters.offsets;
   for (let i = 0; i < count; i++) {
-    const word = (i * FlowCounters.size) >> 2;
+    const word = (i * valueStride) >> 2;
     firstMs[first + i] = nowMs - ((now - words[word + (o.first >> 2)]!) >>> 0) * tickMs;
     lastMs[first + i] = nowMs - ((now - words[word + (o.last >> 2)]!) >>> 0) * tickMs;
   }

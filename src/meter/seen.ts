@@ -1,5 +1,4 @@
 /** What the observation points saw, counted per CPU before anything else was done with a packet. */
-import type { BpfMap } from '../bpf/index.ts';
 import type { LedgerLine, SeenLine } from '../flow/index.ts';
 import { SeenCounters } from './gen/meter.ts';
 
@@ -25,14 +24,16 @@ interface Sum {
 export class SeenSum {
   readonly #sums = new Map<number, Sum>();
 
-  /** Adds the values of `count` map elements; each holds the counters of all CPUs, some of them nobody's. */
-  add(values: Uint8Array, count: number, valueBytes: number): void {
-    const longs = new BigUint64Array(values.buffer, values.byteOffset, (count * valueBytes) / 8);
-    const words = new Uint32Array(values.buffer, values.byteOffset, (count * valueBytes) / 4);
+  /** Adds counters, some of them nobody's. @returns whether any was somebody's */
+  add(values: Uint8Array): boolean {
+    const longs = new BigUint64Array(values.buffer, values.byteOffset, values.byteLength >> 3);
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
     const o = SeenCounters.offsets;
-    for (let byte = 0; byte < count * valueBytes; byte += SeenCounters.size) {
+    let isAny = false;
+    for (let byte = 0; byte < values.byteLength; byte += SeenCounters.size) {
       const point = words[(byte + o.point) >> 2]!;
       if (point === 0) continue;
+      isAny = true;
       const sum = this.#sums.get(point) ?? { packets: 0n, octets: 0n, lostPackets: 0n, lostOctets: 0n };
       sum.packets += longs[(byte + o.packets) >> 3]!;
       sum.octets += longs[(byte + o.octets) >> 3]!;
@@ -40,6 +41,7 @@ export class SeenSum {
       sum.lostOctets += longs[(byte + o.unledgeredOctets) >> 3]!;
       this.#sums.set(point, sum);
     }
+    return isAny;
   }
 
   /** The sums so far. */
@@ -60,41 +62,5 @@ export class SeenSum {
       }
     }
     return { seen, unledgered };
-  }
-}
-
-/** The array of places, read and cleared place by place: few are in use. */
-export class SeenPlaces {
-  readonly #values: Uint8Array<ArrayBuffer>;
-  readonly #empty: Uint8Array<ArrayBuffer>;
-  readonly #key = new Uint32Array(1);
-  #used: number[] = [];
-
-  /** @param map one of the two maps; both have the same shape */
-  constructor(map: BpfMap) {
-    this.#values = new Uint8Array(map.valueBytes);
-    this.#empty = new Uint8Array(map.valueBytes);
-  }
-
-  /** Adds all places in use to `sum`. */
-  read(map: BpfMap, sum: SeenSum): void {
-    this.#used = [];
-    const bytes = Buffer.from(this.#values.buffer);
-    for (let place = 0; place < map.maxEntries; place++) {
-      map.lookupInto(this.#at(place), this.#values);
-      if (bytes.equals(this.#empty)) continue;
-      this.#used.push(place);
-      sum.add(this.#values, 1, map.valueBytes);
-    }
-  }
-
-  /** Empties the places that {@link read} found in use. */
-  clear(map: BpfMap): void {
-    for (const place of this.#used) map.update(this.#at(place), this.#empty);
-  }
-
-  #at(place: number): Uint8Array {
-    this.#key[0] = place;
-    return new Uint8Array(this.#key.buffer);
   }
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The flow table: every flow of an epoch in rows that user space maps and reads without a system call.
+ *
+ *   index: a word per place, tag << 32 | row + 1 ──▶ rows: {key, counters}, dense, in the order of their first packet
+ *
+ * The rows are the truth and the index is a hint. Nobody locks it: where two CPUs write the same place, one row is not
+ * found again and its flow gets a second one. User space adds rows of one flow; no packet is lost and none counts twice.
+ * All of it is doubled by the parity of the epoch.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "flow_counters.h"
+#include "flow_key.h"
+
+enum shape {
+	SHAPE_NARROW,
+	SHAPE_WIDE,
+	SHAPE_DEEP,
+	SHAPE_COUNT,
+};
+
+/* Rows a CPU takes at once, so that it does not wait for others with each new flow. */
+const volatile u32 claim_rows = 32;
+
+/* Odd numbers without a pattern. */
+static const u64 hash_factors[12] = {
+	0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93,
+	0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
+	0x1d8e4e27c47d124f, 0xeb44accab455d165, 0x9c6e6877736c46e3, 0xd1342543de82ef95,
+};
+_Static_assert(DEEP_WORDS <= 12, "hash_factors");
+
+/* Index places looked at from a flow's own on; where all are taken, the last changes hands. */
+#define INDEX_PROBES 16
+
+#define MAPPED_ARRAY(name, value_type, entries)                                                    \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                 \
+		__uint(max_entries, entries);                                                      \
+		__type(key, u32);                                                                  \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps")
+
+/* Where the next rows of an epoch come from. One per shape and parity. */
+struct row_source {
+	struct bpf_spin_lock lock;
+	u32 next;
+	u64 epoch; /* `next` is of this epoch */
+};
+
+/* The rows a CPU has taken and not used yet. */
+struct row_claim {
+	u64 epoch;
+	u32 next;
+	u32 end;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * SHAPE_COUNT);
+	__type(key, u32);
+	__type(value, struct row_source);
+} row_sources SEC(".maps");
+
+/* A sum of products: cheap, and every word of the key counts. The high bits are the good ones. */
+static __always_inline u64 hash_words(const u64 *words, int count)
+{
+	u64 sum = 0;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < count; i++)
+		sum += words[i] * hash_factors[i];
+	return sum;
+}
+
+static __always_inline int same_words(const u64 *a, const u64 *b, int count)
+{
+	u64 difference = 0;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < count; i++)
+		difference |= a[i] ^ b[i];
+	return !difference;
+}
+
+/* A row of this epoch that nobody else has, plus one; 0: none is left. */
+static __always_inline u32 claim_row(struct row_claim *mine, u32 shape, u32 rows, u64 epoch)
+{
+	u32 at = 2 * shape + ((u32)epoch & 1), first;
+	struct row_source *source;
+
+	if (mine->epoch != epoch || mine->next >= mine->end) {
+		source = bpf_map_lookup_elem(&row_sources, &at);
+		if (!source || (source->epoch == epoch && source->next >= rows))
+			return 0;
+		bpf_spin_lock(&source->lock);
+		if (source->epoch != epoch) {
+			source->epoch = epoch;
+			source->next = 0;
+		}
+		first = source->next;
+		if (first < rows)
+			source->next = first + claim_rows;
+		bpf_spin_unlock(&source->lock);
+		if (first >= rows)
+			return 0;
+		mine->epoch = epoch;
+		mine->next = first;
+		mine->end = rows - first < claim_rows ? rows : first + claim_rows;
+	}
+	return ++mine->next;
+}
+
+/* Adds one record of a flow to another. */
+static __always_inline void merge_counts(struct flow_counters *to, const struct flow_counters *from)
+{
+	__sync_fetch_and_add(&to->octets, from->octets);
+	__sync_fetch_and_add(&to->packets, from->packets);
+	if (from->payload_octets)
+		__sync_fetch_and_add(&to->payload_octets, from->payload_octets);
+	if (from->extra_octets)
+		__sync_fetch_and_add(&to->extra_octets, from->extra_octets);
+	if (from->extra_packets)
+		__sync_fetch_and_add(&to->extra_packets, from->extra_packets);
+	if ((int)(from->first - to->first) < 0) {
+		to->first = from->first;
+		to->outer_source_port = from->outer_source_port;
+		to->dscp = from->dscp;
+		copy_macs(to->mac, from->mac);
+	}
+	if ((int)(from->last - to->last) > 0)
+		to->last = from->last;
+	if (from->longest > to->longest)
+		to->longest = from->longest;
+	if (from->shortest < to->shortest)
+		to->shortest = from->shortest;
+	if (from->tcp_flags & ~to->tcp_flags)
+		to->tcp_flags |= from->tcp_flags;
+}
+
+/*
+ * FLOW_TABLE(shape, SHAPE, rows, places): a table, and
+ *   add_SHAPE(epoch, hash, key, from): adds a record to its flow's row, or makes the row. 0, or -1: no row is left.
+ */
+#define FLOW_TABLE(shape, SHAPE, rows, bits)                                                       \
+	/* Of one half, set by user space before load, as are the maps' entries. */                \
+	const volatile u32 shape##_capacity = rows;                                                \
+	const volatile u32 shape##_index_bits = bits;                                              \
+	struct shape##_row {                                                                       \
+		struct shape##_key key;                                                            \
+		struct flow_counters counters;                                                     \
+	};                                                                                         \
+	MAPPED_ARRAY(shape##_index, u64, 2 << bits);                                            \
+	MAPPED_ARRAY(shape##_rows, struct shape##_row, 2 * rows);                                \
+                                                                                                   \
+	static __noinline int add_##shape(struct row_claim *mine, u64 epoch, u64 hash,             \
+					  const u64 *key, const struct flow_counters *from)        \
+	{                                                                                          \
+		const int count = sizeof(struct shape##_key) / 8;                                  \
+		u32 places = shape##_index_bits, mask = (1u << (places & 31)) - 1;                     \
+		u32 half = ((u32)epoch & 1) << (places & 31), rows_half = 0, at, number;             \
+		u32 start = (u32)(hash >> ((64 - places) & 63)), tag = (u32)(hash >> 20);            \
+		struct shape##_row *row;                                                           \
+		u64 *place = 0;                                                                    \
+                                                                                                   \
+		if (epoch & 1)                                                                     \
+			rows_half = shape##_capacity;                                             \
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < INDEX_PROBES; i++)       \
+		{                                                                                  \
+			u64 word;                                                                  \
+                                                                                                   \
+			at = half | ((start + i) & mask);                                          \
+			place = bpf_map_lookup_elem(&shape##_index, &at);                          \
+			if (!place)                                                                \
+				return -1;                                                         \
+			word = *place;                                                             \
+			if (!word)                                                                 \
+				break;                                                             \
+			if ((u32)(word >> 32) != tag)                                              \
+				continue;                                                          \
+			at = rows_half + (u32)word - 1;                                            \
+			row = bpf_map_lookup_elem(&shape##_rows, &at);                             \
+			if (!row || !same_words((const u64 *)&row->key, key, count))               \
+				continue;                                                          \
+			merge_counts(&row->counters, from);                                        \
+			return 0;                                                                  \
+		}                                                                                  \
+		number = claim_row(mine, SHAPE, shape##_capacity, epoch);                                                  \
+		if (!number)                                                                       \
+			return -1;                                                                 \
+		at = rows_half + number - 1;                                                       \
+		row = bpf_map_lookup_elem(&shape##_rows, &at);                                     \
+		if (!row || !place)                                                                \
+			return -1;                                                                 \
+		__builtin_memcpy(&row->key, key, sizeof(row->key));                                \
+		row->counters = *from;                                                             \
+		/* The row is whole before others can find it. */                                  \
+		__asm__ volatile("" : : : "memory");                                               \
+		*place = (u64)tag << 32 | number;                                                  \
+		return 0;                                                                          \
+	}
+
+FLOW_TABLE(narrow, SHAPE_NARROW, 131072, 18)
+FLOW_TABLE(wide, SHAPE_WIDE, 65536, 17)
+FLOW_TABLE(deep, SHAPE_DEEP, 4096, 13)
