@@ -10,7 +10,7 @@ import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum } f
 import { vxlanFrame } from './frame.ts';
 import { ip, Namespaces } from './namespaces.ts';
 
-const CLI: string = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const COMMAND: string = fileURLToPath(new URL('../tunnelscope', import.meta.url));
 /** Ticks of /proc/<pid>/stat per second (USER_HZ, the same on all machines we build for). */
 const TICKS = 100;
 const SLICE_SECONDS = 5;
@@ -158,7 +158,7 @@ class Agent implements AsyncDisposable {
   /** Resolves when it meters. */
   static async start(namespace: string): Promise<Agent> {
     const words = ['monitor', '--netns', namespace, '--iface', 'tsb0', '--listen', '127.0.0.1:0'];
-    const child = spawn(process.execPath, [CLI, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(COMMAND, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     const owner = new Child(child);
     for await (const line of createInterface({ input: child.stdout })) {
       const url = /^Page and API: (\S+)/.exec(line)?.[1];
