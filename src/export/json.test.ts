@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { batchOf, type RecordWords } from '../flow/batch.fixture.ts';
-import { FIELDS } from '../flow/index.ts';
+import { FIELDS, transferables } from '../flow/index.ts';
 import { ExportError, JsonFiles, type TunnelRow, TunnelTotals } from './index.ts';
 
 async function directoryFor(t: TestContext): Promise<string> {
@@ -238,6 +238,23 @@ describe('the files', () => {
     assert.equal((await read(directory, 'tunnel-delta.json'))[0]!.rx_pkts, 2);
     await files.close();
     assert.equal((await read(directory, 'tunnel-delta.json'))[0]!.rx_pkts, 2);
+  });
+
+  it('hold the last epoch at close, whatever became of the batch that was lent', async (t) => {
+    const directory = await directoryFor(t);
+    const files = await JsonFiles.open(directory, { clock: () => 0 });
+    for (const epoch of [1, 2, 3]) {
+      const batch = batchOf(ping(128, epoch), { epoch });
+      await files.write(batch);
+      structuredClone(batch.columns, { transfer: transferables(batch.columns) });
+    }
+    await files.close();
+    const { epoch, flows } = JSON.parse(await readFile(join(directory, 'flows.json'), 'utf8'));
+    assert.equal(epoch, 3);
+    assert.deepEqual(
+      flows.map((flow: { packets: number }) => flow.packets),
+      [3, 3],
+    );
   });
 
   it('hold every field of the newest epoch with its bounds, seen lines and ledger', async (t) => {

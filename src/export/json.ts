@@ -1,7 +1,7 @@
 /** JSON files for those who read files: the tunnel totals and deltas of the reference, and the newest epoch's flows. */
 import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { counterValue, decodeRecord, type FlowBatch, type FlowSink } from '../flow/index.ts';
+import { copyBatch, counterValue, decodeRecord, type FlowBatch, type FlowSink } from '../flow/index.ts';
 import { ExportError } from './error.ts';
 import { TunnelTotals } from './tunnels.ts';
 
@@ -35,8 +35,10 @@ export class JsonFiles implements FlowSink {
   readonly #periodMs: number;
   readonly #clock: () => number;
   readonly #totals: TunnelTotals;
-  #newest: FlowBatch | undefined;
-  #isDirty = false;
+  #newest: Pick<FlowBatch, 'agent' | 'epoch'> | undefined;
+  /** The newest epoch, for the write at close; in the files already when nothing is unwritten. */
+  #kept: FlowBatch | undefined;
+  #isUnwritten = false;
   #dueMs = Number.NEGATIVE_INFINITY;
 
   private constructor(directory: string, options: JsonFilesOptions) {
@@ -63,26 +65,32 @@ export class JsonFiles implements FlowSink {
     const newest = this.#newest;
     if (newest?.agent === batch.agent && batch.epoch <= newest.epoch) return;
     this.#totals.add(batch);
-    this.#newest = batch;
-    this.#isDirty = true;
+    this.#newest = { agent: batch.agent, epoch: batch.epoch };
+    this.#isUnwritten = true;
     const now = this.#clock();
     // Epochs come a few milliseconds early or late: a tenth of a period early is due, so that no epoch is waited for.
     const isClockBack = this.#dueMs - now > this.#periodMs;
-    if (now < this.#dueMs - this.#periodMs / 10 && !isClockBack) return;
-    this.#dueMs = nextDue(this.#dueMs, now, this.#periodMs);
-    await this.#writeFiles(now);
+    const isDue = now >= this.#dueMs - this.#periodMs / 10 || isClockBack;
+    try {
+      if (!isDue) return;
+      this.#dueMs = nextDue(this.#dueMs, now, this.#periodMs);
+      await this.#writeFiles(batch, now);
+    } finally {
+      // Not due or not written: it may be the last.
+      if (this.#isUnwritten) this.#kept = copyBatch(batch, this.#kept);
+    }
   }
 
   /** Writes once more if anything was counted since. @throws ExportError */
   async close(): Promise<void> {
-    if (this.#isDirty) await this.#writeFiles(this.#clock());
+    if (this.#isUnwritten) await this.#writeFiles(this.#kept!, this.#clock());
   }
 
-  async #writeFiles(now: number): Promise<void> {
+  async #writeFiles(newest: FlowBatch, now: number): Promise<void> {
     const contents: Record<(typeof FILES)[number], string> = {
       'tunnel.json': rowsText(this.#totals.totals(counterValue)),
       'tunnel-delta.json': rowsText(this.#totals.deltas(counterValue)),
-      'flows.json': flowsText(this.#newest!, now),
+      'flows.json': flowsText(newest, now),
     };
     const written: string[] = [];
     try {
@@ -105,7 +113,7 @@ export class JsonFiles implements FlowSink {
       throw error;
     }
     this.#totals.settle();
-    this.#isDirty = false;
+    this.#isUnwritten = false;
   }
 }
 

@@ -180,7 +180,8 @@ export interface SeenLine {
 }
 
 /**
- * One epoch, final and immutable. The receiver may keep it; nobody writes to it again.
+ * One epoch, final and immutable. Lent: its columns go back to where they came from and are written to again, so
+ * whoever needs it for longer than a call keeps a copy ({@link copyBatch}).
  *
  * For each observation point: seen = sum of the records (overflow records included) + sum of the ledger lines,
  * in packets and in octets.
@@ -209,35 +210,101 @@ export interface FlowSource {
 /** Takes epochs. A rejected write is a failure of that sink alone. */
 export interface FlowSink {
   readonly name: string;
+  /** Takes one in; the batch is lent until this returns or, of a promise, until that is settled. */
   write(batch: FlowBatch): Promise<void> | void;
   close(): Promise<void> | void;
 }
 
 /** Empty columns for `length` records, all zero. */
 export function createColumns(length: number): FlowColumns {
-  const columns: Record<string, ArrayBufferView> = {};
-  for (const [name, field] of Object.entries(FIELDS))
-    columns[name] = createColumn(name as FieldName, field.bits, length);
-  return columns as unknown as FlowColumns;
+  return mapFields((name, bits) => {
+    const column = columnType(name, bits);
+    return new column(entries(column, bits, length));
+  });
 }
 
-function createColumn(name: FieldName, bits: number, length: number): ArrayBufferView {
-  if (name === 'firstMs' || name === 'lastMs') return new Float64Array(length);
-  switch (bits) {
-    case 8:
-      return new Uint8Array(length);
-    case 16:
-      return new Uint16Array(length);
-    case 32:
-      return new Uint32Array(length);
-    case 64:
-      return new BigUint64Array(length);
-    default:
-      return new Uint8Array((length * bits) / 8);
+/** Of every so many records one more fits, so that a little growth finds room. */
+const SLACK = 8;
+/** Columns that would hold more than so many times what is asked for are given up. */
+const WASTE = 4;
+/** Too few records to care about waste. */
+const FEW = 4096;
+
+/**
+ * Columns for `length` records, all zero, in the buffers of columns that nobody reads any more: an epoch needs about
+ * as much as the one before, and memory that is asked for anew each time stays with the process twice.
+ *
+ * @param old taken over, not to be used again; too small or much too large for `length` they are left alone
+ * @returns views of those buffers, or of new ones that are an eighth larger than needed
+ */
+export function reuseColumns(old: FlowColumns | undefined, length: number): FlowColumns {
+  // The column of one octet per record tells for how many there is room.
+  const room = old?.direction.buffer.byteLength ?? -1;
+  const fits = length <= room && room <= Math.max(FEW, WASTE * length);
+  const capacity = fits ? room : length + Math.ceil(length / SLACK);
+  return mapFields((name, bits) => {
+    const column = columnType(name, bits);
+    const buffer = fits
+      ? old![name].buffer
+      : new ArrayBuffer(column.BYTES_PER_ELEMENT * entries(column, bits, capacity));
+    const view = new column(buffer, 0, entries(column, bits, length));
+    if (fits) new Uint8Array(buffer, 0, view.byteLength).fill(0);
+    return view;
+  });
+}
+
+/**
+ * A copy that the caller owns.
+ *
+ * @param old a copy that is not needed any more; its buffers are used where they fit
+ */
+export function copyBatch(batch: FlowBatch, old?: FlowBatch): FlowBatch {
+  const columns = reuseColumns(old?.columns, batch.length);
+  for (const name of Object.keys(FIELDS) as FieldName[]) {
+    // Equal types under equal names, which the type of a union of names cannot say.
+    (columns[name] as Uint8Array).set(batch.columns[name] as Uint8Array);
   }
+  return { ...batch, columns };
+}
+
+/** Octets a batch holds on to: its buffers, room for more records included. */
+export function batchOctets({ columns }: FlowBatch): number {
+  return transferables(columns).reduce((sum, buffer) => sum + buffer.byteLength, 0);
 }
 
 /** The buffers behind the columns, for handing a batch to another thread without a copy. */
 export function transferables(columns: FlowColumns): ArrayBuffer[] {
   return Object.values(columns).map((column) => column.buffer);
+}
+
+type ColumnType =
+  | Float64ArrayConstructor
+  | Uint8ArrayConstructor
+  | Uint16ArrayConstructor
+  | Uint32ArrayConstructor
+  | BigUint64ArrayConstructor;
+
+function mapFields(make: (name: FieldName, bits: number) => ArrayBufferView): FlowColumns {
+  const columns: Record<string, ArrayBufferView> = {};
+  for (const [name, { bits }] of Object.entries(FIELDS)) columns[name] = make(name as FieldName, bits);
+  return columns as unknown as FlowColumns;
+}
+
+function columnType(name: FieldName, bits: number): ColumnType {
+  if (name === 'firstMs' || name === 'lastMs') return Float64Array;
+  switch (bits) {
+    case 16:
+      return Uint16Array;
+    case 32:
+      return Uint32Array;
+    case 64:
+      return BigUint64Array;
+    default:
+      return Uint8Array;
+  }
+}
+
+/** Elements that `length` records take: addresses and MACs take several. */
+function entries(column: ColumnType, bits: number, length: number): number {
+  return (length * bits) / (8 * column.BYTES_PER_ELEMENT);
 }
