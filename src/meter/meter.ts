@@ -8,7 +8,7 @@ import {
   setNetworkNamespace,
   type TcAttachment,
 } from '../bpf/index.ts';
-import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
+import type { FlowBatch, FlowColumns, FlowSource, ObservationPoint } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { MeterError } from './error.ts';
 import {
@@ -72,6 +72,8 @@ export class Meter implements FlowSource, Disposable {
   #named = new Map<number, ChosenInterface>();
   #epoch = 0;
   #changed = false;
+  /** Columns of an earlier epoch that nobody reads any more. */
+  #spare: FlowColumns | undefined;
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
@@ -135,6 +137,12 @@ export class Meter implements FlowSource, Disposable {
       this.#loaded.clear(parity);
       startMs = endMs;
     }
+  }
+
+  /** Takes the columns of a batch that nobody reads any more; of two the roomier ones are kept. */
+  giveBack(columns: FlowColumns): void {
+    const room = ({ direction }: FlowColumns): number => direction.buffer.byteLength;
+    if (!this.#spare || room(this.#spare) < room(columns)) this.#spare = columns;
   }
 
   [Symbol.dispose](): void {
