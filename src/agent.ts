@@ -1,4 +1,4 @@
-/** The agent: opens the meter, hands each epoch to each sink, and closes all in order. It holds no logic of its own. */
+/** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
 import type { FlowBatch, FlowSink } from './flow/index.ts';
@@ -6,6 +6,7 @@ import { LiveView } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
+import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
 /** The version of this program, as in package.json. */
 export const VERSION = '0.1.0';
@@ -15,15 +16,16 @@ export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
   readonly serve?: Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory'> | undefined;
+  /** Each gets a bounded queue of its own, and is closed at the end. */
   readonly sinks: readonly FlowSink[];
   /** Calls when everything is attached and the page can be opened. */
   readonly ready: (started: {
     readonly url: string | undefined;
     readonly interfaces: readonly MeteredInterface[];
   }) => void;
-  /** Calls after each epoch was taken in. */
+  /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
-  readonly listener: MeterListener & { readonly sinkFailed: (sink: FlowSink, error: Error) => void };
+  readonly listener: MeterListener & SinkListener;
   /** Stops the agent: a last drain, then everything is closed. */
   readonly signal: AbortSignal;
 }
@@ -34,37 +36,36 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { meter: config, listener, signal } = options;
   const meter = stack.use(await MeterThread.open(config, listener));
   const live = new LiveView({ intervalSeconds: config.intervalMs / 1000 });
-  for (const sink of options.sinks) stack.defer(() => sink.close());
+  const queues = options.sinks.map((sink) => new SinkQueue(sink, listener));
+  for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
   let url: string | undefined;
   if (options.serve) {
-    const status = (): Status => describe(config, meter, live, startedMs);
+    const status = (): Status => describe(config, meter, live, queues, startedMs);
     const server = await startServer({ ...options.serve, views: live, status });
     stack.defer(() => server.close());
     url = server.url;
   }
   options.ready({ url, interfaces: meter.interfaces });
-  const sinks: readonly FlowSink[] = [live, ...options.sinks];
   for await (const batch of meter.batches({ signal })) {
-    await Promise.all(sinks.map((sink) => write(sink, batch, listener.sinkFailed)));
+    try {
+      live.write(batch);
+    } catch (error) {
+      listener.sinkFailed(live, error as Error);
+    }
+    const queued = queues.map((queue) => queue.write(batch));
     options.epoch?.(batch, live);
+    void Promise.all(queued).then(() => meter.giveBack(batch));
   }
 }
 
-/** One sink's failure is its own: it is told, and the others go on. */
-async function write(
-  sink: FlowSink,
-  batch: FlowBatch,
-  failed: (sink: FlowSink, error: Error) => void,
-): Promise<void> {
-  try {
-    await sink.write(batch);
-  } catch (error) {
-    failed(sink, error as Error);
-  }
-}
-
-function describe(config: MeterConfig, meter: MeterThread, live: LiveView, startedMs: number): Status {
+function describe(
+  config: MeterConfig,
+  meter: MeterThread,
+  live: LiveView,
+  queues: readonly SinkQueue[],
+  startedMs: number,
+): Status {
   return {
     version: VERSION,
     agent: meter.agent,
@@ -82,5 +83,6 @@ function describe(config: MeterConfig, meter: MeterThread, live: LiveView, start
     })),
     flows: live.flowCount,
     flowCapacity: config.flowCapacity,
+    sinks: queues.map((queue) => queue.counts),
   };
 }

@@ -11,9 +11,9 @@ const FORBIDDEN = /^(utils?|helpers?|common|shared|core|lib|misc|types)$/;
 function importTable(): Map<string, Set<string>> {
   const table = new Map<string, Set<string>>();
   for (const line of readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').split('\n')) {
-    const row = /^\| `(src\/[a-z.]+|web|tools)` \| .* \| (.*) \|$/.exec(line);
+    const row = /^\| `(src\/[a-z.-]+|web|tools)` \| .* \| (.*) \|$/.exec(line);
     if (!row) continue;
-    table.set(row[1]!, new Set([...row[2]!.matchAll(/`([a-z]+)`/g)].map(([, name]) => name!)));
+    table.set(row[1]!, new Set([...row[2]!.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name!)));
   }
   return table;
 }

@@ -80,6 +80,8 @@ export async function monitor(
       interfaces: (now) => line.say(describeInterfaces(now, config.namespace)),
       problem: (error) => line.say(`Problem: ${error.message}`),
       sinkFailed: (sink, error) => line.say(`Problem: ${sink.name}: ${error.message}`),
+      sinkDropped: (sink, dropped) =>
+        line.say(`Problem: ${sink.name}: too slow, epochs dropped since the start: ${dropped}`),
     },
   });
   line.end();

@@ -84,6 +84,7 @@ async function report(words: ReportWords): Promise<void> {
     listener: {
       problem: (error) => process.stderr.write(`Problem: ${error.message}\n`),
       sinkFailed: (sink, error) => process.stderr.write(`Problem: ${sink.name}: ${error.message}\n`),
+      sinkDropped: () => undefined,
     },
   });
 }

@@ -184,6 +184,16 @@ export const StatusSchema = z.object({
   ),
   flows: z.number(),
   flowCapacity: z.number(),
+  /** Those that take each epoch beside the view, in epochs since the start; `waiting` is now. */
+  sinks: z.array(
+    z.object({
+      name: z.string(),
+      waiting: z.number(),
+      written: z.number(),
+      failed: z.number(),
+      dropped: z.number(),
+    }),
+  ),
 });
 /** A validated status. */
 export type Status = z.infer<typeof StatusSchema>;

@@ -158,6 +158,7 @@ export class ScriptedSource implements ViewSource {
       interfaces: [{ name: 'eth0', ifindex: 2, hook: 'tcx', reason: 'default route', primary: true }],
       flows: this.streams.length,
       flowCapacity: 65536,
+      sinks: [],
     };
   }
 
