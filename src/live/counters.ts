@@ -1,8 +1,8 @@
 /**
- * Counters: exact 64-bit sums of octets, packets and payload octets per tally, and slices of time that can be
- * taken away again. Sums are two 32-bit limbs, low first: no BigInt on the hot path, nothing is ever rounded.
+ * Counters: exact 64-bit sums of octets, packets and payload octets per tally. Sums are two 32-bit limbs, low first: no
+ * BigInt on the hot path, nothing is ever rounded.
  */
-import { grownCapacity } from '../flow/index.ts';
+import { type Slice, SliceReader, type SliceWriter } from './slice.ts';
 
 const LIMB = 4_294_967_296;
 
@@ -30,12 +30,12 @@ export class Counters {
     words[at + 1] = words[at + 1]! + high + (sum >= LIMB ? 1 : 0);
   }
 
-  #subtract(tally: number, measure: number, low: number): void {
+  #subtract(tally: number, measure: number, sum: number): void {
     const { words } = this;
     const at = 6 * tally + 2 * measure;
-    const rest = words[at]! - low;
+    const rest = words[at]! - (sum % LIMB);
     words[at] = rest;
-    if (rest < 0) words[at + 1] = words[at + 1]! - 1;
+    words[at + 1] = words[at + 1]! - Math.floor(sum / LIMB) - (rest < 0 ? 1 : 0);
   }
 
   /** Adds all measures of a tally of other counters. */
@@ -50,16 +50,37 @@ export class Counters {
     this.words.fill(0, 6 * tally, 6 * tally + 6);
   }
 
-  /** Takes a slice's entries away. */
-  subtractSlice(slice: Slice): void {
-    const { entries } = slice;
-    for (let at = 0; at < 4 * slice.length; at += 4) {
-      const tally = entries[at]!;
+  /** Adds what a slice holds to `tallyOf` each of its tallies; those that have none any more are left out. */
+  addSlice(slice: Slice, tallyOf?: Uint32Array): void {
+    const entries = new SliceReader(slice);
+    while (entries.next()) {
+      const tally = tallyOf ? tallyOf[entries.tally]! : entries.tally;
       if (tally === NO_TALLY) continue;
-      this.#subtract(tally, 0, entries[at + 1]!);
-      this.#subtract(tally, 1, entries[at + 2]!);
-      this.#subtract(tally, 2, entries[at + 3]!);
+      this.add(tally, 0, entries.octets % LIMB, Math.floor(entries.octets / LIMB));
+      this.add(tally, 1, entries.packets % LIMB, Math.floor(entries.packets / LIMB));
+      this.add(tally, 2, entries.payload % LIMB, Math.floor(entries.payload / LIMB));
     }
+  }
+
+  /** Takes what a slice holds away. */
+  subtractSlice(slice: Slice): void {
+    const entries = new SliceReader(slice);
+    while (entries.next()) {
+      this.#subtract(entries.tally, 0, entries.octets);
+      this.#subtract(entries.tally, 1, entries.packets);
+      this.#subtract(entries.tally, 2, entries.payload);
+    }
+  }
+
+  /** Everything there is of the first `count` tallies as a slice; leaves zeros. */
+  moveToSlice(count: number, writer: SliceWriter): Slice {
+    writer.begin();
+    for (let tally = 0; tally < count; tally++) {
+      if (!this.any(tally)) continue;
+      writer.append(tally, this);
+      this.clear(tally);
+    }
+    return writer.end();
   }
 
   /** Whether the tally saw anything. */
@@ -77,6 +98,10 @@ export class Counters {
     return this.words[6 * tally + 2]! + this.words[6 * tally + 3]! * LIMB;
   }
 
+  payload(tally: number): number {
+    return this.words[6 * tally + 4]! + this.words[6 * tally + 5]! * LIMB;
+  }
+
   /** A measure as the 64-bit number it is. */
   exact(tally: number, measure: 0 | 1 | 2): bigint {
     const at = 6 * tally + 2 * measure;
@@ -84,85 +109,5 @@ export class Counters {
   }
 }
 
-/** Entry of a slice whose tally was dropped. */
+/** In the place of the number of a tally that was dropped. */
 export const NO_TALLY = 0xffffffff;
-
-/**
- * What was added in one stretch of time, so that it can leave again. Four words per entry: tally, octets, packets,
- * payload octets; a sum beyond 32 bits takes several entries of the same tally (34 Gbit/s in one flow and second).
- */
-export class Slice {
-  readonly startMs: number;
-  endMs: number;
-  entries: Uint32Array<ArrayBuffer>;
-  length = 0;
-
-  constructor(startMs: number, endMs: number, capacity: number) {
-    this.startMs = startMs;
-    this.endMs = endMs;
-    this.entries = new Uint32Array(4 * Math.max(capacity, 16));
-  }
-
-  /** Appends a tally's sums; returns the number of the last entry. */
-  append(tally: number, from: Counters): number {
-    const at = 6 * tally;
-    let octets = from.octets(tally);
-    let packets = from.packets(tally);
-    let payload = from.words[at + 4]! + from.words[at + 5]! * LIMB;
-    do {
-      const o = Math.min(octets, LIMB - 1);
-      const p = Math.min(packets, LIMB - 1);
-      const y = Math.min(payload, LIMB - 1);
-      this.#push(tally, o, p, y);
-      octets -= o;
-      packets -= p;
-      payload -= y;
-    } while (octets > 0 || packets > 0 || payload > 0);
-    return this.length - 1;
-  }
-
-  /** Adds to the tally's entry if it has one at `position` and the sum fits, else appends; returns the entry. */
-  merge(tally: number, position: number, from: Counters): number {
-    const { entries } = this;
-    const at = 4 * position;
-    if (position < this.length && entries[at] === tally) {
-      const octets = entries[at + 1]! + from.octets(tally);
-      const packets = entries[at + 2]! + from.packets(tally);
-      const payload = entries[at + 3]! + from.words[6 * tally + 4]! + from.words[6 * tally + 5]! * LIMB;
-      if (octets < LIMB && packets < LIMB && payload < LIMB) {
-        entries[at + 1] = octets;
-        entries[at + 2] = packets;
-        entries[at + 3] = payload;
-        return position;
-      }
-    }
-    return this.append(tally, from);
-  }
-
-  /** Gives back room that will not be used any more. */
-  trim(): void {
-    if (this.entries.length > 4 * this.length) this.entries = this.entries.slice(0, 4 * this.length);
-  }
-
-  /** Renumbers tallies after the table was compacted. */
-  renumber(map: Uint32Array): void {
-    for (let at = 0; at < 4 * this.length; at += 4) {
-      const tally = this.entries[at]!;
-      if (tally !== NO_TALLY) this.entries[at] = map[tally]!;
-    }
-  }
-
-  #push(tally: number, octets: number, packets: number, payload: number): void {
-    let at = 4 * this.length;
-    if (at === this.entries.length) {
-      const entries = new Uint32Array(4 * grownCapacity(this.length));
-      entries.set(this.entries);
-      this.entries = entries;
-    }
-    this.entries[at++] = tally;
-    this.entries[at++] = octets;
-    this.entries[at++] = packets;
-    this.entries[at] = payload;
-    this.length++;
-  }
-}

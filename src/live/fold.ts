@@ -56,7 +56,6 @@ function moveTally(
 ): number {
   const tally = table.tally(uniflow, point);
   table.seenIn[tally] = Math.max(table.seenIn[tally]!, old.seenIn[from]!);
-  table.bucketPosition[tally] = old.bucketPosition[from]!;
   for (const window of ['5s', '1m', 'all'] as const)
     table.counters[window].addTally(tally, old.counters[window], from);
   return tally;

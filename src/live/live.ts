@@ -2,10 +2,10 @@
 import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
 import { type View, type ViewQuestion, type ViewSource, WINDOWS } from '../query/index.ts';
 import { answer } from './answer.ts';
-import { Slice } from './counters.ts';
 import { ExactnessSum } from './exactness.ts';
 import { compact } from './fold.ts';
 import { Segments } from './nodes.ts';
+import { SliceWriter, type Stretch } from './slice.ts';
 import { Uniflow } from './uniflow.ts';
 import { takeIn, UniflowTable } from './uniflows.ts';
 
@@ -48,8 +48,9 @@ export class LiveView implements FlowSink, ViewSource {
   #answers = new Map<string, View>();
   #history: View['history'] = [];
   /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
-  #epochs: Slice[] = [];
-  #buckets: Slice[] = [];
+  #epochs: Stretch[] = [];
+  #buckets: Stretch[] = [];
+  readonly #writer = new SliceWriter();
   #writes = 0;
   #agent = '';
   #epoch = 0;
@@ -173,44 +174,44 @@ export class LiveView implements FlowSink, ViewSource {
     this.#history = [...this.#history.slice(1 - HISTORY), entry];
   }
 
-  /** Moves the epoch counters into the windows and leaves them zero. */
+  /** Adds the epoch counters to the windows and leaves them zero. */
   #addToWindows(batch: FlowBatch, touched: Uint32Array): void {
     const table = this.#table;
     const { epoch } = table.counters;
-    const slice = new Slice(batch.startMs, batch.endMs, touched.length);
-    const bucket = this.#bucketFor(batch, touched.length);
     for (const tally of touched) {
       for (const window of WINDOWS) table.counters[window].addTally(tally, epoch, tally);
-      slice.append(tally, epoch);
-      table.bucketPosition[tally] = bucket.merge(tally, table.bucketPosition[tally]!, epoch);
       table.segments.list[table.segment[table.uniflowOf[tally]!]!]!.lastSeenMs = batch.endMs;
-      epoch.clear(tally);
     }
-    slice.trim();
-    this.#epochs.push(slice);
-  }
-
-  #bucketFor(batch: FlowBatch, capacity: number): Slice {
+    const { startMs, endMs } = batch;
+    const slice = epoch.moveToSlice(table.tallyCount, this.#writer);
+    this.#epochs.push({ startMs, endMs, parts: [slice] });
     const open = this.#buckets.at(-1);
-    const middle = (batch.startMs + batch.endMs) / 2;
+    const middle = (startMs + endMs) / 2;
     if (open && middle >= open.startMs && middle < open.startMs + FIVE_SECONDS) {
-      open.endMs = batch.endMs;
-      return open;
+      open.endMs = endMs;
+      open.parts.push(slice);
+    } else {
+      if (open) this.#join(open);
+      this.#buckets.push({ startMs, endMs, parts: [slice] });
     }
-    open?.trim();
-    const bucket = new Slice(batch.startMs, batch.endMs, capacity);
-    this.#buckets.push(bucket);
-    return bucket;
   }
 
-  /** Takes away what has left the window; the newest slice always stays. After a step of the clock nothing old does. */
-  #retire(slices: Slice[], span: number, window: '5s' | '1m'): void {
-    while (slices.length > 1) {
-      const [oldest] = slices as [Slice];
+  /** The epochs of a bucket that is full become one slice: most uniflows are in each of them. */
+  #join(bucket: Stretch): void {
+    if (bucket.parts.length < 2) return;
+    const { counters, tallyCount } = this.#table;
+    for (const part of bucket.parts) counters.epoch.addSlice(part);
+    bucket.parts = [counters.epoch.moveToSlice(tallyCount, this.#writer)];
+  }
+
+  /** Takes away what has left the window; the newest stretch always stays. After a step of the clock nothing old does. */
+  #retire(stretches: Stretch[], span: number, window: '5s' | '1m'): void {
+    while (stretches.length > 1) {
+      const [oldest] = stretches as [Stretch];
       const middle = (oldest.startMs + oldest.endMs) / 2;
       if (middle > this.#endMs - span && middle <= this.#endMs) return;
-      this.#table.counters[window].subtractSlice(oldest);
-      slices.shift();
+      for (const part of oldest.parts) this.#table.counters[window].subtractSlice(part);
+      stretches.shift();
     }
   }
 
@@ -257,6 +258,12 @@ export class LiveView implements FlowSink, ViewSource {
     const maxFoldedRows = Math.ceil(this.#options.maxFlows / 4);
     const { table, map } = compact(this.#table, (u) => folds[u] === 1, maxFoldedRows);
     this.#table = table;
-    for (const slice of [...this.#epochs, ...this.#buckets]) slice.renumber(map);
+    const { epoch } = table.counters;
+    for (const stretch of [...this.#epochs, ...this.#buckets]) {
+      stretch.parts = stretch.parts.map((part) => {
+        epoch.addSlice(part, map);
+        return epoch.moveToSlice(table.tallyCount, this.#writer);
+      });
+    }
   }
 }

@@ -70,8 +70,6 @@ export class UniflowTable {
   uniflowOf: Uint32Array<ArrayBuffer>;
   /** Number of the write that touched the tally last. */
   seenIn: Uint32Array<ArrayBuffer>;
-  /** Entry of the tally in the minute's open bucket, valid only if that entry names the tally. */
-  bucketPosition: Uint32Array<ArrayBuffer>;
   readonly counters: TallyCounters;
   /** Rows that hold folded uniflows. */
   foldedRows = 0;
@@ -90,7 +88,6 @@ export class UniflowTable {
     this.tallies = new Uint32Array(4 * capacity);
     this.uniflowOf = new Uint32Array(capacity);
     this.seenIn = new Uint32Array(capacity);
-    this.bucketPosition = new Uint32Array(capacity);
     this.counters = {
       epoch: new Counters(capacity),
       '5s': new Counters(capacity),
@@ -167,7 +164,6 @@ export class UniflowTable {
     const capacity = grownCapacity(this.uniflowOf.length);
     this.uniflowOf = grown(this.uniflowOf, new Uint32Array(capacity));
     this.seenIn = grown(this.seenIn, new Uint32Array(capacity));
-    this.bucketPosition = grown(this.bucketPosition, new Uint32Array(capacity));
     for (const counters of Object.values(this.counters) as Counters[]) counters.resize(capacity);
   }
 }
@@ -185,7 +181,7 @@ function grown<Column extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffe
  *
  * @param pointOf kind of point (0…3) by `2 * ifindex + direction`, −1 to leave its records out; what it lacks is not primary
  * @param write number of this write
- * @returns the tallies touched, each once
+ * @returns the tallies touched, each once, rising
  */
 export function takeIn(
   table: UniflowTable,
@@ -199,7 +195,6 @@ export function takeIn(
   const payload = columnWords(columns.payloadOctets);
   const readKey = keyReader(batch, table.keys.probe);
   const initialise = initialiser(table, batch);
-  const touched = new Uint32Array(batch.length);
   const { epoch } = table.counters;
   let count = 0;
   for (let row = 0; row < batch.length; row++) {
@@ -219,13 +214,15 @@ export function takeIn(
     const tally = table.tally(uniflow, point);
     if (table.seenIn[tally] !== write) {
       table.seenIn[tally] = write;
-      touched[count++] = tally;
+      count++;
     }
     epoch.add(tally, 0, octets[2 * row]!, octets[2 * row + 1]!);
     epoch.add(tally, 1, packets[2 * row]!, packets[2 * row + 1]!);
     epoch.add(tally, 2, payload[2 * row]!, payload[2 * row + 1]!);
   }
-  return touched.subarray(0, count);
+  const touched = new Uint32Array(count);
+  for (let tally = 0, at = 0; at < count; tally++) if (table.seenIn[tally] === write) touched[at++] = tally;
+  return touched;
 }
 
 function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void {
