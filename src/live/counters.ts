@@ -1,6 +1,9 @@
 /**
- * Counters: exact 64-bit sums of octets, packets and payload octets per tally. Sums are two 32-bit limbs, low first: no
- * BigInt on the hot path, nothing is ever rounded.
+ * Counters: exact 64-bit sums of octets, packets and payload octets per tally. Sums are two 32-bit limbs: no BigInt on the
+ * hot path, nothing is ever rounded.
+ *
+ * The high limbs stand apart, and are written to only when they change: a page never written to is not resident, and
+ * few flows carry 4 GB in a window.
  */
 import { type Slice, SliceReader, type SliceWriter } from './slice.ts';
 
@@ -8,46 +11,54 @@ const LIMB = 4_294_967_296;
 
 /** Octets, packets, payload octets of every tally over one window. */
 export class Counters {
-  /** Six words per tally: octets low, high; packets low, high; payload octets low, high. */
-  words: Uint32Array<ArrayBuffer>;
+  /** Three words per tally each: octets, packets, payload octets. */
+  #low: Uint32Array<ArrayBuffer>;
+  #high: Uint32Array<ArrayBuffer>;
 
   constructor(capacity: number) {
-    this.words = new Uint32Array(6 * capacity);
+    this.#low = new Uint32Array(3 * capacity);
+    this.#high = new Uint32Array(3 * capacity);
   }
 
   resize(capacity: number): void {
-    const words = new Uint32Array(6 * capacity);
-    words.set(this.words);
-    this.words = words;
+    const low = new Uint32Array(3 * capacity);
+    low.set(this.#low);
+    const high = new Uint32Array(3 * capacity);
+    for (let at = 0; at < this.#high.length; at++) if (this.#high[at] !== 0) high[at] = this.#high[at]!;
+    this.#low = low;
+    this.#high = high;
   }
 
   /** Adds to measure 0 (octets), 1 (packets) or 2 (payload octets). */
   add(tally: number, measure: number, low: number, high: number): void {
-    const { words } = this;
-    const at = 6 * tally + 2 * measure;
-    const sum = words[at]! + low;
-    words[at] = sum;
-    words[at + 1] = words[at + 1]! + high + (sum >= LIMB ? 1 : 0);
+    const at = 3 * tally + measure;
+    const sum = this.#low[at]! + low;
+    this.#low[at] = sum;
+    const carried = high + (sum >= LIMB ? 1 : 0);
+    if (carried !== 0) this.#high[at] = this.#high[at]! + carried;
   }
 
   #subtract(tally: number, measure: number, sum: number): void {
-    const { words } = this;
-    const at = 6 * tally + 2 * measure;
-    const rest = words[at]! - (sum % LIMB);
-    words[at] = rest;
-    words[at + 1] = words[at + 1]! - Math.floor(sum / LIMB) - (rest < 0 ? 1 : 0);
+    const at = 3 * tally + measure;
+    const rest = this.#low[at]! - (sum % LIMB);
+    this.#low[at] = rest;
+    const borrowed = Math.floor(sum / LIMB) + (rest < 0 ? 1 : 0);
+    if (borrowed !== 0) this.#high[at] = this.#high[at]! - borrowed;
   }
 
   /** Adds all measures of a tally of other counters. */
   addTally(tally: number, from: Counters, other: number): void {
     for (let measure = 0; measure < 3; measure++) {
-      const at = 6 * other + 2 * measure;
-      this.add(tally, measure, from.words[at]!, from.words[at + 1]!);
+      const at = 3 * other + measure;
+      this.add(tally, measure, from.#low[at]!, from.#high[at]!);
     }
   }
 
   clear(tally: number): void {
-    this.words.fill(0, 6 * tally, 6 * tally + 6);
+    for (let at = 3 * tally; at < 3 * tally + 3; at++) {
+      this.#low[at] = 0;
+      if (this.#high[at] !== 0) this.#high[at] = 0;
+    }
   }
 
   /** Adds what a slice holds to `tallyOf` each of its tallies; those that have none any more are left out. */
@@ -85,27 +96,25 @@ export class Counters {
 
   /** Whether the tally saw anything. */
   any(tally: number): boolean {
-    const { words } = this;
-    const at = 6 * tally;
-    return (words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!) !== 0;
+    const at = 3 * tally;
+    return (this.#low[at]! | this.#low[at + 1]! | this.#high[at]! | this.#high[at + 1]!) !== 0;
   }
 
   /** The named conversion to a number for views: exact up to 2^53. */
   octets(tally: number): number {
-    return this.words[6 * tally]! + this.words[6 * tally + 1]! * LIMB;
+    return this.#low[3 * tally]! + this.#high[3 * tally]! * LIMB;
   }
   packets(tally: number): number {
-    return this.words[6 * tally + 2]! + this.words[6 * tally + 3]! * LIMB;
+    return this.#low[3 * tally + 1]! + this.#high[3 * tally + 1]! * LIMB;
   }
-
   payload(tally: number): number {
-    return this.words[6 * tally + 4]! + this.words[6 * tally + 5]! * LIMB;
+    return this.#low[3 * tally + 2]! + this.#high[3 * tally + 2]! * LIMB;
   }
 
   /** A measure as the 64-bit number it is. */
   exact(tally: number, measure: 0 | 1 | 2): bigint {
-    const at = 6 * tally + 2 * measure;
-    return (BigInt(this.words[at + 1]!) << 32n) | BigInt(this.words[at]!);
+    const at = 3 * tally + measure;
+    return (BigInt(this.#high[at]!) << 32n) | BigInt(this.#low[at]!);
   }
 }
 
