@@ -11,16 +11,26 @@ const SEED = Math.floor(Math.random() * 0xffffffff) >>> 0;
 export class KeyTable {
   /** Words per key. */
   readonly width: number;
+  /** Leading words of each key that stand together. */
+  readonly near: number;
   /** The key to look for; the caller writes all `width` words before each call. Its content survives the call. */
   readonly probe: Uint32Array<ArrayBuffer>;
   #words: Uint32Array<ArrayBuffer>;
+  /** The other words of each key; never written to where they are zero. */
+  #far: Uint32Array<ArrayBuffer>;
   #heads: Int32Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(width: number, capacity = 64) {
+  /**
+   * @param near how many leading words stand together; the others should be zero in most keys, because those cost no
+   *   resident memory (pages that are never written to)
+   */
+  constructor(width: number, capacity = 64, near: number = width) {
     this.width = width;
+    this.near = near;
     this.probe = new Uint32Array(width);
-    this.#words = new Uint32Array(width * capacity);
+    this.#words = new Uint32Array(near * capacity);
+    this.#far = new Uint32Array((width - near) * capacity);
     this.#heads = new Int32Array(headsFor(capacity));
   }
 
@@ -31,12 +41,23 @@ export class KeyTable {
 
   /** Keys there is room for before the columns grow; columns kept beside the table follow this. */
   get capacity(): number {
-    return this.#words.length / this.width;
+    return this.#words.length / this.near;
   }
 
-  /** All keys, `width` words each. Lent: replaced when the table grows, so do not keep it over an `intern`. */
+  /** The near words of all keys, `near` words each. Lent: replaced when the table grows, so do not keep it over an `intern`. */
   get words(): Uint32Array<ArrayBuffer> {
     return this.#words;
+  }
+
+  /** A word of a key, near or far. */
+  word(id: number, at: number): number {
+    const { near, width } = this;
+    return at < near ? this.#words[near * id + at]! : this.#far[(width - near) * id + at - near]!;
+  }
+
+  /** Makes a key of another table of the same width the probed one. */
+  load(from: KeyTable, id: number): void {
+    for (let at = 0; at < this.width; at++) this.probe[at] = from.word(id, at);
   }
 
   /** Number of the probed key, or −1. */
@@ -65,29 +86,44 @@ export class KeyTable {
       return this.intern();
     }
     heads[at] = id + 1;
-    this.#words.set(this.probe, id * this.width);
+    this.#store(id);
     this.#length = id + 1;
     return id;
   }
 
   #equals(id: number): boolean {
-    const { probe, width } = this;
+    const { probe, near, width } = this;
     const words = this.#words;
-    const base = id * width;
-    for (let i = 0; i < width; i++) if (words[base + i] !== probe[i]) return false;
+    const base = id * near;
+    for (let i = 0; i < near; i++) if (words[base + i] !== probe[i]) return false;
+    const far = this.#far;
+    const farBase = id * (width - near) - near;
+    for (let i = near; i < width; i++) if (far[farBase + i] !== probe[i]) return false;
     return true;
+  }
+
+  #store(id: number): void {
+    const { probe, near, width } = this;
+    for (let i = 0; i < near; i++) this.#words[id * near + i] = probe[i]!;
+    const farBase = id * (width - near) - near;
+    for (let i = near; i < width; i++) if (probe[i] !== 0) this.#far[farBase + i] = probe[i]!;
   }
 
   #grow(): void {
     const capacity = grownCapacity(this.capacity);
-    const words = new Uint32Array(capacity * this.width);
+    const words = new Uint32Array(capacity * this.near);
     words.set(this.#words);
     this.#words = words;
+    const far = new Uint32Array(capacity * (this.width - this.near));
+    for (let at = 0; at < this.#far.length; at++) if (this.#far[at] !== 0) far[at] = this.#far[at]!;
+    this.#far = far;
     const size = headsFor(capacity);
     if (size === this.#heads.length) return;
     const heads = new Int32Array(size);
+    const key = new Uint32Array(this.width);
     for (let id = 0; id < this.#length; id++) {
-      let at = hash(words, id * this.width, this.width) & (size - 1);
+      for (let i = 0; i < this.width; i++) key[i] = this.word(id, i);
+      let at = hash(key, 0, this.width) & (size - 1);
       while (heads[at] !== 0) at = (at + 1) & (size - 1);
       heads[at] = id + 1;
     }

@@ -31,7 +31,7 @@ export function compact(
 }
 
 function copyUniflow(table: UniflowTable, old: UniflowTable, from: number, map: Uint32Array): void {
-  table.keys.probe.set(old.keys.words.subarray(KEY.width * from, KEY.width * (from + 1)));
+  table.keys.load(old.keys, from);
   const uniflow = table.keys.intern();
   table.reserve();
   table.segment[uniflow] = old.segment[from]!;

@@ -136,7 +136,7 @@ export class Uniflow {
     );
   }
   #word(at: number): number {
-    return this.#table.keys.words[KEY.width * this.#uniflow + at]!;
+    return this.#table.keys.word(this.#uniflow, at);
   }
   #icmp(): string {
     const type = this.#word(KEY.icmpEthertype) >>> 24;

@@ -18,22 +18,31 @@ import { columnWords, type FlowBatch, grownCapacity, KeyTable, NETWORK, REMARK }
 import { Counters } from './counters.ts';
 import { HOST_SCOPE, NodeTable, type Segments, SPECIAL } from './nodes.ts';
 
-/** Words of a key and where they stand; addresses are four words each in memory order. */
+/**
+ * Words of a key and where they stand. An address is two words and, far from them, the two before those, which are zero
+ * in an IPv4 address; all in memory order.
+ */
 export const KEY = {
   width: 24,
+  /** From here on words are zero in most keys. */
+  near: 13,
   ports: 0,
   source: 1,
-  destination: 5,
-  outerSource: 9,
-  outerDestination: 13,
-  tunnelId: 17,
-  nestedTunnelId: 18,
+  destination: 3,
+  outerSource: 5,
+  outerDestination: 7,
+  tunnelId: 9,
   /** tunnelKind, tunnelDepth, outerNetwork, network: one octet each, lowest first. */
-  layers: 19,
+  layers: 10,
   /** protocol, cast, fragment, remark: one octet each, lowest first. */
-  form: 20,
+  form: 11,
   /** ICMP type and code in the high half, ethertype in the low. */
-  icmpEthertype: 21,
+  icmpEthertype: 12,
+  sourceNetwork: 13,
+  destinationNetwork: 15,
+  outerSourceNetwork: 17,
+  outerDestinationNetwork: 19,
+  nestedTunnelId: 21,
   vlans: 22,
   innerVlans: 23,
 } as const;
@@ -77,7 +86,7 @@ export class UniflowTable {
   constructor(segments: Segments, capacity = 1024) {
     this.segments = segments;
     this.nodes = new NodeTable(segments);
-    this.keys = new KeyTable(KEY.width, capacity);
+    this.keys = new KeyTable(KEY.width, capacity, KEY.near);
     this.segment = new Uint32Array(capacity);
     this.hostSource = new Uint32Array(capacity);
     this.hostDestination = new Uint32Array(capacity);
@@ -133,7 +142,7 @@ export class UniflowTable {
 
   /** Whether the row holds folded uniflows. */
   isFolded(uniflow: number): boolean {
-    return this.keys.words[KEY.width * uniflow + KEY.form]! >>> 24 === FOLDED;
+    return this.keys.word(uniflow, KEY.form) >>> 24 === FOLDED;
   }
 
   /** Number of the last write that touched any tally of the uniflow. */
@@ -233,11 +242,16 @@ function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void 
   const outerDestination = columnWords(c.outerDestination);
   return (row) => {
     probe[KEY.ports] = (c.sourcePort[row]! << 16) | c.destinationPort[row]!;
-    for (let i = 0; i < 4; i++) {
-      probe[KEY.source + i] = source[4 * row + i]!;
-      probe[KEY.destination + i] = destination[4 * row + i]!;
-      probe[KEY.outerSource + i] = outerSource[4 * row + i]!;
-      probe[KEY.outerDestination + i] = outerDestination[4 * row + i]!;
+    for (let i = 0; i < 2; i++) {
+      const word = 4 * row + i;
+      probe[KEY.sourceNetwork + i] = source[word]!;
+      probe[KEY.source + i] = source[word + 2]!;
+      probe[KEY.destinationNetwork + i] = destination[word]!;
+      probe[KEY.destination + i] = destination[word + 2]!;
+      probe[KEY.outerSourceNetwork + i] = outerSource[word]!;
+      probe[KEY.outerSource + i] = outerSource[word + 2]!;
+      probe[KEY.outerDestinationNetwork + i] = outerDestination[word]!;
+      probe[KEY.outerDestination + i] = outerDestination[word + 2]!;
     }
     probe[KEY.tunnelId] = c.tunnelId[row]!;
     probe[KEY.nestedTunnelId] = c.nestedTunnelId[row]!;
@@ -258,32 +272,31 @@ function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void 
 function initialiser(table: UniflowTable, batch: FlowBatch): (uniflow: number, row: number) => void {
   const c = batch.columns;
   const { nodes, segments } = table;
-  const node = (scope: number, base: number, row: number, macs: Uint8Array): number => {
+  const source = columnWords(c.source);
+  const destination = columnWords(c.destination);
+  const outerSource = columnWords(c.outerSource);
+  const outerDestination = columnWords(c.outerDestination);
+  const node = (scope: number, words: Uint32Array, row: number, macs: Uint8Array): number => {
     if (c.remark[row]! & REMARK.overflow) return nodes.special(scope, SPECIAL.overflow);
     if (c.network[row] === NETWORK.none) return nodes.mac(scope, macs, 6 * row);
-    return nodes.address(scope, table.keys.words, base);
+    return nodes.address(scope, words, 4 * row);
   };
   return (uniflow, row) => {
     table.reserve();
     const segment = segments.intern(c.tunnelKind[row]!, c.tunnelId[row]!);
-    const base = KEY.width * uniflow;
     table.segment[uniflow] = segment;
     table.firstMs[uniflow] = c.firstMs[row]!;
     table.lastMs[uniflow] = c.lastMs[row]!;
-    const source = node(segment, base + KEY.source, row, c.sourceMac);
-    const destination = node(segment, base + KEY.destination, row, c.destinationMac);
-    table.clientSource[uniflow] = source;
-    table.clientDestination[uniflow] = destination;
+    const client = node(segment, source, row, c.sourceMac);
+    const peer = node(segment, destination, row, c.destinationMac);
+    table.clientSource[uniflow] = client;
+    table.clientDestination[uniflow] = peer;
     if (c.tunnelKind[row] === 0) {
-      table.hostSource[uniflow] = nodes.copy(nodes, source, HOST_SCOPE);
-      table.hostDestination[uniflow] = nodes.copy(nodes, destination, HOST_SCOPE);
+      table.hostSource[uniflow] = nodes.copy(nodes, client, HOST_SCOPE);
+      table.hostDestination[uniflow] = nodes.copy(nodes, peer, HOST_SCOPE);
     } else {
-      table.hostSource[uniflow] = nodes.address(HOST_SCOPE, table.keys.words, base + KEY.outerSource);
-      table.hostDestination[uniflow] = nodes.address(
-        HOST_SCOPE,
-        table.keys.words,
-        base + KEY.outerDestination,
-      );
+      table.hostSource[uniflow] = nodes.address(HOST_SCOPE, outerSource, 4 * row);
+      table.hostDestination[uniflow] = nodes.address(HOST_SCOPE, outerDestination, 4 * row);
     }
   };
 }
