@@ -1,8 +1,8 @@
 /** Figures: what a benchmark reports, and how it reads as a table. */
 
-/** What a figure is held to: the figure itself, or its ratio to the floor. */
+/** What a figure is held to: the figure itself (the best of its rounds), their median, or its ratio to the floor. */
 export interface Target {
-  readonly of: 'figure' | 'ratio';
+  readonly of: 'figure' | 'median' | 'ratio';
   readonly atMost?: number;
   readonly atLeast?: number;
 }
@@ -41,9 +41,9 @@ export interface BenchmarkOptions {
 }
 
 /** Whether a figure holds its target; undefined without one. */
-export function isHeld({ figure, ratio, target }: Figure): boolean | undefined {
+export function isHeld({ figure, median, ratio, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
-  const value = target.of === 'figure' ? figure : ratio!;
+  const value = { figure, median, ratio }[target.of]!;
   return value <= (target.atMost ?? Number.POSITIVE_INFINITY) && value >= (target.atLeast ?? 0);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|drain|agent|throughput|memory …] [--quick]
+ *     node bench/run.ts [kernel|drain|agent|throughput|memory|page …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -12,9 +12,10 @@ import { type Benchmark, type Figure, formatFigures, isHeld } from './figure.ts'
 import { kernel } from './kernel.ts';
 import { type Circumstances, circumstances } from './machine.ts';
 import { memory } from './memory.ts';
+import { page } from './page.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory];
+const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page];
 const RESULTS = new URL('results/', import.meta.url);
 
 async function main(words: readonly string[]): Promise<void> {

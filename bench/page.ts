@@ -1,0 +1,265 @@
+/** What an update of the page costs in the browser, and how soon the first diagram is there. */
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type RunningServer, startServer } from '../src/serve/index.ts';
+import { buildPage } from '../tools/page.ts';
+import { crowdStreams, ScriptedSource, type Stream } from '../web/test/source.ts';
+import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum } from './figure.ts';
+import { mainThread, type Task, TRACE_CATEGORIES, type TraceEvent, tasksBetween } from './trace.ts';
+
+const HOSTS = 200;
+const PAIRS = 5000;
+const BUDGET_MS = 16;
+/** A page at work has seen some updates: its code is compiled. */
+const WARM_UPS = 15;
+/** After an update was shown: longer than its movement, milliseconds. */
+const SETTLE_MS = 600;
+
+const ARGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+export const page: Benchmark = {
+  name: 'page',
+  method:
+    `The built page in Chromium, 1440 × 900, before a server with made figures: ${HOSTS} hosts, ${PAIRS} directed ` +
+    'pairs, twelve segments; every flow changes in every epoch, by up to a quarter. Main thread, from a trace: script ' +
+    'with its garbage collection and microtasks, styles and layout, paint. *Update*: with less motion asked for, all ' +
+    'from the arrival of an answer until nothing happens any more. *Gliding*: the same with the movement after it. ' +
+    'The figure is the best update; the target is judged by the median, or by what the row says.',
+  async run({ quick, progress }) {
+    progress(await buildPage());
+    await using crowd = await Crowd.open();
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS.split(' ') });
+    try {
+      const rounds = quick ? 10 : 40;
+      const still = await updates(browser, crowd, { rounds, reducedMotion: 'reduce', progress });
+      const gliding = await updates(browser, crowd, { rounds, reducedMotion: 'no-preference', progress });
+      const first = await firstDiagrams(browser, crowd, quick ? 3 : 10);
+      return [...updateFigures(still), ...glidingFigures(gliding), firstFigure(first)];
+    } finally {
+      await browser.close();
+    }
+  },
+};
+
+/** One update: its tasks, and what the browser itself sums up as scripting. */
+interface Update {
+  readonly tasks: readonly Task[];
+  readonly scriptDuration: number;
+}
+
+function updateFigures(updates: readonly Update[]): Figure[] {
+  const script = updates.map((each) => sum(each.tasks, 'script'));
+  const target = { of: 'median', atMost: BUDGET_MS } as const;
+  return [
+    { ...row('update: scripting', script), target },
+    worst('update: scripting, the worst', script),
+    {
+      ...row(
+        'update: scripting as ScriptDuration says',
+        updates.map((each) => each.scriptDuration),
+      ),
+      note: 'of Performance.getMetrics: without the microtasks that read the answer',
+    },
+    row(
+      'update: styles and layout',
+      updates.map((each) => sum(each.tasks, 'layout')),
+    ),
+    row(
+      'update: paint',
+      updates.map((each) => sum(each.tasks, 'paint')),
+    ),
+  ];
+}
+
+function glidingFigures(updates: readonly Update[]): Figure[] {
+  const largest = (of: (task: Task) => number): number[] =>
+    updates.map(({ tasks }) => Math.max(...tasks.map(of)));
+  const frames = updates.map((each) => each.tasks.filter((task) => task.isFrame && task.script > 0).length);
+  const script = largest((task) => task.script);
+  return [
+    {
+      ...row(
+        'gliding: scripting, update and frames',
+        updates.map((each) => sum(each.tasks, 'script')),
+      ),
+      note: `about ${median(frames)} frames with script each`,
+    },
+    {
+      ...row('gliding: largest task or frame, scripting', script),
+      target: { of: 'median', atMost: BUDGET_MS },
+    },
+    worst('gliding: largest task or frame, scripting, the worst', script),
+    {
+      ...row(
+        'gliding: largest task or frame with styles, layout, paint',
+        largest((task) => task.length),
+      ),
+      note: 'the whole time that the main thread was taken',
+    },
+    row(
+      'gliding: styles and layout, update and frames',
+      updates.map((each) => sum(each.tasks, 'layout')),
+    ),
+    row(
+      'gliding: paint, update and frames',
+      updates.map((each) => sum(each.tasks, 'paint')),
+    ),
+  ];
+}
+
+function firstFigure(times: readonly number[]): Figure {
+  return {
+    ...row('first diagram after load', times),
+    target: { of: 'median', atMost: 1000 },
+    note: 'from the start of navigation, nothing cached, until the frame after the arcs have their shapes',
+  };
+}
+
+function row(name: string, values: readonly number[]): Figure {
+  return { name, unit: 'ms', figure: minimum(values), median: median(values), rounds: values.length };
+}
+
+function worst(name: string, values: readonly number[]): Figure {
+  const figure = Math.max(...values);
+  return { name, unit: 'ms', figure, rounds: values.length, target: { of: 'figure', atMost: BUDGET_MS } };
+}
+
+function sum(tasks: readonly Task[], kind: 'script' | 'layout' | 'paint'): number {
+  return tasks.reduce((total, task) => total + task[kind], 0);
+}
+
+interface UpdatesOptions extends Pick<BenchmarkOptions, 'progress'> {
+  readonly rounds: number;
+  readonly reducedMotion: 'reduce' | 'no-preference';
+}
+
+async function updates(browser: Browser, crowd: Crowd, options: UpdatesOptions): Promise<Update[]> {
+  const context = await open(browser, options.reducedMotion);
+  const tab = await context.newPage();
+  await tab.exposeBinding('shown', () => crowd.shown());
+  await tab.goto(crowd.url);
+  await tab.waitForSelector('[data-arc][d]', { state: 'attached' });
+  // Asks nothing of the page while it is measured: it says itself when it shows an epoch.
+  await tab.evaluate(`new MutationObserver(() => window.shown())
+    .observe(document.querySelector('.page'), { attributeFilter: ['data-epoch'] })`);
+  const measured = await measure(browser, tab, crowd, options);
+  await context.close();
+  return measured;
+}
+
+async function measure(
+  browser: Browser,
+  tab: Page,
+  crowd: Crowd,
+  { rounds, reducedMotion, progress }: UpdatesOptions,
+): Promise<Update[]> {
+  const session = await tab.context().newCDPSession(tab);
+  await session.send('Performance.enable');
+  const metrics = async (): Promise<{ atUs: number; scriptMs: number }> => {
+    const list = (await session.send('Performance.getMetrics')).metrics;
+    const seconds = (name: string): number => list.find((metric) => metric.name === name)!.value;
+    return { atUs: seconds('Timestamp') * 1e6, scriptMs: seconds('ScriptDuration') * 1000 };
+  };
+  for (let i = 0; i < WARM_UPS; i++) await crowd.turn();
+  await browser.startTracing(tab, { categories: TRACE_CATEGORIES });
+  const marks = [await metrics()];
+  for (let i = 0; i < rounds; i++) {
+    await crowd.turn();
+    marks.push(await metrics());
+  }
+  const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const events = mainThread(trace.traceEvents);
+  progress(`${rounds} updates, motion: ${reducedMotion}, ${events.length} events`);
+  return marks.slice(1).map((mark, i) => ({
+    tasks: tasksBetween(events, marks[i]!.atUs, mark.atUs),
+    scriptDuration: mark.scriptMs - marks[i]!.scriptMs,
+  }));
+}
+
+/** Loads the page anew each time; gives milliseconds since the start of navigation. */
+async function firstDiagrams(browser: Browser, crowd: Crowd, rounds: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const context = await open(browser, 'no-preference');
+    const tab = await context.newPage();
+    const seen = Promise.withResolvers<number>();
+    await tab.exposeBinding('seen', (_, ms: number) => seen.resolve(ms));
+    await tab.addInitScript(`new MutationObserver((_, observer) => {
+      if (!document.querySelector('[data-arc][d]')) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => window.seen(performance.now())));
+    }).observe(document, { childList: true, subtree: true })`);
+    await tab.goto(crowd.url);
+    times.push(await seen.promise);
+    await context.close();
+  }
+  return times;
+}
+
+function open(browser: Browser, reducedMotion: UpdatesOptions['reducedMotion']): Promise<BrowserContext> {
+  return browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion });
+}
+
+/** Many hosts that talk, behind a server. */
+class Crowd implements AsyncDisposable {
+  readonly url: string;
+  readonly #server: RunningServer;
+  readonly #source: ScriptedSource;
+  readonly #streams: readonly Stream[];
+  #epoch = 0;
+  #wake: (() => void) | undefined;
+
+  private constructor(server: RunningServer, source: ScriptedSource) {
+    this.url = server.url;
+    this.#server = server;
+    this.#source = source;
+    this.#streams = source.streams;
+  }
+
+  static async open(): Promise<Crowd> {
+    const source = new ScriptedSource(crowdOf(HOSTS, PAIRS));
+    for (let i = 0; i < 5; i++) source.step();
+    const server = await startServer({
+      listen: { host: '127.0.0.1', port: 0 },
+      auth: { kind: 'none' },
+      views: source,
+      status: () => source.status(),
+      pageDirectory: new URL('../web/dist', import.meta.url).pathname,
+    });
+    return new Crowd(server, source);
+  }
+
+  /** The page shows a new epoch. */
+  shown(): void {
+    this.#wake?.();
+  }
+
+  /** One epoch, in which all figures change; back when the page has shown it and come to rest. */
+  async turn(): Promise<void> {
+    const shown = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    const turn = ++this.#epoch;
+    this.#source.streams = this.#streams.map((stream, i) => ({
+      ...stream,
+      octets: Math.round(stream.octets * (1 + 0.25 * Math.sin(turn / 2 + i))),
+    }));
+    this.#source.step();
+    await shown;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+  }
+}
+
+/** Flows of exactly so many directed pairs; some pairs talk in several segments. */
+function crowdOf(hosts: number, pairs: number): Stream[] {
+  const kept = new Set<string>();
+  return crowdStreams(hosts, 2 * pairs).filter(({ outer }) => {
+    const pair = outer!.join('~');
+    if (kept.size < pairs) kept.add(pair);
+    return kept.has(pair);
+  });
+}
