@@ -8,6 +8,8 @@ export interface TraceEvent {
   readonly tid: number;
   readonly ts: number;
   readonly dur?: number;
+  /** Time on a processor: what others take of the machine is not in it. */
+  readonly tdur?: number;
 }
 
 /** Categories to ask for. */
@@ -16,6 +18,8 @@ export const TRACE_CATEGORIES = ['devtools.timeline', 'disabled-by-default-devto
 /** Milliseconds of the main thread in a stretch of time. */
 export interface Spent {
   readonly script: number;
+  /** The same on a processor. */
+  readonly scriptCpu: number;
   /** Styles and layout, also what a script forced. */
   readonly layout: number;
   /** Paint records and what hands them to the compositor; the pixels are made in other threads. */
@@ -77,18 +81,21 @@ export function tasksBetween(events: readonly TraceEvent[], from: number, to: nu
 /** Every microsecond belongs to the innermost event of a known kind. */
 function spent(nested: readonly TraceEvent[]): Spent {
   const sums: Record<Kind, number> = { script: 0, layout: 0, paint: 0 };
+  let scriptCpu = 0;
   const open: { readonly end: number; readonly kind: Kind | undefined }[] = [];
-  for (const { name, ts, dur } of nested) {
+  for (const { name, ts, dur, tdur } of nested) {
     while (open.length > 0 && open.at(-1)!.end <= ts) open.pop();
     const outer = open.findLast((event) => event.kind !== undefined)?.kind;
     const kind = kindOf(name);
     if (kind !== undefined) {
       sums[kind] += dur! / 1000;
       if (outer !== undefined) sums[outer] -= dur! / 1000;
+      const cpu = (tdur ?? dur!) / 1000;
+      scriptCpu += (kind === 'script' ? cpu : 0) - (outer === 'script' ? cpu : 0);
     }
     open.push({ end: ts + dur!, kind });
   }
-  return sums;
+  return { ...sums, scriptCpu };
 }
 
 function kindOf(name: string): Kind | undefined {
