@@ -110,7 +110,7 @@ test('an answer of another version is said to be not understood, and where', asy
   it.source.view = view;
   it.source.step();
   await waitFor(it.page, 'open');
-  it.source.view = (question) => ({ ...view(question), links: [{ source: 0 }] as never });
+  it.source.view = (question) => ({ ...view(question), links: [{ source: 0, parts: [{}] }] as never });
   it.source.step();
   await waitFor(it.page, 'broken');
   assert.match(await text(it.page, 'notice'), /links/);

@@ -1,7 +1,10 @@
-import type { View, ViewQuestion, ViewSource } from '../query/index.ts';
+import { streamedView, type View, type ViewQuestion, type ViewSource } from '../query/index.ts';
 
 /** Questions kept between two epochs; more different ones at once are computed each time. */
 const KEPT = 64;
+
+/** Whole, or as the event stream carries it. */
+export type Form = 'whole' | 'streamed';
 
 /** A view as it goes over the wire. */
 export interface Answer {
@@ -9,7 +12,7 @@ export interface Answer {
   readonly json: string;
 }
 
-/** Asks the source once per question and epoch, however many listen. */
+/** Asks the source once per question, form and epoch, however many listen. */
 export class Answers {
   readonly #source: ViewSource;
   readonly #kept = new Map<string, Answer>();
@@ -24,12 +27,13 @@ export class Answers {
     });
   }
 
-  answer(question: ViewQuestion): Answer {
-    const key = JSON.stringify(question);
+  answer(question: ViewQuestion, form: Form): Answer {
+    const key = `${form} ${JSON.stringify(question)}`;
     const kept = this.#kept.get(key);
     if (kept) return kept;
     const view: View = this.#source.view(question);
-    const answer = { epoch: view.epoch, json: JSON.stringify(view) };
+    const json = JSON.stringify(form === 'whole' ? view : streamedView(view));
+    const answer = { epoch: view.epoch, json };
     if (this.#kept.size < KEPT) this.#kept.set(key, answer);
     return answer;
   }

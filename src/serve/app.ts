@@ -75,7 +75,7 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
     .get('/api/view', (c) => {
       const question = readQuestion(c);
       if ('error' in question) return c.json(question, 400);
-      return c.body(answers.answer(question).json, 200, { 'Content-Type': 'application/json' });
+      return c.body(answers.answer(question, 'whole').json, 200, { 'Content-Type': 'application/json' });
     })
     .get('/api/stream', (c) => {
       const question = readQuestion(c);

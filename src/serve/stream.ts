@@ -111,7 +111,7 @@ class ViewStream {
 
   async #pull(): Promise<void> {
     while (this.#controller) {
-      const answer = this.#answers.answer(this.#question);
+      const answer = this.#answers.answer(this.#question, 'streamed');
       if (answer.epoch !== this.#sentEpoch) {
         this.#sentEpoch = answer.epoch;
         return this.#send(`id: ${answer.epoch}\nevent: view\ndata: ${answer.json}\n\n`);

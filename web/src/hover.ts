@@ -7,6 +7,12 @@ export type Hover =
   | { readonly kind: 'pair'; readonly id: string; readonly by: 'picture' | 'table' }
   | { readonly kind: 'segment'; readonly id: string };
 
+/** Whether two mean the same, from the same side. */
+export function isSameHover(x: Hover | undefined, y: Hover | undefined): boolean {
+  const side = (hover: Hover): string => (hover.kind === 'segment' ? '' : hover.by);
+  return x === y || (x?.kind === y?.kind && x?.id === y?.id && x && y ? side(x) === side(y) : false);
+}
+
 /** What of the picture stays lit. */
 export interface Lit {
   arc(arc: Arc): boolean;

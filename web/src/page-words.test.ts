@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../../src/query/index.ts';
+import { streamedView, type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../../src/query/index.ts';
 import { labStreams, ScriptedSource } from '../test/source.ts';
 import { ageMs, backoffMs, durationWords, isStale } from './freshness.ts';
 import { foldView } from './layout/fold.ts';
 import { stripPoints } from './layout/strip.ts';
+import { parseView } from './live.ts';
 import { above, readPlace, writePlace } from './question.ts';
 import { compareSegments, paintSegments, segmentName } from './segments.ts';
 import { eventReader } from './sse.ts';
@@ -13,7 +14,7 @@ import { headline, pairBlocks, trust } from './words.ts';
 function labView(question: Partial<ViewQuestion> = {}, options = { noisy: true }) {
   const source = new ScriptedSource(labStreams(options));
   for (let i = 0; i < 5; i++) source.step();
-  return ViewSchema.parse(source.view(ViewQuestionSchema.parse(question)));
+  return streamedView(ViewSchema.parse(source.view(ViewQuestionSchema.parse(question))));
 }
 
 test('a place survives the address bar, and defaults leave no trace', () => {
@@ -110,9 +111,7 @@ test('a loop has one block, and a silent direction says nothing', () => {
         received: { octets: 5, packets: 1 },
       },
     ],
-    links: [
-      { source: 0, target: 0, octets: 5, packets: 1, parts: [{ segment: 'none', octets: 5, packets: 1 }] },
-    ],
+    links: { segments: ['none'], rows: [0, 0, 0, 5] },
   });
   assert.equal(pairBlocks(arcs.pairs[0]!, arcs, { total: 5, units: 'octets', windowSeconds: 1 }).length, 1);
 });
@@ -161,6 +160,34 @@ test('events are read however the stream is cut', () => {
       `pieces of ${size}`,
     );
   }
+});
+
+test('an answer is taken as it was sent, and a hostile one is refused with the place of the fault', () => {
+  const view = labView();
+  assert.deepEqual(parseView(JSON.stringify(view)), view);
+  const { nodes, links } = view;
+  const refused = (change: object, message: RegExp): void =>
+    assert.throws(() => parseView(JSON.stringify({ ...view, ...change })), message);
+  refused({ links: undefined }, /^Error: links/);
+  refused({ links: [] }, /links: has no segments/);
+  refused({ links: { segments: [1], rows: [] } }, /links: has no segments/);
+  refused({ links: { segments: [], rows: {} } }, /links: has no whole rows/);
+  refused({ links: { ...links, rows: [0, 0, 0] } }, /links: has no whole rows/);
+  for (const bad of ['0', null, -1, 0.5, nodes.length, [0], {}]) {
+    for (const place of [0, 1]) {
+      const rows: unknown[] = [...links.rows];
+      rows[place + 4] = bad;
+      refused({ links: { ...links, rows } }, /links: has something that is no link in row 1/);
+    }
+  }
+  refused({ links: { ...links, rows: [0, 0, links.segments.length, 1] } }, /no link in row 0/);
+  refused({ links: { ...links, rows: [0, 0, 0, -1] } }, /no link in row 0/);
+  refused({ nodes: 'many' }, /nodes/);
+  assert.throws(() => parseView('{'), /is no JSON/);
+  assert.throws(
+    () => parseView(JSON.stringify(view).replace(/"rows":\[\d+,\d+,\d+,\d+/, '"rows":[0,0,0,1e999')),
+    /row 0/,
+  );
 });
 
 test('the strip ends now and marks the window', () => {

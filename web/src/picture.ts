@@ -1,16 +1,19 @@
-import type { View } from '../../src/query/index.ts';
+import type { StreamedView } from '../../src/query/index.ts';
 import { chordAngles } from './layout/chord.ts';
-import { foldView, type Matrix } from './layout/fold.ts';
+import { foldView, type Matrix, type Pair } from './layout/fold.ts';
+import { ownRibbons } from './layout/ribbons.ts';
 import type { Gate } from './layout/tween.ts';
 import { writeQuestion } from './question.ts';
 
 /** A view made ready to draw, and what it follows from. */
 export interface Picture {
-  readonly view: View;
+  readonly view: StreamedView;
   readonly from: number;
   /** The question as text: the same as long as only time goes by. */
   readonly key: string;
   readonly matrix: Matrix;
+  /** The pairs with ribbons of their own, the lowest first. */
+  readonly ribbons: readonly Pair[];
   /** Where the change from the last picture opens or closes. */
   readonly gate: Gate;
 }
@@ -18,11 +21,13 @@ export interface Picture {
 const NO_GATE: Gate = {};
 
 /** The next picture: arcs keep their places as long as the question is the same; going into a host opens its arc. */
-export function nextPicture(last: Picture | undefined, view: View, from: number): Picture {
+export function nextPicture(last: Picture | undefined, view: StreamedView, from: number): Picture {
   const key = `${writeQuestion(view.question)} ${from}`;
-  const previous = last?.key === key ? last.matrix.arcs.map((arc) => arc.id) : [];
-  const matrix = foldView(view, { from, previous });
-  return { view, from, key, matrix, gate: last ? gateBetween(last, { view, matrix }) : NO_GATE };
+  const idsOf = (list: readonly { readonly id: string }[] = []): string[] =>
+    last?.key === key ? list.map((one) => one.id) : [];
+  const matrix = foldView(view, { from, previous: idsOf(last?.matrix.arcs) });
+  const ribbons = ownRibbons(matrix.pairs, idsOf(last?.ribbons));
+  return { view, from, key, matrix, ribbons, gate: last ? gateBetween(last, { view, matrix }) : NO_GATE };
 }
 
 function gateBetween(last: Picture, next: Pick<Picture, 'view' | 'matrix'>): Gate {

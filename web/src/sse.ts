@@ -10,14 +10,19 @@ export interface ServerEvent {
  * the other end lives.
  */
 export function eventReader(): (piece: string) => ServerEvent[] {
-  let rest = '';
+  /** Pieces of a line that has not ended. */
+  let begun: string[] = [];
   let event = '';
   let lines: string[] = [];
   let id: string | undefined;
   return (piece) => {
     const events: ServerEvent[] = [];
-    const parts = (rest + piece).split(/\r\n|\n|\r(?!$)/);
-    rest = parts.pop() ?? '';
+    // A long line comes in many pieces; it is looked through once, when its end is there.
+    const isOpen = begun.at(-1)?.endsWith('\r') !== true && !/[\r\n]/.test(piece);
+    begun.push(piece);
+    if (isOpen) return events;
+    const parts = begun.join('').split(/\r\n|\n|\r(?!$)/);
+    begun = [parts.pop() ?? ''];
     for (const part of parts) {
       if (part === '') {
         if (lines.length > 0) events.push({ event: event || 'message', text: lines.join('\n'), id });

@@ -39,7 +39,7 @@ export function percent(part: number, whole: number): string {
 }
 
 /** The sentence that names who fills the window. */
-export function headline(view: View): string {
+export function headline(view: Omit<View, 'links'>): string {
   const { leader, question } = view;
   if (!leader || view.total.octets === 0) return `No traffic ${windowWords(view)}.`;
   const place = [

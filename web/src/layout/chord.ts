@@ -16,6 +16,8 @@ export interface BandAngles {
   /** `pair|segment`. */
   readonly id: string;
   readonly pair: string;
+  /** Place of the pair in the matrix: looked up faster than its id, which is new in every update. */
+  readonly at: number;
   readonly segment: string;
   /** At the pair's `a`, as wide as what `a` sent. */
   readonly a: Span;
@@ -118,12 +120,13 @@ function bandAngles(pairs: readonly Pair[], spans: readonly Span[], perOctet: nu
     }
   }
   return pairs.flatMap((pair, index) =>
-    splitPair(pair, starts[index]!, { a: scales[pair.a]!, b: scales[pair.b]! }),
+    splitPair(pair, index, starts[index]!, { a: scales[pair.a]!, b: scales[pair.b]! }),
   );
 }
 
 function splitPair(
   pair: Pair,
+  at: number,
   start: { a: number; b: number },
   scale: { a: number; b: number },
 ): BandAngles[] {
@@ -134,6 +137,6 @@ function splitPair(
     angleA = a[1];
     const b: Span = pair.a === pair.b ? a : [angleB - backward * scale.b, angleB];
     angleB = b[0];
-    return { id: `${pair.id}|${segment}`, pair: pair.id, segment, a, b };
+    return { id: `${pair.id}|${segment}`, pair: pair.id, at, segment, a, b };
   });
 }

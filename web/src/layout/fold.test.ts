@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LINK_STRIDE, type LinkRows } from '../../../src/query/index.ts';
 import { foldView, LARGER, type Matrix, OTHERS, pairId } from './fold.ts';
 import { type SampleLink, viewOf } from './sample.ts';
 
@@ -8,6 +9,10 @@ function ring(count: number): ReturnType<typeof viewOf> {
   const names = Array.from({ length: count }, (_, i) => `h${String(i).padStart(3, '0')}`);
   const links = names.map((name, i): SampleLink => [name, names[(i + 1) % count]!, 100_000 - i * i]);
   return viewOf(names, links);
+}
+
+function octetsOf({ rows }: LinkRows): number {
+  return rows.filter((_, at) => at % LINK_STRIDE === 3).reduce((sum, octets) => sum + octets, 0);
 }
 
 function octets({ pairs }: Matrix): number {
@@ -24,7 +29,7 @@ test('sixty arcs are drawn, of sixty-one the last two are folded', () => {
 
 test('folding loses no octet, neither in the arcs nor in the pairs', () => {
   const view = ring(200);
-  const all = view.links.reduce((sum, link) => sum + link.octets, 0);
+  const all = octetsOf(view.links);
   for (const from of [0, 59, 118, 190]) {
     const matrix = foldView(view, { from });
     assert.equal(octets(matrix), all, `from ${from}`);

@@ -1,4 +1,4 @@
-import type { View, ViewNode } from '../../../src/query/index.ts';
+import { LINK_STRIDE, type LinkRows, type StreamedView, type ViewNode } from '../../../src/query/index.ts';
 import { stableOrder } from './order.ts';
 
 /** Arcs drawn one by one; what is beyond is folded. */
@@ -59,7 +59,7 @@ export function pairId(a: string, b: string): string {
  * @param previous ids of the arcs drawn last, in order, so that nothing moves without need
  */
 export function foldView(
-  view: Pick<View, 'nodes' | 'links'>,
+  view: Pick<StreamedView, 'nodes' | 'links'>,
   {
     from = 0,
     limit = ARC_LIMIT,
@@ -110,50 +110,60 @@ function foldArc(id: string, named: readonly ViewNode[], unnamed: readonly ViewN
   return { id, node: undefined, count: named.length, hasMore: unnamed.length > 0, sent, received };
 }
 
+/** A band that grows. */
 interface Sum {
-  readonly a: number;
-  readonly b: number;
+  readonly segment: string;
   forward: number;
   backward: number;
-  readonly bands: Map<string, { forward: number; backward: number }>;
 }
 
-function joinLinks(links: View['links'], arcOf: readonly number[], arcs: readonly Arc[]): Pair[] {
-  const sums = new Map<number, Sum>();
-  for (const link of links) {
-    const source = arcOf[link.source];
-    const target = arcOf[link.target];
-    if (source === undefined || target === undefined) continue;
-    const forward = source === target || arcs[source]!.id < arcs[target]!.id;
-    const [a, b] = forward ? [source, target] : [target, source];
-    const key = a * arcs.length + b;
-    let sum = sums.get(key);
-    if (!sum) {
-      sum = { a, b, forward: 0, backward: 0, bands: new Map() };
-      sums.set(key, sum);
+/** Both directions of two arcs become one pair, all rows of a segment in it one band. */
+function joinLinks({ segments, rows }: LinkRows, arcOf: readonly number[], arcs: readonly Arc[]): Pair[] {
+  const rankOfArc = ranks(arcs.map((arc) => arc.id));
+  const bands = new Map<number, Sum>();
+  const pairs = new Map<number, Sum[]>();
+  for (let at = 0; at < rows.length; at += LINK_STRIDE) {
+    const source = arcOf[rows[at]!]!;
+    const target = arcOf[rows[at + 1]!]!;
+    const segment = rows[at + 2]!;
+    const forward = source === target || rankOfArc[source]! < rankOfArc[target]!;
+    const pair = forward ? source * arcs.length + target : target * arcs.length + source;
+    const key = pair * segments.length + segment;
+    let band = bands.get(key);
+    if (!band) {
+      band = { segment: segments[segment]!, forward: 0, backward: 0 };
+      bands.set(key, band);
+      const list = pairs.get(pair);
+      if (list) list.push(band);
+      else pairs.set(pair, [band]);
     }
-    const way = forward ? 'forward' : 'backward';
-    sum[way] += link.octets;
-    for (const part of link.parts) {
-      let band = sum.bands.get(part.segment);
-      if (!band) {
-        band = { forward: 0, backward: 0 };
-        sum.bands.set(part.segment, band);
-      }
-      band[way] += part.octets;
-    }
+    if (forward) band.forward += rows[at + 3]!;
+    else band.backward += rows[at + 3]!;
   }
-  return [...sums.values()]
-    .map((sum) => toPair(sum, arcs))
-    .sort((x, y) => size(y) - size(x) || (x.id < y.id ? -1 : 1));
+  return [...pairs].map(([key, list]) => toPair(key, list, arcs)).sort(bySize);
 }
 
-function toPair({ a, b, forward, backward, bands }: Sum, arcs: readonly Arc[]): Pair {
-  const list = [...bands].map(([segment, ways]) => ({ segment, ...ways }));
-  list.sort((x, y) => (x.segment < y.segment ? -1 : 1));
-  return { id: pairId(arcs[a]!.id, arcs[b]!.id), a, b, forward, backward, bands: list };
+/** Place of each in the order of all. */
+function ranks(ids: readonly string[]): number[] {
+  const rank = ids.map(() => 0);
+  const order = ids.map((_, index) => index).sort((x, y) => (ids[x]! < ids[y]! ? -1 : 1));
+  for (const [place, index] of order.entries()) rank[index] = place;
+  return rank;
 }
 
-function size(pair: Pair): number {
-  return pair.forward + pair.backward;
+function toPair(key: number, bands: Sum[], arcs: readonly Arc[]): Pair {
+  const a = Math.floor(key / arcs.length);
+  const b = key % arcs.length;
+  let forward = 0;
+  let backward = 0;
+  for (const band of bands) {
+    forward += band.forward;
+    backward += band.backward;
+  }
+  if (bands.length > 1) bands.sort((x, y) => (x.segment < y.segment ? -1 : 1));
+  return { id: pairId(arcs[a]!.id, arcs[b]!.id), a, b, forward, backward, bands };
+}
+
+function bySize(x: Pair, y: Pair): number {
+  return y.forward + y.backward - x.forward - x.backward || (x.id < y.id ? -1 : 1);
 }

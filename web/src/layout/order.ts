@@ -15,6 +15,7 @@ export function stableOrder(sized: readonly Sized[], previous: readonly string[]
   const rank = new Map(previous.map((id, index) => [id, index]));
   const kept = sized.filter((one) => rank.has(one.id)).sort((a, b) => rank.get(a.id)! - rank.get(b.id)!);
   const fresh = sized.filter((one) => !rank.has(one.id)).sort(bySize);
+  if (kept.length === 0) return fresh.map((one) => one.id);
   bubble(kept);
   const order = [...kept];
   for (const one of fresh) {

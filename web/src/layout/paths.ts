@@ -1,24 +1,44 @@
 /** Angles → SVG path text, around the origin, in user units. */
-import { ribbon } from 'd3-chord';
-import { pathRound } from 'd3-path';
-import { arc, area, curveMonotoneX, line } from 'd3-shape';
-import type { Span } from './chord.ts';
+import { arc } from 'd3-shape';
+import type { BandAngles, Span } from './chord.ts';
 
-interface RibbonEnds {
-  readonly source: { startAngle: number; endAngle: number; radius: number };
-  readonly target: { startAngle: number; endAngle: number; radius: number };
+/**
+ * A ribbon between two spans of the circle of `radius`: what d3-chord's `ribbon` draws, in one string instead of one
+ * call per piece, for this is done hundreds of times in every frame.
+ */
+export function ribbonPath(a: Span, b: Span, radius: number): string {
+  const start = point(a[0], radius);
+  const there = `M${start}${turn(a, radius)}`;
+  const isLoop = a[0] === b[0] && a[1] === b[1];
+  return isLoop
+    ? `${there}Q0,0,${start}Z`
+    : `${there}Q0,0,${point(b[0], radius)}${turn(b, radius)}Q0,0,${start}Z`;
 }
 
-/** A ribbon between two spans of the circle of `radius`. */
-export function ribbonPath(a: Span, b: Span, radius: number): string {
-  const pen = pathRound(2);
-  const draw = ribbon<unknown, RibbonEnds, RibbonEnds['source']>();
-  // d3's types know the canvas only; a d3 path draws the same.
-  draw.context(pen as unknown as CanvasRenderingContext2D)({
-    source: { startAngle: a[0], endAngle: a[1], radius },
-    target: { startAngle: b[0], endAngle: b[1], radius },
-  });
-  return pen.toString();
+/** Along the circle to the end of a span; nothing when it has no length that could be seen, and two halves of a whole. */
+function turn([start, end]: Span, radius: number): string {
+  const length = end - start;
+  if (length * radius < 1e-6) return '';
+  const round = `A${radius},${radius},0,`;
+  if (length > 2 * Math.PI - 1e-6) {
+    return `${round}1,1,${point(start + Math.PI, radius)}${round}1,1,${point(start, radius)}`;
+  }
+  return `${round}${length > Math.PI ? 1 : 0},1,${point(end, radius)}`;
+}
+
+/** How many of its units {@link linesPath} has in a pixel: whole numbers are written and read fastest. */
+export const LINE_UNITS = 10;
+
+/** The middle lines of many thin ribbons as one path. */
+export function linesPath(bands: readonly BandAngles[], radius: number): string {
+  const scale = radius * LINE_UNITS;
+  let path = '';
+  for (const { a, b } of bands) {
+    const [from, to] = [(a[0] + a[1]) / 2, (b[0] + b[1]) / 2];
+    path += `M${Math.round(scale * Math.sin(from))},${Math.round(-scale * Math.cos(from))}`;
+    path += `Q0,0,${Math.round(scale * Math.sin(to))},${Math.round(-scale * Math.cos(to))}`;
+  }
+  return path;
 }
 
 /** The middle line of a ribbon too thin to show its width. */
@@ -28,7 +48,7 @@ export function linePath(a: Span, b: Span, radius: number): string {
 }
 
 function point(angle: number, radius: number): string {
-  return `${Math.round(radius * Math.sin(angle) * 10) / 10},${Math.round(-radius * Math.cos(angle) * 10) / 10}`;
+  return `${Math.round(radius * Math.sin(angle) * 100) / 100},${Math.round(-radius * Math.cos(angle) * 100) / 100}`;
 }
 
 /** A piece of the ring between two radii. */
@@ -42,14 +62,14 @@ export function arrowPath(angle: number, radius: number): string {
   return `M${point(angle, radius)}L${point(angle + half, radius - 11)}L${point(angle - half, radius - 11)}Z`;
 }
 
-/** The strip's filled curve and its upper edge. */
+/** The strip's filled shape and its upper edge; its points are so near each other that straight lines do. */
 export function stripPaths(
   points: readonly (readonly [x: number, y: number])[],
   floor: number,
-): [string, string] {
-  const xs = (point: readonly [number, number]): number => point[0];
-  const ys = (point: readonly [number, number]): number => point[1];
-  const shape = area<readonly [number, number]>(xs, floor, ys).curve(curveMonotoneX).digits(2);
-  const edge = line<readonly [number, number]>(xs, ys).curve(curveMonotoneX).digits(2);
-  return [shape([...points]) ?? '', edge([...points]) ?? ''];
+): [shape: string, edge: string] {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last) return ['', ''];
+  const tenth = (value: number): number => Math.round(value * 10) / 10;
+  const edge = points.map(([x, y]) => `${tenth(x)},${tenth(y)}`).join('L');
+  return [`M${tenth(first[0])},${floor}L${edge}L${tenth(last[0])},${floor}Z`, `M${edge}`];
 }

@@ -1,4 +1,4 @@
-import type { View } from '../../../src/query/index.ts';
+import { linkRows, type StreamedView } from '../../../src/query/index.ts';
 
 /** A link to build from: who, to whom, octets, segment. */
 export type SampleLink = readonly [from: string, to: string, octets: number, segment?: string];
@@ -7,7 +7,7 @@ export type SampleLink = readonly [from: string, to: string, octets: number, seg
 export function viewOf(
   names: readonly string[],
   links: readonly SampleLink[],
-): Pick<View, 'nodes' | 'links'> {
+): Pick<StreamedView, 'nodes' | 'links'> {
   const nodes = names.map((name) => {
     const sum = (end: 0 | 1): number =>
       links.reduce((octets, link) => octets + (link[end] === name ? link[2] : 0), 0);
@@ -18,12 +18,14 @@ export function viewOf(
   const index = (name: string): number => nodes.findIndex((node) => node.id === name);
   return {
     nodes,
-    links: links.map(([from, to, octets, segment = 'none']) => ({
-      source: index(from),
-      target: index(to),
-      octets,
-      packets: 1,
-      parts: [{ segment, octets, packets: 1 }],
-    })),
+    links: linkRows(
+      links.map(([from, to, octets, segment = 'none']) => ({
+        source: index(from),
+        target: index(to),
+        octets,
+        packets: 1,
+        parts: [{ segment, octets, packets: 1 }],
+      })),
+    ),
   };
 }

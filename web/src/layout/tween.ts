@@ -11,13 +11,15 @@ export interface Pose {
 /** Nothing drawn yet. */
 export const EMPTY_POSE: Pose = { arcs: new Map(), bands: new Map(), labels: new Map() };
 
-/** The pose a layout ends in. */
-export function poseOf(angles: ChordAngles, labels: ReadonlyMap<string, number>): Pose {
-  return {
-    arcs: new Map(angles.arcs.map((arc) => [arc.id, arc.span])),
-    bands: new Map(angles.bands.map((band) => [band.id, [band.a, band.b]])),
-    labels,
-  };
+/** The pose a layout ends in; of the bands only those of the pairs at these places: the others do not move one by one. */
+export function poseOf(
+  angles: ChordAngles,
+  labels: ReadonlyMap<string, number>,
+  pairs: ReadonlySet<number>,
+): Pose {
+  const bands = new Map<string, readonly [Span, Span]>();
+  for (const band of angles.bands) if (pairs.has(band.at)) bands.set(band.id, [band.a, band.b]);
+  return { arcs: new Map(angles.arcs.map((arc) => [arc.id, arc.span])), bands, labels };
 }
 
 /** Where new things open from, or gone things close into: a part of the ring that stands for all of it. */

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import type { View } from '../../../src/query/index.ts';
+import type { StreamedView } from '../../../src/query/index.ts';
 import { isStale, type Newest } from '../freshness.ts';
 import { usePlace } from '../hooks.ts';
-import type { Hover } from '../hover.ts';
+import { type Hover, isSameHover } from '../hover.ts';
 import type { LiveFeed } from '../live.ts';
 import { nextPicture, type Picture } from '../picture.ts';
 import { above, type Place, writeQuestion } from '../question.ts';
@@ -13,7 +13,7 @@ import { PictureView } from './PictureView.tsx';
 import { Segments } from './Segments.tsx';
 import { Side } from './Side.tsx';
 
-const NO_SEGMENTS: View['segments'] = [];
+const NO_SEGMENTS: StreamedView['segments'] = [];
 
 /** The page: segments, picture, table, and what state the figures are in. */
 export function App({ feed }: { readonly feed: LiveFeed }) {
@@ -27,7 +27,11 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   const { view, isPaused, togglePause } = useHeld(live.view, asked);
   const stale = useStale(live.newest) && !isPaused;
   const picture = usePicture(view, place.from);
-  const [hover, setHover] = useState<Hover>();
+  const [hover, setHoverAnew] = useState<Hover>();
+  const setHover = useCallback(
+    (next: Hover | undefined) => setHoverAnew((last) => (isSameHover(last, next) ? last : next)),
+    [],
+  );
   const setWindow = useCallback(
     (window: Place['question']['window']) => go({ ...place, question: { ...place.question, window } }),
     [go, place],
@@ -84,12 +88,12 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
 
 /** While paused, the view that was shown then; a new question is answered once and then held too. */
 function useHeld(
-  newest: View | undefined,
+  newest: StreamedView | undefined,
   asked: string,
-): { view: View | undefined; isPaused: boolean; togglePause: () => void } {
+): { view: StreamedView | undefined; isPaused: boolean; togglePause: () => void } {
   const [isPaused, setPaused] = useState(false);
-  const [held, setHeld] = useState<View>();
-  const answers = (view: View | undefined): boolean =>
+  const [held, setHeld] = useState<StreamedView>();
+  const answers = (view: StreamedView | undefined): boolean =>
     view !== undefined && writeQuestion(view.question) === asked;
   if (isPaused && newest && newest !== held && !answers(held) && (answers(newest) || !held)) setHeld(newest);
   const togglePause = useCallback(() => {
@@ -111,7 +115,7 @@ function useStale(newest: Newest | undefined): boolean {
   return stale;
 }
 
-function usePicture(view: View | undefined, from: number): Picture | undefined {
+function usePicture(view: StreamedView | undefined, from: number): Picture | undefined {
   const [picture, setPicture] = useState<Picture>();
   if (!view || (picture?.view === view && picture.from === from)) return picture;
   const next = nextPicture(picture, view, from);

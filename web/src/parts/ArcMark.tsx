@@ -1,7 +1,6 @@
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
 import { memo } from 'react';
-import type { Hover } from '../hover.ts';
-import { type Arc, LARGER, OTHERS } from '../layout/fold.ts';
+import { LARGER, OTHERS } from '../layout/fold.ts';
 import type { Paint } from '../segments.ts';
 import { paintFill } from './Paints.tsx';
 
@@ -10,7 +9,9 @@ export const LETTER = 7.3;
 export const LINE = 15;
 
 interface ArcProps {
-  readonly arc: Arc;
+  readonly id: string;
+  readonly sent: number;
+  readonly received: number;
   /** As it stands beside the arc, and on its second line. */
   readonly name: string;
   readonly share?: string;
@@ -22,15 +23,12 @@ interface ArcProps {
   readonly lit?: boolean | undefined;
   readonly leaving?: boolean;
   readonly isTabStop?: boolean;
-  readonly onFocus?: (arc: Arc) => void;
-  readonly onHover?: (hover: Hover | undefined) => void;
-  readonly onOpen?: (arc: Arc) => void;
 }
 
-/** One arc with its label: a link that leads inwards. */
+/** One arc with its label: a link that leads inwards. What happens to it bubbles up to the ring. */
 export const ArcMark = memo(function ArcMark(props: ArcProps) {
-  const { arc, paint, leaving, onHover, onOpen } = props;
-  const isFold = arc.id === OTHERS || arc.id === LARGER;
+  const { id, paint, leaving } = props;
+  const isFold = id === OTHERS || id === LARGER;
   const kind = paint ? `client ${paint.tone}` : isFold ? 'fold' : 'host';
   const state = `${leaving ? ' leaving' : ''}${props.lit === false ? ' dim' : ''}`;
   return (
@@ -38,50 +36,61 @@ export const ArcMark = memo(function ArcMark(props: ArcProps) {
     <g
       className={`arc ${kind}${state}`}
       data-testid={leaving ? undefined : 'arc'}
-      data-node-id={arc.id}
-      data-octets={arc.sent + arc.received}
-      data-sent={arc.sent}
+      data-node-id={id}
+      data-octets={props.sent + props.received}
+      data-sent={props.sent}
       role="link"
       tabIndex={props.isTabStop ? 0 : -1}
       aria-label={props.label}
       aria-hidden={leaving}
-      onPointerEnter={() => onHover?.({ kind: 'node', id: arc.id, by: 'picture' })}
-      onFocus={() => {
-        props.onFocus?.(arc);
-        onHover?.({ kind: 'node', id: arc.id, by: 'picture' });
-      }}
-      onBlur={() => onHover?.(undefined)}
-      onClick={() => onOpen?.(arc)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        event.stopPropagation();
-        onOpen?.(arc);
-      }}
     >
-      <path className="arc-hit" data-arc-hit={arc.id} />
+      <ArcShapes
+        id={id}
+        name={props.name}
+        share={props.share}
+        letters={props.letters}
+        paint={paint}
+        isPlaced={props.hasLabel || leaving}
+      />
+    </g>
+  );
+});
+
+const HATCHED = { fill: 'url(#hatch)' };
+
+interface ShapesProps {
+  readonly id: string;
+  readonly name: string;
+  readonly share: string | undefined;
+  readonly letters: number;
+  readonly paint: Paint | undefined;
+  readonly isPlaced: boolean | undefined;
+}
+
+/** The ring's piece and its label: what most updates leave as it is, for `draw.ts` sets the geometry. */
+const ArcShapes = memo(function ArcShapes({ id, name, share, letters, paint, isPlaced }: ShapesProps) {
+  const isFold = id === OTHERS || id === LARGER;
+  return (
+    <>
+      <path className="arc-hit" data-arc-hit={id} />
       <path
         className="arc-mark"
-        data-arc={arc.id}
-        style={isFold ? { fill: 'url(#hatch)' } : paint ? paintFill(paint) : undefined}
+        data-arc={id}
+        style={isFold ? HATCHED : paint ? paintFill(paint) : undefined}
       />
-      <path className="leader" data-leader={arc.id} />
-      <g
-        data-label={arc.id}
-        aria-hidden="true"
-        className={props.hasLabel || leaving ? 'label' : 'label unplaced'}
-      >
-        <rect className="label-hit" x={0} y={-9} width={props.letters * LETTER + 8} height={18} />
-        <text dy={props.share ? '-0.25em' : '0.32em'}>
-          {props.name}
+      <path className="leader" data-leader={id} />
+      <g data-label={id} aria-hidden="true" className={isPlaced ? 'label' : 'label unplaced'}>
+        <rect className="label-hit" x={0} y={-9} width={letters * LETTER + 8} height={18} />
+        <text dy={share ? '-0.25em' : '0.32em'}>
+          {name}
           <tspan className="gap"> </tspan>
-          {props.share && (
+          {share && (
             <tspan className="label-share" x={0} dy="1.15em">
-              {props.share}
+              {share}
             </tspan>
           )}
         </text>
       </g>
-    </g>
+    </>
   );
 });

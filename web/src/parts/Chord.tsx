@@ -2,17 +2,18 @@
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
 import { memo, useCallback, useMemo, useRef, useState } from 'react';
 import type { Hover, Lit } from '../hover.ts';
-import { chordAngles, type Span } from '../layout/chord.ts';
+import { type ChordAngles, chordAngles, type Span } from '../layout/chord.ts';
 import type { Arc, Matrix, Pair } from '../layout/fold.ts';
 import { placeLabels, truncate } from '../layout/labels.ts';
-import { type Gate, type Pose, poseOf } from '../layout/tween.ts';
+import { withLeaving } from '../layout/ribbons.ts';
+import { type Gate, poseOf } from '../layout/tween.ts';
 import { type Paint, paintOf, segmentName } from '../segments.ts';
 import { arcName, percent } from '../words.ts';
 import { ArcMark, LETTER, LINE } from './ArcMark.tsx';
-import { drawPose } from './draw.ts';
+import { openStage } from './draw.ts';
 import { Patterns } from './Paints.tsx';
 import { usePose } from './pose.ts';
-import { Arrows, ownRibbons, RestRibbons, Ribbon } from './Ribbons.tsx';
+import { Arrows, RestRibbons, Ribbons } from './Ribbons.tsx';
 import { useKeptFocus, useRoving } from './roving.ts';
 
 /** How much of the page the chord takes. */
@@ -25,6 +26,8 @@ interface Sizes {
 
 interface ChordProps {
   readonly matrix: Matrix;
+  /** The pairs with ribbons of their own, the lowest first. */
+  readonly ribbons: readonly Pair[];
   readonly total: number;
   readonly sizes: Sizes;
   readonly paints: ReadonlyMap<string, Paint>;
@@ -49,7 +52,7 @@ const RING = 13;
 
 /** The chord of the matrix. Layout is pure (`layout/`); this only draws it and moves it. */
 export const Chord = memo(function Chord(props: ChordProps) {
-  const { matrix, sizes, paints, lit, onHover } = props;
+  const { matrix, ribbons, sizes, paints, lit, onHover } = props;
   const outer = Math.max(60, Math.min(sizes.width, sizes.height) / 2 - 14 - sizes.letters * LETTER);
   const inner = outer - RING;
   const angles = useMemo(() => chordAngles(matrix), [matrix]);
@@ -63,23 +66,20 @@ export const Chord = memo(function Chord(props: ChordProps) {
       }),
     );
   }, [angles, matrix, outer]);
-  const pose = useMemo(() => poseOf(angles, labels), [angles, labels]);
-  const [before, setBefore] = useState(matrix);
-  const [now, setNow] = useState(matrix);
-  if (now !== matrix) {
+  const own = useMemo(() => new Set(ribbons.map((pair) => matrix.pairs.indexOf(pair))), [matrix, ribbons]);
+  const pose = useMemo(() => poseOf(angles, labels, own), [angles, labels, own]);
+  const shown = useMemo(() => ({ arcs: matrix.arcs, ribbons }), [matrix, ribbons]);
+  const [before, setBefore] = useState(shown);
+  const [now, setNow] = useState(shown);
+  if (now !== shown) {
     setBefore(now);
-    setNow(matrix);
+    setNow(shown);
   }
+  const hasLeaving = useMemo(() => isAnyGone(before.arcs, matrix.arcs), [before, matrix]);
   const root = useRef<SVGGElement>(null);
-  const draw = useCallback(
-    (current: Pose, still: boolean) => drawPose(root.current!, current, { inner, outer, still }),
-    [inner, outer],
-  );
-  usePose(pose, props.gate, draw, () => setBefore(matrix));
+  const stage = useCallback(() => openStage(root.current!, { inner, outer }), [inner, outer]);
+  usePose(pose, props.gate, stage, () => setBefore(shown));
 
-  const leaving = useMemo(() => leavingOf(before, matrix), [before, matrix]);
-  const drawn = useMemo(() => ownRibbons(matrix.pairs), [matrix]);
-  const roving = useRoving(matrix.arcs);
   useKeptFocus(root, props.focusKey);
   return (
     <svg
@@ -98,66 +98,100 @@ export const Chord = memo(function Chord(props: ChordProps) {
       <g ref={root} onPointerLeave={() => onHover(undefined)}>
         {/* An empty title keeps browsers from showing the picture's as a tooltip over every arc. */}
         <title />
-        <RestRibbons angles={angles.bands} own={drawn} inner={inner} paints={paints} />
-        <g className="ribbons" aria-hidden="true">
-          {leaving.pairs.map((pair) => (
-            <Ribbon key={pair.id} pair={pair} paints={paints} leaving />
-          ))}
-          {drawn.map((pair) => (
-            <Ribbon
-              key={pair.id}
-              pair={pair}
-              paints={paints}
-              litBands={lit && (lit.pair(pair) ? litBands(pair, lit) : '')}
-              onHover={onHover}
-              onOpen={props.onPair}
-            />
-          ))}
-        </g>
+        <RestRibbons angles={angles.bands} own={own} inner={inner} paints={paints} />
+        <Ribbons
+          pairs={ribbons}
+          before={before.ribbons}
+          paints={paints}
+          lit={lit}
+          onHover={onHover}
+          onOpen={props.onPair}
+        />
         <Arrows
           pair={matrix.pairs.find((pair) => pair.id === props.pointed)}
           angles={angles.bands}
           inner={inner}
         />
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the arcs in it */}
-        <g onKeyDown={roving.onKeyDown}>
-          {leaving.arcs.map((arc) => (
-            <ArcMark
-              key={arc.id}
-              arc={arc}
-              name=""
-              label=""
-              letters={sizes.letters}
-              paint={arcPaint(arc, paints)}
-              leaving
-            />
-          ))}
-          {matrix.arcs.map((arc, index) => {
-            const name = truncate(arcName(arc), sizes.letters);
-            const share = hasTwoLines(angles.arcs[index]!.span, outer) ? shareOf(arc, props.total) : '';
-            return (
-              <ArcMark
-                key={arc.id}
-                arc={arc}
-                name={name}
-                share={share}
-                label={props.arcLabel(arc, share === '' ? name : `${name} ${share}`)}
-                letters={sizes.letters}
-                hasLabel={labels.has(arc.id)}
-                paint={arcPaint(arc, paints)}
-                lit={lit?.arc(arc)}
-                isTabStop={roving.stop === arc.id}
-                onFocus={roving.onFocus}
-                onHover={onHover}
-                onOpen={props.onArc}
-              />
-            );
-          })}
-        </g>
+        <Ring
+          {...props}
+          before={hasLeaving ? before.arcs : matrix.arcs}
+          spans={angles.arcs}
+          labels={labels}
+          outer={outer}
+        />
       </g>
     </svg>
   );
 });
+
+interface RingProps extends ChordProps {
+  readonly before: readonly Arc[];
+  readonly spans: ChordAngles['arcs'];
+  readonly labels: ReadonlyMap<string, number>;
+  readonly outer: number;
+}
+
+/** The arcs. What happens to one bubbles up to here. */
+const Ring = memo(function Ring(props: RingProps) {
+  const { matrix, before, spans, labels, outer, sizes, paints, lit, onHover } = props;
+  const { stop, onFocus, onKeyDown } = useRoving(matrix.arcs);
+  const arcAt = (target: EventTarget): Arc | undefined => {
+    const id = (target as Element).closest<SVGGElement>('g.arc:not(.leaving)')?.dataset.nodeId;
+    return matrix.arcs.find((arc) => arc.id === id);
+  };
+  const point = (arc: Arc | undefined): void => {
+    if (arc) onHover({ kind: 'node', id: arc.id, by: 'picture' });
+  };
+  const open = (target: EventTarget): void => {
+    const arc = arcAt(target);
+    if (arc) props.onArc(arc);
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the listeners are those of the arcs in it
+    <g
+      onPointerOver={(event) => point(arcAt(event.target))}
+      onFocus={(event) => {
+        const arc = arcAt(event.target);
+        if (arc) onFocus(arc);
+        point(arc);
+      }}
+      onBlur={() => onHover(undefined)}
+      onClick={(event) => open(event.target)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return onKeyDown(event);
+        event.preventDefault();
+        event.stopPropagation();
+        open(event.target);
+      }}
+    >
+      {withLeaving(before, matrix.arcs).map(({ one: arc, leaving }) => {
+        const paint = arcPaint(arc, paints);
+        const common = { id: arc.id, sent: arc.sent, received: arc.received, letters: sizes.letters, paint };
+        if (leaving) return <ArcMark key={arc.id} {...common} name="" label="" leaving />;
+        const name = truncate(arcName(arc), sizes.letters);
+        const span = spans[matrix.arcs.indexOf(arc)]!.span;
+        const share = hasTwoLines(span, outer) ? shareOf(arc, props.total) : '';
+        return (
+          <ArcMark
+            key={arc.id}
+            {...common}
+            name={name}
+            share={share}
+            label={props.arcLabel(arc, share === '' ? name : `${name} ${share}`)}
+            hasLabel={labels.has(arc.id)}
+            lit={lit?.arc(arc)}
+            isTabStop={stop === arc.id}
+          />
+        );
+      })}
+    </g>
+  );
+});
+
+function isAnyGone(before: readonly Arc[], now: readonly Arc[]): boolean {
+  const here = new Set(now.map((arc) => arc.id));
+  return before.some((arc) => !here.has(arc.id));
+}
 
 function arcPaint(arc: Arc, paints: ReadonlyMap<string, Paint>): Paint | undefined {
   const segment = arc.node?.segment;
@@ -174,21 +208,4 @@ function shareOf(arc: Arc, total: number): string {
   const segment = arc.node?.segment;
   const words = [segment && segmentName(segment), total > 0 && arc.sent > 0 && percent(arc.sent, total)];
   return words.filter(Boolean).join(', ');
-}
-
-function litBands(pair: Pair, lit: Lit): string {
-  return pair.bands
-    .filter((band) => lit.band(band.segment))
-    .map((band) => band.segment)
-    .join(' ');
-}
-
-function leavingOf(before: Matrix, matrix: Matrix): { arcs: Arc[]; pairs: Pair[] } {
-  if (before === matrix) return { arcs: [], pairs: [] };
-  const arcs = new Set(matrix.arcs.map((arc) => arc.id));
-  const pairs = new Set(ownRibbons(matrix.pairs).map((pair) => pair.id));
-  return {
-    arcs: before.arcs.filter((arc) => !arcs.has(arc.id)),
-    pairs: ownRibbons(before.pairs).filter((pair) => !pairs.has(pair.id)),
-  };
 }

@@ -1,4 +1,4 @@
-import type { View } from '../../../src/query/index.ts';
+import type { StreamedView } from '../../../src/query/index.ts';
 import { durationWords } from '../freshness.ts';
 import type { Place } from '../question.ts';
 import { segmentName } from '../segments.ts';
@@ -6,7 +6,7 @@ import { windowWords } from '../words.ts';
 import { PlaceLink } from './tables.tsx';
 
 interface EmptyProps {
-  readonly view: View;
+  readonly view: StreamedView;
   readonly place: Place;
   readonly go: (place: Place) => void;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { formatQuantity, octetQuantity } from '../../../src/flow/index.ts';
-import type { Exactness, Status, View } from '../../../src/query/index.ts';
+import type { Exactness, Status, StreamedView } from '../../../src/query/index.ts';
 import { ageMs, durationWords } from '../freshness.ts';
 import { useNow } from '../hooks.ts';
 import type { Feed } from '../live.ts';
@@ -11,7 +11,7 @@ import { Choice } from './Choice.tsx';
 
 interface HeaderProps {
   readonly feed: Feed;
-  readonly view: View | undefined;
+  readonly view: StreamedView | undefined;
   readonly place: Place;
   readonly state: string;
   readonly isPaused: boolean;
@@ -105,14 +105,14 @@ function Connection({
   state,
 }: {
   readonly feed: Feed;
-  readonly view: View | undefined;
+  readonly view: StreamedView | undefined;
   readonly state: string;
 }) {
   const now = useNow(1000);
   const age = feed.newest ? durationWords(ageMs(feed.newest, now)) : '';
   const words: Record<string, string> = {
     open: 'live',
-    paused: `paused since ${view ? clock(view.atMs) : 'now'}`,
+    paused: `paused since ${view && state === 'paused' ? clock(view.atMs) : 'now'}`,
     stale: `stale for ${age}`,
     connecting: 'connecting',
     lost: 'connection lost',

@@ -3,8 +3,10 @@ import { type Paint, paintOf } from '../segments.ts';
 
 /** Fill for a paint; solid ones take the class's `--tone`. */
 export function paintFill(paint: Paint): CSSProperties {
-  return { fill: paint.pattern === 0 ? 'var(--tone)' : `url(#${paint.tone}-${paint.pattern})` };
+  return paint.pattern === 0 ? SOLID : { fill: `url(#${paint.tone}-${paint.pattern})` };
 }
+
+const SOLID: CSSProperties = { fill: 'var(--tone)' };
 
 const ROTATIONS = [0, 45, -45, 0];
 

@@ -60,7 +60,7 @@ function Drawing({
   onHover,
   go,
 }: Omit<PictureProps, 'connection' | 'picture'> & { picture: Picture }) {
-  const { view, matrix, gate } = picture;
+  const { view, matrix, ribbons, gate } = picture;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const isNarrow = useMedia('(max-width: 720px)');
@@ -83,6 +83,7 @@ function Drawing({
       {!isEmpty && size.width > 0 && (
         <Chord
           matrix={matrix}
+          ribbons={ribbons}
           total={view.total.octets}
           sizes={sizes}
           paints={paints}

@@ -1,76 +1,110 @@
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
 import { memo, useMemo } from 'react';
-import type { Hover } from '../hover.ts';
+import type { Hover, Lit } from '../hover.ts';
 import type { BandAngles } from '../layout/chord.ts';
 import type { Pair } from '../layout/fold.ts';
-import { arrowPath, linePath } from '../layout/paths.ts';
+import { arrowPath, LINE_UNITS, linesPath } from '../layout/paths.ts';
+import { withLeaving } from '../layout/ribbons.ts';
 import { compareSegments, type Paint, paintOf } from '../segments.ts';
 import { paintFill } from './Paints.tsx';
 
-/** Bands drawn one by one; the many thin ones beyond are drawn together as lines, one path per segment. */
-const BAND_LIMIT = 240;
-
-/** The pairs, by size, that get ribbons of their own. */
-export function ownRibbons(pairs: readonly Pair[]): readonly Pair[] {
-  let bands = 0;
-  const end = pairs.findIndex((pair) => {
-    bands += pair.bands.length;
-    return bands > BAND_LIMIT;
-  });
-  return end < 0 ? pairs : pairs.slice(0, end);
-}
-
 interface RibbonProps {
-  readonly pair: Pair;
+  readonly id: string;
+  readonly octets: number;
+  /** Its segments, joined by spaces. */
+  readonly segments: string;
   readonly paints: ReadonlyMap<string, Paint>;
-  readonly leaving?: boolean;
+  readonly leaving: boolean;
   /** Segments lit, joined by spaces; absent when nothing is dimmed. */
-  readonly litBands?: string | undefined;
-  readonly onHover?: (hover: Hover | undefined) => void;
-  readonly onOpen?: (pair: Pair) => void;
+  readonly lit: string | undefined;
 }
 
-/** One pair, a band per segment. */
-export const Ribbon = memo(function Ribbon({
-  pair,
-  paints,
-  leaving,
-  litBands: lit,
-  onHover,
-  onOpen,
-}: RibbonProps) {
-  const segments = lit?.split(' ');
+/** One pair, a band per segment. Draws anew only what is not geometry: that is set by `draw.ts`. */
+const Ribbon = memo(function Ribbon({ id, octets, segments, paints, leaving, lit }: RibbonProps) {
+  const bands = useMemo(() => {
+    const bright = lit?.split(' ');
+    return segments.split(' ').map((segment) => {
+      const paint = paintOf(paints, segment);
+      const dim = bright && !bright.includes(segment);
+      return (
+        <path
+          key={segment}
+          className={`band ${paint.tone}${dim ? ' dim' : ''}`}
+          data-band={`${id}|${segment}`}
+          style={paintFill(paint)}
+        />
+      );
+    });
+  }, [id, segments, paints, lit]);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the table beside it has the same pairs as links
     <g
       className={leaving ? 'ribbon leaving' : 'ribbon'}
       data-testid={leaving ? undefined : 'ribbon'}
-      data-pair={pair.id}
-      data-octets={pair.forward + pair.backward}
-      onPointerEnter={() => onHover?.({ kind: 'pair', id: pair.id, by: 'picture' })}
-      onClick={() => onOpen?.(pair)}
+      data-pair={id}
+      data-octets={octets}
     >
-      <path className="ribbon-hit" data-hit={pair.id} />
-      {pair.bands.map((band) => {
-        const paint = paintOf(paints, band.segment);
-        const dim = segments && !segments.includes(band.segment);
-        return (
-          <path
-            key={band.segment}
-            className={`band ${paint.tone}${dim ? ' dim' : ''}`}
-            data-band={`${pair.id}|${band.segment}`}
-            style={paintFill(paint)}
-          />
-        );
-      })}
+      <path className="ribbon-hit" />
+      {bands}
     </g>
   );
 });
 
+interface RibbonsProps {
+  /** The pairs with ribbons of their own, the lowest first; and those of the last picture. */
+  readonly pairs: readonly Pair[];
+  readonly before: readonly Pair[];
+  readonly paints: ReadonlyMap<string, Paint>;
+  readonly lit: Lit | undefined;
+  readonly onHover: (hover: Hover | undefined) => void;
+  readonly onOpen: (pair: Pair) => void;
+}
+
+/** The ribbons. What happens to one bubbles up to here: a listener each would be set anew with each update. */
+export const Ribbons = memo(function Ribbons({ pairs, before, paints, lit, onHover, onOpen }: RibbonsProps) {
+  const idAt = (target: EventTarget): string | undefined =>
+    (target as Element).closest<SVGGElement>('g.ribbon:not(.leaving)')?.dataset.pair;
+  const over = (target: EventTarget): void => {
+    const id = idAt(target);
+    if (id !== undefined) onHover({ kind: 'pair', id, by: 'picture' });
+  };
+  const click = (target: EventTarget): void => {
+    const id = idAt(target);
+    const pair = pairs.find((one) => one.id === id);
+    if (pair) onOpen(pair);
+  };
+  return (
+    <g
+      className="ribbons"
+      aria-hidden="true"
+      onPointerOver={(event) => over(event.target)}
+      onClick={(event) => click(event.target)}
+    >
+      {withLeaving(before, pairs).map(({ one: pair, leaving }) => (
+        <Ribbon
+          key={pair.id}
+          id={pair.id}
+          octets={pair.forward + pair.backward}
+          segments={pair.bands.map((band) => band.segment).join(' ')}
+          paints={paints}
+          leaving={leaving}
+          lit={leaving ? undefined : lit && (lit.pair(pair) ? litBands(pair, lit) : '')}
+        />
+      ))}
+    </g>
+  );
+});
+
+function litBands(pair: Pair, lit: Lit): string {
+  return pair.bands
+    .filter((band) => lit.band(band.segment))
+    .map((band) => band.segment)
+    .join(' ');
+}
+
 interface RestProps {
   readonly angles: readonly BandAngles[];
-  /** Pairs that have ribbons of their own. */
-  readonly own: readonly Pair[];
+  /** Places of the pairs that have ribbons of their own. */
+  readonly own: ReadonlySet<number>;
   readonly inner: number;
   readonly paints: ReadonlyMap<string, Paint>;
 }
@@ -83,29 +117,27 @@ function widthOf({ a, b }: BandAngles): number {
 }
 
 /** The many thin ribbons, thinner than a pixel or so, as lines: nothing to point at. */
-export function RestRibbons({ angles, own, inner, paints }: RestProps) {
+export const RestRibbons = memo(function RestRibbons({ angles, own, inner, paints }: RestProps) {
   const rest = useMemo(() => {
-    const named = new Set(own.map((pair) => pair.id));
-    const paths = new Map<string, string[]>();
+    const thin = new Map<string, BandAngles[]>();
     for (const band of angles) {
-      if (named.has(band.pair) || widthOf(band) * inner < LEAST_WIDTH) continue;
-      const list = paths.get(band.segment);
-      const line = linePath(band.a, band.b, inner - 2);
-      if (list) list.push(line);
-      else paths.set(band.segment, [line]);
+      if (own.has(band.at) || widthOf(band) * inner < LEAST_WIDTH) continue;
+      const list = thin.get(band.segment);
+      if (list) list.push(band);
+      else thin.set(band.segment, [band]);
     }
-    return [...paths]
+    return [...thin]
       .sort(([x], [y]) => compareSegments(x, y))
-      .map(([id, list]) => ({ id, path: list.join('') }));
+      .map(([id, list]) => ({ id, path: linesPath(list, inner - 2) }));
   }, [angles, own, inner]);
   return (
-    <g className="rest" aria-hidden="true">
+    <g className="rest" aria-hidden="true" transform={`scale(${1 / LINE_UNITS})`}>
       {rest.map(({ id, path }) => (
         <path key={id} d={path} className={paintOf(paints, id).tone} />
       ))}
     </g>
   );
-}
+});
 
 interface ArrowsProps {
   readonly pair: Pair | undefined;

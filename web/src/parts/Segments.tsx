@@ -1,13 +1,13 @@
 import { useId } from 'react';
 import { bitRateQuantity } from '../../../src/flow/index.ts';
-import type { View } from '../../../src/query/index.ts';
+import type { StreamedView } from '../../../src/query/index.ts';
 import type { Hover } from '../hover.ts';
 import { compareSegments, isIdle, type Paint, segmentName } from '../segments.ts';
 import { Amount } from './Amount.tsx';
 import { Swatch } from './Paints.tsx';
 
 interface SegmentsProps {
-  readonly segments: View['segments'];
+  readonly segments: StreamedView['segments'];
   readonly chosen: string;
   readonly paints: ReadonlyMap<string, Paint>;
   readonly onChoose: (segment: string) => void;

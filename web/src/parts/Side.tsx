@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import type { LinkRows } from '../../../src/query/index.ts';
 import { useMedia } from '../hooks.ts';
 import type { Hover } from '../hover.ts';
 import { foldView } from '../layout/fold.ts';
@@ -18,6 +19,8 @@ interface SideProps {
   readonly go: (place: Place) => void;
 }
 
+const NO_LINKS: LinkRows = { segments: [], rows: [] };
+
 /** The picture's twin in numbers: everything, also what the picture folds. */
 export function Side({ picture, place, paints, hover, onHover, go }: SideProps) {
   const limit = useMedia('(max-width: 720px)') ? 12 : 60;
@@ -25,7 +28,10 @@ export function Side({ picture, place, paints, hover, onHover, go }: SideProps) 
   const matrix = useMemo(
     () =>
       view &&
-      foldView({ nodes: view.nodes, links: place.list === 'pairs' ? view.links : [] }, { limit: Infinity }),
+      foldView(
+        { nodes: view.nodes, links: place.list === 'pairs' ? view.links : NO_LINKS },
+        { limit: Infinity },
+      ),
     [view, place.list],
   );
   if (!picture || !view || !matrix) return <section className="side" aria-label="Table" />;

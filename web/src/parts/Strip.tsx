@@ -1,6 +1,6 @@
 import { memo, useRef } from 'react';
 import { bitRateQuantity, formatQuantity } from '../../../src/flow/index.ts';
-import type { View } from '../../../src/query/index.ts';
+import type { StreamedView } from '../../../src/query/index.ts';
 import { useSize } from '../hooks.ts';
 import { stripPaths } from '../layout/paths.ts';
 import { stripPoints } from '../layout/strip.ts';
@@ -8,7 +8,7 @@ import { stripPoints } from '../layout/strip.ts';
 const HEIGHT = 44;
 
 /** The last minutes of the whole host, the present window marked. */
-export const Strip = memo(function Strip({ view }: { readonly view: View }) {
+export const Strip = memo(function Strip({ view }: { readonly view: StreamedView }) {
   const frame = useRef<HTMLDivElement>(null);
   const { width } = useSize(frame);
   const strip = stripPoints(view, { width, height: HEIGHT });

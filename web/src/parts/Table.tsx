@@ -1,4 +1,4 @@
-import { type MouseEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 /** A column: what it says, how it sorts, what it shows. */
 export interface Column<Row> {
@@ -38,10 +38,14 @@ export function Table<Row>(props: TableProps<Row>) {
   const lead = columns.find((column) => column.id === sort.column) ?? columns[0]!;
   const rows = sortRows(props.rows, lead, sort.descending);
   const shown = isLong ? rows : rows.slice(0, props.limit);
-  const open = (row: Row, event: MouseEvent): void => {
+  // What happens to a row bubbles up to the body: listeners of each row would be set anew with each update.
+  const rowAt = (target: EventTarget): Row | undefined =>
+    shown[(target as Element).closest('tr')?.sectionRowIndex ?? -1];
+  const open = (target: EventTarget): void => {
     // The row's own link handles itself, and with a modifier opens elsewhere.
-    if ((event.target as Element).closest('a, button') || !props.onOpen) return;
-    props.onOpen(row);
+    if ((target as Element).closest('a, button')) return;
+    const row = rowAt(target);
+    if (row) props.onOpen?.(row);
   };
   return (
     <div className="table-frame">
@@ -75,17 +79,20 @@ export function Table<Row>(props: TableProps<Row>) {
             ))}
           </tr>
         </thead>
-        <tbody onPointerLeave={() => props.onHover?.(undefined)}>
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: each row has a link */}
+        <tbody
+          onPointerOver={(event) => props.onHover?.(rowAt(event.target))}
+          onPointerLeave={() => props.onHover?.(undefined)}
+          onFocus={(event) => props.onHover?.(rowAt(event.target))}
+          onBlur={() => props.onHover?.(undefined)}
+          onClick={(event) => open(event.target)}
+        >
           {shown.map((row) => (
             <tr
               key={rowId(row)}
               data-testid="row"
               {...props.attributes(row)}
               className={`${rowId(row) === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
-              onPointerEnter={() => props.onHover?.(row)}
-              onFocus={() => props.onHover?.(row)}
-              onBlur={() => props.onHover?.(undefined)}
-              onClick={(event) => open(row, event)}
             >
               {columns.map((column) => (
                 <td key={column.id} className={column.numeric ? 'numeric' : ''}>

@@ -9,18 +9,16 @@ function mayMove(): boolean {
   return document.visibilityState === 'visible' && !matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 
+/** Sets one pose on the elements. */
+export type Draw = (pose: Pose, still: boolean) => void;
+
 /**
  * Draws a pose; a new one is reached in small steps from where the last one stands at that moment.
  *
- * @param draw sets one pose on the elements; `still` when nothing moves any more
+ * @param open looks up the elements there are, and gives what sets a pose on them; `still` when nothing moves any more
  * @param onStill called once the new pose is reached
  */
-export function usePose(
-  target: Pose,
-  gate: Gate,
-  draw: (pose: Pose, still: boolean) => void,
-  onStill: () => void,
-): void {
+export function usePose(target: Pose, gate: Gate, open: () => Draw, onStill: () => void): void {
   const current = useRef<Pose>(EMPTY_POSE);
   const aim = useRef<Pose>(EMPTY_POSE);
   const still = useRef(onStill);
@@ -29,6 +27,7 @@ export function usePose(
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the gate belongs to the target it came with
   useLayoutEffect(() => {
+    const draw = open();
     const from = current.current;
     const isFirst = from === EMPTY_POSE;
     if (isFirst || aim.current === target || !mayMove()) {
@@ -51,5 +50,5 @@ export function usePose(
     };
     step();
     return () => cancelAnimationFrame(frame);
-  }, [target, draw]);
+  }, [target, open]);
 }

@@ -17,8 +17,9 @@ export function useKeptFocus(root: RefObject<SVGGElement | null>, focusKey: stri
   useEffect(() => {
     if (last.current === focusKey) return;
     last.current = focusKey;
-    if (!hadFocus.current || document.activeElement !== document.body) return;
-    root.current?.querySelector<SVGGElement>('g.arc[tabindex="0"]')?.focus();
+    const focused = document.activeElement;
+    if (!hadFocus.current || (focused !== document.body && !focused?.closest('.leaving'))) return;
+    root.current?.querySelector<SVGGElement>('g.arc:not(.leaving)[tabindex="0"]')?.focus();
   }, [root, focusKey]);
 }
 

@@ -1,7 +1,7 @@
 /** The three tables: nodes, pairs, flows. Exact integers stand in the rows' attributes. */
-import type { ReactNode } from 'react';
+import { memo, type ReactNode, useMemo } from 'react';
 import { countQuantity } from '../../../src/flow/index.ts';
-import type { FlowRow, View } from '../../../src/query/index.ts';
+import type { FlowRow, StreamedView } from '../../../src/query/index.ts';
 import type { Hover } from '../hover.ts';
 import type { Arc, Matrix, Pair } from '../layout/fold.ts';
 import { type Place, type Units, writePlace } from '../question.ts';
@@ -12,7 +12,7 @@ import { Swatch } from './Paints.tsx';
 import { type Column, Table } from './Table.tsx';
 
 interface Common {
-  readonly view: View;
+  readonly view: StreamedView;
   readonly units: Units;
   readonly paints: ReadonlyMap<string, Paint>;
   readonly limit: number;
@@ -28,9 +28,24 @@ export function PlaceLink(props: {
   readonly className?: string;
   readonly children: ReactNode;
 }) {
+  const { question, ...rest } = props.to;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: by value; an update makes each place anew
+  const href = useMemo(
+    () => writePlace(props.to) || '.',
+    [
+      question.window,
+      question.segment,
+      question.host,
+      question.pair,
+      rest.from,
+      rest.client,
+      rest.units,
+      rest.list,
+    ],
+  );
   return (
     <a
-      href={writePlace(props.to) || '.'}
+      href={href}
       className={props.className}
       onClick={(event) => {
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -45,15 +60,27 @@ export function PlaceLink(props: {
 
 /** A share as a number and a bar. */
 function Share({ part, whole }: { readonly part: number; readonly whole: number }) {
+  // A fifth of a pixel of the bar.
+  const width = whole > 0 ? Math.min(100, Math.round((200 * part) / whole) / 2) : 0;
+  return <ShareBar width={width} words={percent(part, whole)} />;
+}
+
+const ShareBar = memo(function ShareBar({
+  width,
+  words,
+}: {
+  readonly width: number;
+  readonly words: string;
+}) {
   return (
     <span className="share">
       <span className="bar" aria-hidden="true">
-        <span style={{ width: `${whole > 0 ? Math.min(100, (100 * part) / whole) : 0}%` }} />
+        <span style={{ width: `${width}%` }} />
       </span>
-      <span className="number">{percent(part, whole)}</span>
+      <span className="number">{words}</span>
     </span>
   );
-}
+});
 
 interface NodesProps extends Common {
   readonly matrix: Matrix;
