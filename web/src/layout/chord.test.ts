@@ -17,6 +17,26 @@ function length([start, end]: Span): number {
   return end - start;
 }
 
+const links = fc.array(
+  fc.tuple(
+    fc.integer({ min: 0, max: 11 }),
+    fc.integer({ min: 0, max: 11 }),
+    fc.integer({ min: 1, max: 1e9 }),
+    fc.constantFrom('none', 'vxlan:1', 'vxlan:2'),
+  ),
+  { minLength: 1, maxLength: 60 },
+);
+
+function matrixOf(list: readonly (readonly [number, number, number, string])[]): Matrix {
+  const names = [...new Set(list.flatMap(([from, to]) => [`n${from}`, `n${to}`]))];
+  return foldView(
+    viewOf(
+      names,
+      list.map(([from, to, octets, segment]) => [`n${from}`, `n${to}`, octets, segment]),
+    ),
+  );
+}
+
 test('two hosts that send 3 : 1 divide the ring so, and the ribbon is as wide at each end', () => {
   const matrix = foldView(
     viewOf(
@@ -79,6 +99,44 @@ test('who only receives still has an arc of the least length', () => {
   near(length(arcs[2]!.span), 0.05);
 });
 
+test('who only receives is marked over part of its gaps, and takes no length from anybody', () => {
+  const names = Array.from({ length: 60 }, (_, i) => `h${i}`);
+  for (const count of [3, 9, 60]) {
+    const [from, ...others] = names.slice(0, count);
+    const view = viewOf(
+      [from!, ...others],
+      others.map((to) => [from!, to, 1000]),
+    );
+    const { arcs, bands } = chordAngles(foldView(view));
+    const gap = arcs[0]!.span[0] * 2;
+    assert.deepEqual(
+      arcs.map((arc) => arc.isSlight),
+      arcs.map((arc) => arc.id !== from),
+    );
+    assert.deepEqual(arcs[0]!.mark, arcs[0]!.span, 'who sends is as long as what it sends');
+    for (const [index, { span, mark }] of arcs.entries()) {
+      near(mark[0] + mark[1], span[0] + span[1], 'the middle');
+      if (index > 0) near(length(mark), length(span) + 0.7 * gap);
+      const next = arcs[index + 1]?.mark[0] ?? TAU + arcs[0]!.mark[0];
+      assert.ok(next - mark[1] > 0.29 * gap, 'neighbours stay apart');
+    }
+    for (const { a, b } of bands) near(length(a) * length(b), 0, 'a ribbon is as wide as what is sent');
+  }
+});
+
+test('whose share can be seen is not marked longer', () => {
+  fc.assert(
+    fc.property(links, (list) => {
+      const matrix = matrixOf(list);
+      const total = matrix.arcs.reduce((sum, arc) => sum + arc.sent, 0);
+      for (const [index, { span, mark, isSlight }] of chordAngles(matrix).arcs.entries()) {
+        if (isSlight) assert.ok(matrix.arcs[index]!.sent / total < 0.014 / 5.5);
+        else assert.deepEqual(mark, span);
+      }
+    }),
+  );
+});
+
 test('without any octets all arcs are equally long', () => {
   const { arcs } = chordAngles(foldView(viewOf(['a', 'b', 'c', 'd'], [])));
   for (const arc of arcs) near(length(arc.span), length(arcs[0]!.span));
@@ -91,26 +149,6 @@ test('a single host that talks to itself fills the ring with one loop', () => {
   assert.deepEqual(bands[0]!.a, bands[0]!.b);
   near(length(bands[0]!.a), TAU);
 });
-
-const links = fc.array(
-  fc.tuple(
-    fc.integer({ min: 0, max: 11 }),
-    fc.integer({ min: 0, max: 11 }),
-    fc.integer({ min: 1, max: 1e9 }),
-    fc.constantFrom('none', 'vxlan:1', 'vxlan:2'),
-  ),
-  { minLength: 1, maxLength: 60 },
-);
-
-function matrixOf(list: readonly (readonly [number, number, number, string])[]): Matrix {
-  const names = [...new Set(list.flatMap(([from, to]) => [`n${from}`, `n${to}`]))];
-  return foldView(
-    viewOf(
-      names,
-      list.map(([from, to, octets, segment]) => [`n${from}`, `n${to}`, octets, segment]),
-    ),
-  );
-}
 
 test('the arcs are those of d3-chord over the same matrix', () => {
   fc.assert(

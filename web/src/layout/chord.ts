@@ -24,9 +24,20 @@ export interface BandAngles {
   readonly b: Span;
 }
 
+/** An arc of the ring. */
+export interface ArcAngles {
+  readonly id: string;
+  /** What its ribbons share. */
+  readonly span: Span;
+  /** What is drawn: the span, or, when that would hardly be seen, the span and some of the gaps beside it. */
+  readonly mark: Span;
+  /** It sends (almost) nothing: its length says that it is there, not how much. */
+  readonly isSlight: boolean;
+}
+
 /** The picture as angles: arcs in the order of the matrix, bands pair by pair. */
 export interface ChordAngles {
-  readonly arcs: readonly { readonly id: string; readonly span: Span }[];
+  readonly arcs: readonly ArcAngles[];
   readonly bands: readonly BandAngles[];
 }
 
@@ -38,13 +49,16 @@ export interface ChordGaps {
 
 const GAPS: ChordGaps = { gap: 0.028, least: 0.014 };
 
+/** Part of the gap at either side that a slight arc is drawn over: it is seen, and takes no length from the others. */
+const MARK_GAP = 0.35;
+
 /** Computes all angles. Without any octets all arcs are equally long. */
 export function chordAngles({ arcs, pairs }: Matrix, gaps: ChordGaps = GAPS): ChordAngles {
   const count = arcs.length;
   if (count === 0) return { arcs: [], bands: [] };
   const gap = count > 1 ? Math.min(gaps.gap, (0.25 * TAU) / count) : 0;
   const room = TAU - gap * count;
-  const { lengths, perOctet } = shareOut(
+  const { lengths, perOctet, raised } = shareOut(
     arcs.map((arc) => arc.sent),
     room,
     Math.min(gaps.least, (0.5 * room) / count),
@@ -56,7 +70,12 @@ export function chordAngles({ arcs, pairs }: Matrix, gaps: ChordGaps = GAPS): Ch
     angle += length + gap;
   }
   return {
-    arcs: arcs.map((arc, index) => ({ id: arc.id, span: spans[index]! })),
+    arcs: arcs.map(({ id }, index) => {
+      const span = spans[index]!;
+      const isSlight = raised.has(index);
+      const more = isSlight ? MARK_GAP * gap : 0;
+      return { id, span, mark: [span[0] - more, span[1] + more], isSlight };
+    }),
     bands: bandAngles(pairs, spans, perOctet),
   };
 }
@@ -66,7 +85,7 @@ function shareOut(
   values: readonly number[],
   room: number,
   least: number,
-): { lengths: number[]; perOctet: number } {
+): { lengths: number[]; perOctet: number; raised: ReadonlySet<number> } {
   let free = room;
   let total = values.reduce((sum, value) => sum + value, 0);
   const raised = new Set<number>();
@@ -78,10 +97,11 @@ function shareOut(
     total -= values[index]!;
   }
   if (raised.size === values.length) {
-    return { lengths: values.map(() => room / values.length), perOctet: 0 };
+    return { lengths: values.map(() => room / values.length), perOctet: 0, raised: new Set() };
   }
   const perOctet = free / total;
-  return { lengths: values.map((value, index) => (raised.has(index) ? least : value * perOctet)), perOctet };
+  const lengths = values.map((value, index) => (raised.has(index) ? least : value * perOctet));
+  return { lengths, perOctet, raised };
 }
 
 /** One end of a pair on an arc. */

@@ -19,7 +19,7 @@ export function poseOf(
 ): Pose {
   const bands = new Map<string, readonly [Span, Span]>();
   for (const band of angles.bands) if (pairs.has(band.at)) bands.set(band.id, [band.a, band.b]);
-  return { arcs: new Map(angles.arcs.map((arc) => [arc.id, arc.span])), bands, labels };
+  return { arcs: new Map(angles.arcs.map((arc) => [arc.id, arc.mark])), bands, labels };
 }
 
 /** Where new things open from, or gone things close into: a part of the ring that stands for all of it. */

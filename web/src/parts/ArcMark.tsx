@@ -21,6 +21,8 @@ interface ArcProps {
   readonly paint: Paint | undefined;
   readonly hasLabel?: boolean;
   readonly lit?: boolean | undefined;
+  /** Drawn hollow: its length is not its share. */
+  readonly isSlight?: boolean;
   readonly leaving?: boolean;
   readonly isTabStop?: boolean;
 }
@@ -30,7 +32,7 @@ export const ArcMark = memo(function ArcMark(props: ArcProps) {
   const { id, paint, leaving } = props;
   const isFold = id === OTHERS || id === LARGER;
   const kind = paint ? `client ${paint.tone}` : isFold ? 'fold' : 'host';
-  const state = `${leaving ? ' leaving' : ''}${props.lit === false ? ' dim' : ''}`;
+  const state = `${props.isSlight ? ' slight' : ''}${leaving ? ' leaving' : ''}${props.lit === false ? ' dim' : ''}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: an SVG has no anchor that shows its focus on its own shape
     <g

@@ -169,7 +169,7 @@ const Ring = memo(function Ring(props: RingProps) {
         const common = { id: arc.id, sent: arc.sent, received: arc.received, letters: sizes.letters, paint };
         if (leaving) return <ArcMark key={arc.id} {...common} name="" label="" leaving />;
         const name = truncate(arcName(arc), sizes.letters);
-        const span = spans[matrix.arcs.indexOf(arc)]!.span;
+        const { span, isSlight } = spans[matrix.arcs.indexOf(arc)]!;
         const share = hasTwoLines(span, outer) ? shareOf(arc, props.total) : '';
         return (
           <ArcMark
@@ -180,6 +180,7 @@ const Ring = memo(function Ring(props: RingProps) {
             label={props.arcLabel(arc, share === '' ? name : `${name} ${share}`)}
             hasLabel={labels.has(arc.id)}
             lit={lit?.arc(arc)}
+            isSlight={isSlight}
             isTabStop={stop === arc.id}
           />
         );

@@ -91,7 +91,7 @@ function Drawing({
           pointed={hover?.kind === 'pair' ? hover.id : undefined}
           gate={gate}
           title={`Who talks to whom ${windowWords(view)}`}
-          description={`A ring of ${matrix.arcs.length} arcs, each as long as what its ${view.level === 'hosts' ? 'host' : 'client'} sent. Ribbons join those who talk and are wider at the end that sends more. The table beside it holds the same numbers.`}
+          description={`A ring of ${matrix.arcs.length} arcs, each as long as what its ${view.level === 'hosts' ? 'host' : 'client'} sent. Hollow arcs send too little to be seen by their length. Ribbons join those who talk and are wider at the end that sends more. The table beside it holds the same numbers.`}
           arcLabel={arcLabel}
           focusKey={picture.key}
           onHover={onHover}

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Hover } from '../hover.ts';
+import { chordAngles } from '../layout/chord.ts';
 import type { Matrix } from '../layout/fold.ts';
 import type { Units } from '../question.ts';
 import { type Paint, segmentName } from '../segments.ts';
@@ -97,6 +98,7 @@ function Content({
   const arc = matrix.arcs[index];
   if (!arc) return <p className="quiet">Nothing any more in this window.</p>;
   const action = arc.node ? arcAction : arc.count > 0 ? 'opens them' : undefined;
+  const { isSlight } = chordAngles(matrix).arcs[index]!;
   const parts = new Map<string, number>();
   let peers = 0;
   for (const pair of matrix.pairs) {
@@ -121,6 +123,7 @@ function Content({
         <p className="quiet">
           {peers} {peers === 1 ? 'peer' : 'peers'}
         </p>
+        {isSlight && <p className="quiet">Hollow: sends too little to be seen by its length</p>}
       </div>
       <Parts
         paints={paints}
