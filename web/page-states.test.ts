@@ -57,6 +57,7 @@ test('"Try now" does not wait for the next attempt', async () => {
   const port = Number(new URL(it.url).port);
   await it.server.close();
   await waitFor(it.page, 'lost');
+  it.source.step();
   it.server = await serve(it.source, { listen: { host: '127.0.0.1', port } });
   await it.page
     .locator('[data-testid=notice] button')
