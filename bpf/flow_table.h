@@ -2,7 +2,7 @@
 /*
  * The flow table: every flow of an epoch in rows that user space maps and reads without a system call.
  *
- *   index: a word per place, tag << 32 | row + 1 ──▶ rows: {key, counters}, dense, in the order of their first packet
+ *   index: a word per place, tag | row + 1 ──▶ rows: {key, counters}, dense, in the order of their first packet
  *
  * The rows are the truth and the index is a hint. Nobody locks it: where two CPUs write the same place, one row is not
  * found again and its flow gets a second one. User space adds rows of one flow; no packet is lost and none counts twice.
@@ -33,8 +33,14 @@ static const u64 hash_factors[12] = {
 };
 _Static_assert(DEEP_WORDS <= 12, "hash_factors");
 
-/* Index places looked at from a flow's own on; where all are taken, the last changes hands. */
-#define INDEX_PROBES 16
+/*
+ * Index places come in lines of the CPU's cache. A flow has a line and a place in it where the search begins; where all
+ * of the line is taken, the last place looked at changes hands.
+ */
+#define LINE_PLACES 16
+struct index_line {
+	u32 places[LINE_PLACES];
+} __attribute__((aligned(64)));
 
 #define MAPPED_ARRAY(name, value_type, entries)                                                    \
 	struct {                                                                                   \
@@ -57,6 +63,13 @@ struct row_claim {
 	u64 epoch;
 	u32 next;
 	u32 end;
+};
+
+/* What a CPU adds to the tables from. */
+struct adder {
+	struct packet packet; /* being parsed; not on the stack, so that the verifier need not follow its contents */
+	struct measure measure;
+	struct row_claim claims[SHAPE_COUNT];
 };
 
 struct {
@@ -144,52 +157,54 @@ static __always_inline void merge_counts(struct flow_counters *to, const struct 
 
 /*
  * FLOW_TABLE(shape, SHAPE, rows, places): a table, and
- *   add_SHAPE(epoch, hash, key, from): adds a record to its flow's row, or makes the row. 0, or -1: no row is left.
+ *   add_SHAPE(adder, epoch, hash, key, from): adds a record, or without one the adder's packet, to its flow's row, or makes
+ *   the row. 0, or -1: no row is left.
  */
 #define FLOW_TABLE(shape, SHAPE, rows, bits)                                                       \
-	/* Of one half, set by user space before load, as are the maps' entries. */                \
+	/* Of one half, set by user space before load, as are the maps' entries: places are a power of two above the rows, */ \
+	/* so that a row's number plus one fits where a place's number does; the rest of an index word is the tag. */ \
 	const volatile u32 shape##_capacity = rows;                                                \
 	const volatile u32 shape##_index_bits = bits;                                              \
 	struct shape##_row {                                                                       \
 		struct shape##_key key;                                                            \
 		struct flow_counters counters;                                                     \
 	};                                                                                         \
-	MAPPED_ARRAY(shape##_index, u64, 2 << bits);                                            \
-	MAPPED_ARRAY(shape##_rows, struct shape##_row, 2 * rows);                                \
+	MAPPED_ARRAY(shape##_index, struct index_line, (2 << bits) / LINE_PLACES);                 \
+	MAPPED_ARRAY(shape##_rows, struct shape##_row, 2 * rows);                                  \
                                                                                                    \
-	static __noinline int add_##shape(struct row_claim *mine, u64 epoch, u64 hash,             \
+	static __noinline int add_##shape(struct adder *adder, u64 epoch, u64 hash,                \
 					  const u64 *key, const struct flow_counters *from)        \
 	{                                                                                          \
 		const int count = sizeof(struct shape##_key) / 8;                                  \
-		u32 places = shape##_index_bits, mask = (1u << (places & 31)) - 1;                     \
-		u32 half = ((u32)epoch & 1) << (places & 31), rows_half = 0, at, number;             \
-		u32 start = (u32)(hash >> ((64 - places) & 63)), tag = (u32)(hash >> 20);            \
+		u32 places = shape##_index_bits, mask = (1u << (places & 31)) - 1;                 \
+		u32 start = (u32)(hash >> ((64 - places) & 63)) | ((u32)epoch & 1) << (places & 31); \
+		u32 tag = (u32)(hash >> 12) & ~mask, line = start / LINE_PLACES, at, number, word; \
+		u32 rows_half = epoch & 1 ? shape##_capacity : 0;                                  \
+		struct index_line *index = bpf_map_lookup_elem(&shape##_index, &line);             \
 		struct shape##_row *row;                                                           \
-		u64 *place = 0;                                                                    \
+		u32 *place = 0;                                                                    \
                                                                                                    \
-		if (epoch & 1)                                                                     \
-			rows_half = shape##_capacity;                                             \
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < INDEX_PROBES; i++)       \
+		if (!index)                                                                        \
+			return -1;                                                                 \
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < LINE_PLACES; i++)        \
 		{                                                                                  \
-			u64 word;                                                                  \
-                                                                                                   \
-			at = half | ((start + i) & mask);                                          \
-			place = bpf_map_lookup_elem(&shape##_index, &at);                          \
-			if (!place)                                                                \
-				return -1;                                                         \
+			place = &index->places[(start + i) & (LINE_PLACES - 1)];                   \
 			word = *place;                                                             \
 			if (!word)                                                                 \
 				break;                                                             \
-			if ((u32)(word >> 32) != tag)                                              \
+			if ((word & ~mask) != tag)                                                 \
 				continue;                                                          \
-			at = rows_half + (u32)word - 1;                                            \
+			at = rows_half + (word & mask) - 1;                                        \
 			row = bpf_map_lookup_elem(&shape##_rows, &at);                             \
 			if (!row || !same_words((const u64 *)&row->key, key, count))               \
 				continue;                                                          \
-			merge_counts(&row->counters, from);                                        \
+			if (from)                                                                  \
+				merge_counts(&row->counters, from);                                \
+			else                                                                       \
+				add_counts(&row->counters, &adder->packet, &adder->measure);       \
 			return 0;                                                                  \
 		}                                                                                  \
-		number = claim_row(mine, SHAPE, shape##_capacity, epoch);                                                  \
+		number = claim_row(&adder->claims[SHAPE], SHAPE, shape##_capacity, epoch);         \
 		if (!number)                                                                       \
 			return -1;                                                                 \
 		at = rows_half + number - 1;                                                       \
@@ -197,10 +212,13 @@ static __always_inline void merge_counts(struct flow_counters *to, const struct 
 		if (!row || !place)                                                                \
 			return -1;                                                                 \
 		__builtin_memcpy(&row->key, key, sizeof(row->key));                                \
-		row->counters = *from;                                                             \
+		if (from)                                                                          \
+			row->counters = *from;                                                     \
+		else                                                                               \
+			first_counts(&row->counters, &adder->packet, &adder->measure);             \
 		/* The row is whole before others can find it. */                                  \
 		__asm__ volatile("" : : : "memory");                                               \
-		*place = (u64)tag << 32 | number;                                                  \
+		*place = tag | number;                                                             \
 		return 0;                                                                          \
 	}
 

@@ -87,8 +87,7 @@ const volatile u32 cache_mask = CACHE_PLACES - 1;
 
 /* All that a CPU has for itself, in one map value: a packet costs one lookup. What is doubled goes by parity. */
 struct cpu_area {
-	struct packet packet; /* being parsed; not on the stack, so that the verifier need not follow its contents */
-	struct row_claim claims[SHAPE_COUNT];
+	struct adder adder;
 	struct seen_counters seen[2][SEEN_PLACES];
 	struct narrow_slot narrow[2][CACHE_PLACES];
 	struct wide_slot wide[2][CACHE_PLACES];
@@ -138,48 +137,43 @@ static __always_inline long account(void *map, const void *key, const struct pac
  * account_SHAPE(): counts a packet in the cache of its shape, or in the table where the cache is off or the record in the
  * way finds no row. 0, or -1: there is no room.
  */
-#define ACCOUNT_CACHED(shape, SHAPE)                                                               \
-	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch,              \
+#define ACCOUNT_CACHED(shape)                                                                      \
+	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch,               \
 						   const u64 *words, const struct measure *m)      \
 	{                                                                                          \
 		const int count = sizeof(struct shape##_key) / 8;                                  \
 		u64 hash = hash_words(words, count);                                               \
-		struct row_claim *claim = &area->claims[SHAPE];                                    \
 		struct shape##_slot *slot =                                                        \
 			&area->shape[epoch & 1][hash >> 40 & cache_mask & (CACHE_PLACES - 1)];     \
-		struct flow_counters fresh;                                                        \
                                                                                                    \
 		if (cache_mask) {                                                                  \
 			if (same_words((const u64 *)&slot->key, words, count)) {                   \
-				add_counts_here(&slot->counters, &area->packet, m);                \
+				add_counts_here(&slot->counters, &area->adder.packet, m);          \
 				return 0;                                                          \
 			}                                                                          \
 			if (!slot->counters.packets ||                                             \
 			    (++slot->rivals > slot->counters.packets &&                            \
-			     !add_##shape(claim, epoch, slot->hash, (const u64 *)&slot->key,        \
+			     !add_##shape(&area->adder, epoch, slot->hash, (const u64 *)&slot->key, \
 					 &slot->counters))) {                                      \
 				slot->hash = hash;                                                 \
 				slot->rivals = 0;                                                  \
 				__builtin_memcpy(&slot->key, words, sizeof(slot->key));            \
-				first_counts(&slot->counters, &area->packet, m);                   \
+				first_counts(&slot->counters, &area->adder.packet, m);             \
 				return 0;                                                          \
 			}                                                                          \
 		}                                                                                  \
-		first_counts(&fresh, &area->packet, m);                                            \
-		return add_##shape(claim, epoch, hash, words, &fresh);                             \
+		area->adder.measure = *m;                                                          \
+		return add_##shape(&area->adder, epoch, hash, words, 0);                           \
 	}
 
-ACCOUNT_CACHED(narrow, SHAPE_NARROW)
-ACCOUNT_CACHED(wide, SHAPE_WIDE)
+ACCOUNT_CACHED(narrow)
+ACCOUNT_CACHED(wide)
 
 static __always_inline int account_deep(struct cpu_area *area, u64 epoch, const u64 *words,
 					const struct measure *m)
 {
-	struct flow_counters fresh;
-
-	first_counts(&fresh, &area->packet, m);
-	return add_deep(&area->claims[SHAPE_DEEP], epoch, hash_words(words, DEEP_WORDS), words,
-			&fresh);
+	area->adder.measure = *m;
+	return add_deep(&area->adder, epoch, hash_words(words, DEEP_WORDS), words, 0);
 }
 
 static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
@@ -266,7 +260,7 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point)
 
 	if (!area) /* never: the caller has it */
 		return HEADER_OFFSET;
-	p = &area->packet;
+	p = &area->adder.packet;
 #pragma clang loop unroll(disable)
 	for (int attempt = 0; attempt < 2; attempt++) {
 		const struct window w = window_of(skb);
@@ -309,7 +303,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction)
 	if (!area)
 		return TC_ACT_UNSPEC;
 	seen_here = count_seen(area, parity, point, m.octets);
-	p = &area->packet;
+	p = &area->adder.packet;
 	reason = parse_skb(skb, p, point);
 	if (reason != REASON_NONE) {
 		write_ledger(parity, p, reason, m.octets, seen_here);

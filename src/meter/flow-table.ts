@@ -1,13 +1,13 @@
 /** A flow table of the kernel (bpf/flow_table.h), read from its memory: no system call per flow, nothing is copied. */
 import { type BpfObject, MapWindow } from '../bpf/index.ts';
-import { DeepKey, FlowCounters, NarrowKey, RowSource, Shape, WideKey } from './gen/meter.ts';
+import { DeepKey, FlowCounters, IndexLine, NarrowKey, RowSource, Shape, WideKey } from './gen/meter.ts';
 import type { KeyShape, RawRecords } from './records.ts';
 
 /** Layout of one shape's rows: a key, the counters right behind it. In octets. */
 export const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size, deep: DeepKey.size } as const;
 
-/** As INDEX_PROBES in flow_table.h. */
-const INDEX_PROBES = 16;
+/** As LINE_PLACES in flow_table.h. */
+const LINE_PLACES = IndexLine.counts.places;
 
 /** Row numbers that follow each other and all hold a record. */
 export interface RowRun {
@@ -23,7 +23,7 @@ export interface TableSize {
 
 /** The size for so many flows: an index of which at most half is in use. */
 export function tableSize(capacity: number): TableSize {
-  return { capacity, indexBits: Math.max(3, Math.ceil(Math.log2(2 * capacity))) };
+  return { capacity, indexBits: Math.max(4, Math.ceil(Math.log2(2 * capacity))) };
 }
 
 /** One shape's table, both halves. Owned by who made it; the object stays the caller's. */
@@ -49,7 +49,7 @@ export class FlowTable implements Disposable {
     this.#keyWords = KEY_SIZE[shape] >> 2;
     this.#rowWords = (KEY_SIZE[shape] + FlowCounters.size) >> 2;
     this.#rows = MapWindow.open(object.map(`${shape}_rows`), 4 * this.#rowWords * size.capacity);
-    this.#index = MapWindow.open(object.map(`${shape}_index`), 8 * 2 ** size.indexBits);
+    this.#index = MapWindow.open(object.map(`${shape}_index`), 4 * 2 ** size.indexBits);
     this.#words = new Uint32Array(this.#rows.buffer);
     this.#indexWords = new Uint32Array(this.#index.buffer);
   }
@@ -60,7 +60,7 @@ export class FlowTable implements Disposable {
     if (this.#used === 0) return;
     const rowSize = 4 * this.#rowWords;
     this.#base = this.#rows.show(parity * this.#size.capacity * rowSize, this.#used * rowSize) >> 2;
-    const indexSize = 8 * 2 ** this.#size.indexBits;
+    const indexSize = 4 * 2 ** this.#size.indexBits;
     this.#indexBase = this.#index.show(parity * indexSize, indexSize) >> 2;
   }
 
@@ -99,12 +99,13 @@ export class FlowTable implements Disposable {
     if (this.#used === 0) return -1;
     const mask = 2 ** this.#size.indexBits - 1;
     const start = hashHigh >>> (32 - this.#size.indexBits);
-    const tag = ((hashHigh << 12) | (hashLow >>> 20)) >>> 0;
-    for (let probe = 0; probe < INDEX_PROBES; probe++) {
-      const place = this.#indexBase + 2 * ((start + probe) & mask);
-      const row = this.#indexWords[place]! - 1;
-      if (row < 0) return -1;
-      if (this.#indexWords[place + 1] === tag && this.#hasKey(row, key, at)) return row;
+    const tag = (((hashHigh << 20) | (hashLow >>> 12)) & ~mask) >>> 0;
+    for (let probe = 0; probe < LINE_PLACES; probe++) {
+      const word =
+        this.#indexWords[this.#indexBase + (start & -LINE_PLACES) + ((start + probe) % LINE_PLACES)]!;
+      if (word === 0) return -1;
+      const row = (word & mask) - 1;
+      if ((word & ~mask) >>> 0 === tag && this.#hasKey(row, key, at)) return row;
     }
     return -1;
   }
@@ -126,7 +127,7 @@ export class FlowTable implements Disposable {
       this.#words[at] = 0;
       this.#words[at + 1] = 0;
     }
-    this.#indexWords.fill(0, this.#indexBase, this.#indexBase + 2 * 2 ** this.#size.indexBits);
+    this.#indexWords.fill(0, this.#indexBase, this.#indexBase + 2 ** this.#size.indexBits);
     this.#used = 0;
     this.#rows.hide();
     this.#index.hide();

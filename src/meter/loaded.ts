@@ -8,6 +8,7 @@ import {
   possibleCpus,
   testRun,
 } from '../bpf/index.ts';
+import type { FlowColumns } from '../flow/index.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
@@ -17,6 +18,7 @@ import {
   CpuArea,
   DeepRow,
   FlowCounters,
+  IndexLine,
   LedgerCounters,
   LedgerKey,
   NarrowRow,
@@ -96,14 +98,15 @@ export class LoadedMeter implements Disposable {
     return this.#maps.flip();
   }
 
-  /** What a retired half held; its stamps become times by the clocks as they are at `nowMs`. */
-  read(parity: 0 | 1, nowMs: number): RetiredEpoch {
+  /**
+   * What a retired half held; its stamps become times by the clocks as they are at `nowMs`.
+   *
+   * @param spare columns that nobody reads any more, taken over
+   */
+  read(parity: 0 | 1, nowMs: number, spare?: FlowColumns): RetiredEpoch {
     const reading = this.#readClock();
-    return this.#maps.read(parity, {
-      jiffies: reading.jiffies,
-      nowMs,
-      tickMs: tickMs(this.#firstReading, reading),
-    });
+    const stamps = { jiffies: reading.jiffies, nowMs, tickMs: tickMs(this.#firstReading, reading) };
+    return this.#maps.read(parity, stamps, spare);
   }
 
   /** Empties the half that was read last. */
@@ -149,7 +152,7 @@ export function configureMeter(object: BpfObject, options: LoadOptions): EpochSi
     object.setConstant(`${shape}_capacity`, capacity);
     object.setConstant(`${shape}_index_bits`, indexBits);
     object.setMaxEntries(`${shape}_rows`, 2 * capacity);
-    object.setMaxEntries(`${shape}_index`, 2 * 2 ** indexBits);
+    object.setMaxEntries(`${shape}_index`, (2 * 2 ** indexBits) / IndexLine.counts.places);
   }
   const least = Math.min(...Object.values(tables).map(({ capacity }) => capacity));
   const claimed = Math.floor(least / (CLAIMED_PART * cpus));
@@ -173,6 +176,8 @@ function assertLayouts(object: BpfObject): void {
   assertLayout(object.map('narrow_rows'), { value: NarrowRow });
   assertLayout(object.map('wide_rows'), { value: WideRow });
   assertLayout(object.map('deep_rows'), { value: DeepRow });
+  for (const shape of ['narrow', 'wide', 'deep'])
+    assertLayout(object.map(`${shape}_index`), { value: IndexLine });
   assertLayout(object.map('row_sources'), { value: RowSource });
   assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
   assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });

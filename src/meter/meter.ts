@@ -131,7 +131,9 @@ export class Meter implements FlowSource, Disposable {
       if (isLast) this.#detachAll();
       const parity = await this.#loaded.flip();
       const endMs = Date.now();
-      const retired = this.#loaded.read(parity, endMs);
+      const spare = this.#spare;
+      this.#spare = undefined;
+      const retired = this.#loaded.read(parity, endMs, spare);
       this.#epoch++;
       yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points: this.#points(), ...retired };
       this.#loaded.clear(parity);
