@@ -134,11 +134,17 @@ async function ipJson(words: readonly string[]): Promise<Record<string, unknown>
 }
 
 /**
+ * `ip monitor` that ends with us however we end, a kill or a terminated thread included: the shell waits for the end of
+ * its input, which is ours to hold open. Ctrl-C reaches the shell too, and must not keep it from ending `ip`.
+ */
+const WATCH = 'trap : INT TERM HUP; ip monitor link route & read -r _; kill $!';
+
+/**
  * Calls back when a link or a route changed in the calling thread's network namespace. Changes that come in a burst
  * are told once.
  */
 export function watchInterfaces(changed: () => void): Disposable {
-  const child = spawn('ip', ['monitor', 'link', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('sh', ['-c', WATCH], { stdio: ['pipe', 'pipe', 'ignore'] });
   let timer: NodeJS.Timeout | undefined;
   child.stdout.on('data', () => {
     timer ??= setTimeout(() => {
@@ -151,7 +157,7 @@ export function watchInterfaces(changed: () => void): Disposable {
   return {
     [Symbol.dispose]() {
       clearTimeout(timer);
-      child.kill();
+      child.stdin.destroy();
     },
   };
 }
