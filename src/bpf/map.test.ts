@@ -18,7 +18,7 @@ import {
   unpin,
   updateBatch,
 } from './index.ts';
-import { loadProbe, openProbe, u32, u64At } from './testdata/probe.ts';
+import { loadProbe, noTakeOfHash, openProbe, u32, u64At } from './testdata/probe.ts';
 
 const PINS = `/sys/fs/bpf/tsbpf-map-${process.pid}`;
 const PIN = `${PINS}/map`;
@@ -69,9 +69,15 @@ test('elements can be set, read, iterated and deleted', () => {
   map.update(u32(2), u32(20, 21));
   assert.deepEqual(map.lookup(u32(1)), u32(10, 11));
   assert.deepEqual([...map.keys()].map((key) => key[0]).toSorted(), [1, 2]);
-  assert.deepEqual(map.take(u32(2)), u32(20, 21));
   assert.equal(map.delete(u32(1)), true);
   assert.equal(map.delete(u32(1)), false);
+});
+
+test('an element can be read and deleted in one step', { skip: noTakeOfHash }, () => {
+  using map = hash(8);
+  map.update(u32(2), u32(20, 21));
+  assert.deepEqual(map.take(u32(2)), u32(20, 21));
+  assert.equal(map.take(u32(2)), undefined);
 });
 
 test('update flags say whether the key may exist', () => {
@@ -170,6 +176,13 @@ test('a map that has no batches says so', () => {
   });
 });
 
+/** Empties an inner map that no program can reach; gives its packets. */
+function drain(retired: BpfMap): bigint {
+  const value = retired.lookup(u32(0));
+  retired.delete(u32(0));
+  return value === undefined ? 0n : u64At(value, 0);
+}
+
 test('after the inner map is replaced, every run is in exactly one of the two', async () => {
   using object = loadProbe();
   const epochs = object.map('epochs');
@@ -184,14 +197,10 @@ test('after the inner map is replaced, every run is in exactly one of the two', 
   for (let flip = 0; flip < 10; flip++) {
     const [current, next] = flip % 2 === 0 ? [first, second] : [second, first];
     await epochs.updateInnerAsync(u32(0), next);
-    const retired = current.take(u32(0));
-    if (retired !== undefined) total += u64At(retired, 0);
+    total += drain(current);
   }
   await runs;
-  for (const map of [first, second]) {
-    const rest = map.take(u32(0));
-    if (rest !== undefined) total += u64At(rest, 0);
-  }
+  total += drain(first) + drain(second);
   assert.equal(total, 1_000_000n);
 });
 

@@ -3,7 +3,7 @@ import { mkdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeMap, type MapDescription } from './describe.ts';
 import { kernelError } from './error.ts';
-import { possibleCpus } from './kernel.ts';
+import { kernelAtLeast, possibleCpus } from './kernel.ts';
 import { libbpf, libc, OptionStruct, runOnPool } from './libbpf.ts';
 import { Mapping } from './memory.ts';
 import { track } from './resources.ts';
@@ -50,6 +50,7 @@ const OF_DESCRIPTORS: ReadonlySet<number> = new Set([
   MapType.PROG_ARRAY,
 ]);
 const ENOENT = -2;
+const ENOTSUPP = -524;
 
 /** What a new map is made of; sizes in bytes. `btf` links it to types, so that its layout can be checked. */
 export type MapSpecification = {
@@ -178,6 +179,13 @@ export class BpfMap implements Disposable {
     this.#check(key, this.keySize, 'key');
     const value = new Uint8Array(this.valueBytes);
     const result = libbpf().lookupAndDelete(this.fd, this.keySize === 0 ? null : key, value, 0);
+    if (result === ENOTSUPP) {
+      throw kernelError('BPF_MAP', result, {
+        action: `take an element of the map ${this.name}`,
+        minimumKernel: this.type === MapType.HASH && !kernelAtLeast('5.14') ? '5.14' : undefined,
+        remedy: 'read it, then delete it, while no program writes to the map',
+      });
+    }
     return this.#found(result, 'take an element of') ? value : undefined;
   }
 
