@@ -29,6 +29,8 @@ export type ProgramDescription = {
   readonly tag: string;
   readonly runTimeNs: bigint;
   readonly runCount: bigint;
+  /** Instructions the verifier walked through, of a limit of a million; 0 before Linux 5.16, which does not say. */
+  readonly verifiedInstructions: number;
 };
 
 /** A link, as the kernel has it. `ifindex` is that of a tcx link, 0 when its interface is gone or it was detached. */
@@ -61,6 +63,7 @@ export function describeProgram(fd: number): ProgramDescription {
     name: text(view, 64, 16),
     runTimeNs: view.getBigUint64(192, true),
     runCount: view.getBigUint64(200, true),
+    verifiedInstructions: view.getUint32(216, true),
   };
 }
 

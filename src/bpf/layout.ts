@@ -129,7 +129,10 @@ function canonical(btf: Btf, id: number): string {
     case 'array':
       return `[${type.count}]${canonical(btf, type.target)}`;
     case 'enum':
-      return `enum ${type.name} ${type.size}{${type.values.map(({ name, value }) => `${name}=${value}`).join(',')}}`;
+      // As unsigned bits: for kernels that know no signed enums (before 6.0) libbpf drops the sign from the BTF it loads.
+      return `enum ${type.name} ${type.size}{${type.values
+        .map(({ name, value }) => `${name}=${BigInt.asUintN(8 * type.size, BigInt(value))}`)
+        .join(',')}}`;
     case 'int':
       return `${type.signed ? 's' : 'u'}${type.size * 8}`;
     case 'float':
