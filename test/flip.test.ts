@@ -6,6 +6,7 @@ import { Workshop } from '../bench/build.ts';
 import { MeterThread } from '../src/meter/index.ts';
 import { packet } from '../src/wire/index.ts';
 import { assertConserved } from './metering.ts';
+import { scaled } from './scale.ts';
 
 /*
  * Epochs flip under load: a flood of tunnelled packets leaves through one end of a veth and comes in at the other,
@@ -15,8 +16,11 @@ import { assertConserved } from './metering.ts';
 const SENDER = 'tsflip-a';
 const RECEIVER = 'tsflip-b';
 const FLOWS = 5000;
-const PER_SECOND = 2_000_000;
+const PER_SECOND = scaled(2_000_000);
 const SECONDS = 3;
+/** What of it a machine that is busy otherwise must still do. */
+const LEAST_FRAMES = scaled(5_000_000);
+const LEAST_FLIPS = scaled(100, 10);
 
 function ip(...words: string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8' });
@@ -100,10 +104,10 @@ test('flips under load lose nothing of more than five million packets, on either
   done.resolve();
   assert.equal(code, 0);
   const frames = BigInt(output.trim());
-  assert.ok(frames >= 5_000_000n, `${frames} frames were sent`);
+  assert.ok(frames >= LEAST_FRAMES, `${frames} frames were sent`);
   const wanted = { packets: frames, octets: frames * BigInt(frame.byteLength), ledger: 0 };
   for (const { epochs, ...counted } of await Promise.all([sent, received])) {
     assert.deepEqual(counted, wanted);
-    assert.ok(epochs >= 100, `${epochs} flips`);
+    assert.ok(epochs >= LEAST_FLIPS, `${epochs} flips`);
   }
 });

@@ -5,11 +5,12 @@ import { decodeRecord } from '../src/flow/index.ts';
 import { Reason } from '../src/meter/gen/meter.ts';
 import type { RetiredEpoch } from '../src/meter/index.ts';
 import { combinations } from './combinations.ts';
+import { scaled } from './scale.ts';
 import { Trial } from './trial.ts';
 
-const RANDOM_PACKETS = 60_000;
-const MUTATED_PACKETS = 140_000;
-const PACKETS_PER_EPOCH = 20_000;
+const PACKETS_PER_EPOCH = scaled(20_000);
+const RANDOM_PACKETS = 3 * PACKETS_PER_EPOCH;
+const MUTATED_PACKETS = 7 * PACKETS_PER_EPOCH;
 const ETHERTYPES = [0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8];
 const REASONS = new Set(
   Object.entries(Reason)
@@ -143,7 +144,7 @@ test(`mutated packets are all explained (SEED=${seed})`, async (t) => {
     return buffer.subarray(0, length);
   });
   t.diagnostic(`${ran} ran; reasons: ${[...reasons].join(' ')}`);
-  assert.ok(ran > 100_000);
+  assert.ok(ran > 5 * PACKETS_PER_EPOCH);
   const never = [...REASONS].filter((reason) => !reasons.has(reason));
   t.diagnostic(`reasons not met: ${never.join(' ') || 'none'}`);
 });

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Combination, combinations } from './combinations.ts';
+import { sample } from './scale.ts';
 import { settleAll, Trial } from './trial.ts';
 
 /** The shortest frame BPF_PROG_TEST_RUN takes: an Ethernet header. */
 const SHORTEST = 14;
 
-const all = combinations();
+const every = combinations();
+const all = sample(every);
 // A tunnel header that is cut leaves a record of its own: more nested ones than the meter has room for by default.
 const trial = new Trial({ capacities: { deep: 65_536 } });
 
@@ -21,7 +23,7 @@ function runTruncated({ packet }: Combination): void {
 }
 
 test('every combination of headers becomes the one record its builder describes', async () => {
-  assert.ok(all.length > 6000, `${all.length} combinations`);
+  assert.ok(every.length > 6000, `${every.length} combinations`);
   for (const egress of [false, true]) {
     const wrong = await settleAll(trial, all, ({ packet }) =>
       trial.run(packet.build(), packet.model(), { egress }),
