@@ -1,0 +1,45 @@
+/** Which test files run inside other kernels, and why the others do not. */
+
+/** A file that runs in the guest, and what in it depends on the kernel. */
+export interface Suite {
+  readonly file: string;
+  readonly why: string;
+  /** Takes minutes under emulation: runs there only when named by --file. */
+  readonly isSlow?: true;
+}
+
+/** In the order they run: what says most comes first. */
+export const SUITES: readonly Suite[] = [
+  { file: 'test/load.test.ts', why: 'the verifier' },
+  { file: 'src/bpf/object.test.ts', why: 'loading, constants, test runs' },
+  { file: 'src/bpf/map.test.ts', why: 'map operations, batches, maps of maps' },
+  { file: 'src/bpf/ring.test.ts', why: 'ring buffer' },
+  { file: 'src/bpf/layout.test.ts', why: 'the BTF that the kernel gives back' },
+  { file: 'src/bpf/link.test.ts', why: 'tcx and clsact' },
+  { file: 'test/kernel-wire.test.ts', why: 'super-packets in the programs' },
+  {
+    file: 'test/kernel-lies.test.ts',
+    why: 'lying headers in the programs (the same parser: little news)',
+    isSlow: true,
+  },
+  { file: 'test/kernel-maps.test.ts', why: "the meter's maps, and epochs under load" },
+  { file: 'test/kernel.test.ts', why: 'combinations of headers (under emulation every 37th)' },
+  { file: 'test/kernel-random.test.ts', why: 'random packets (the same parser: little news)', isSlow: true },
+  { file: 'test/interfaces.test.ts', why: 'interfaces that come and go' },
+  { file: 'test/guest.test.ts', why: 'beside programs of others' },
+  { file: 'test/flip.test.ts', why: 'flips under a flood over veth', isSlow: true },
+  { file: 'test/lab-truth.test.ts', why: 'the whole stack: VXLAN, bridges, offloads', isSlow: true },
+];
+
+/** Files or kinds of files that do not run there, and why. */
+export const LEFT_OUT: readonly Suite[] = [
+  { file: 'src/bpf/error.test.ts, src/{export,flow,live,serve,terminal,wire}', why: 'no kernel in them' },
+  { file: 'src/meter/interfaces.test.ts', why: 'a pure function' },
+  {
+    file: 'src/lab',
+    why: 'the namespaces are made by test/lab-truth.test.ts too; many processes, which are slow',
+  },
+  { file: 'test/cli.test.ts', why: 'dozens of processes, seconds each; what they do is in other suites' },
+  { file: 'test/demo.test.ts, web', why: 'a browser, minutes under emulation; no kernel in it' },
+  { file: 'test/architecture.test.ts, tools', why: 'about the sources' },
+];
