@@ -82,6 +82,7 @@ export async function runErrand(errand: Errand, signal: AbortSignal): Promise<Ou
     writeFileSync(file('initrd'), initialFiles(errand));
     const socket = file('root.sock');
     children.push(await shareRoot(socket));
+    signal.throwIfAborted();
     const machine = spawn('setpriv', qemu(errand.kernel, socket, file), {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -172,9 +173,16 @@ async function shareRoot(socket: string): Promise<ChildProcess> {
     watch(parent, { signal: watching.signal }, () => existsSync(socket) && resolve());
   });
   const child = spawn('setpriv', [...MORTAL, ...unshare, daemon, `--socket-path=${socket}`, ...words], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('virtiofsd ended at once')));
+  // At the end of the machine it complains of that: only what it says before the beginning is told.
+  let complaint = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
+  const ended = once(child, 'close').then(() =>
+    Promise.reject(new Error(`virtiofsd ended at once: ${complaint}`)),
+  );
   ended.catch(() => undefined);
   try {
     await Promise.race([made, ended]);
