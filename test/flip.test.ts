@@ -6,7 +6,7 @@ import { Workshop } from '../bench/build.ts';
 import { MeterThread } from '../src/meter/index.ts';
 import { packet } from '../src/wire/index.ts';
 import { assertConserved } from './metering.ts';
-import { scaled } from './scale.ts';
+import { isScaled, scaled } from './scale.ts';
 
 /*
  * Epochs flip under load: a flood of tunnelled packets leaves through one end of a veth and comes in at the other,
@@ -74,7 +74,7 @@ async function count(
 }
 
 test('flips under load lose nothing of more than five million packets, on either end', {
-  timeout: 120_000,
+  timeout: isScaled ? 300_000 : 120_000,
 }, async () => {
   using workshop = new Workshop();
   const flood = workshop.program('flood');

@@ -27,7 +27,7 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/kernel-random.test.ts', why: 'random packets (the same parser: little news)', isSlow: true },
   { file: 'test/interfaces.test.ts', why: 'interfaces that come and go' },
   { file: 'test/guest.test.ts', why: 'beside programs of others' },
-  { file: 'test/flip.test.ts', why: 'flips under a flood over veth', isSlow: true },
+  { file: 'test/flip.test.ts', why: 'flips under a flood over veth' },
   { file: 'test/lab-truth.test.ts', why: 'the whole stack: VXLAN, bridges, offloads', isSlow: true },
 ];
 
