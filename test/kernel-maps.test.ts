@@ -5,6 +5,7 @@ import { after, afterEach, test } from 'node:test';
 import { possibleCpus, testRunAsync } from '../src/bpf/index.ts';
 import { REMARK } from '../src/flow/index.ts';
 import { type Packet, packet, type Verdict } from '../src/wire/index.ts';
+import { scaled } from './scale.ts';
 import { Trial } from './trial.ts';
 
 const trial = new Trial();
@@ -276,7 +277,7 @@ for (const cachePlaces of [undefined, 2, 0]) {
   test(`two CPUs count the same flows while epochs change, and no packet is lost or counted twice, ${cache}`, async () => {
     using busy = new Trial(cachePlaces === undefined ? {} : { cachePlaces });
     const frame = vxlan(50).ipv6().tcp().payload(7).build();
-    const repeat = 1_000_000;
+    const repeat = scaled(1_000_000);
     const sum = { seen: 0n, records: 0n, octets: 0n, epochs: 0 };
     let running = 2;
     const runs = [busy.meter.ingress, busy.meter.ingress].map(async (program) => {
