@@ -277,7 +277,7 @@ for (const cachePlaces of [undefined, 2, 0]) {
   test(`two CPUs count the same flows while epochs change, and no packet is lost or counted twice, ${cache}`, async () => {
     using busy = new Trial(cachePlaces === undefined ? {} : { cachePlaces });
     const frame = vxlan(50).ipv6().tcp().payload(7).build();
-    const repeat = scaled(1_000_000);
+    const repeat = scaled(3_000_000);
     const sum = { seen: 0n, records: 0n, octets: 0n, epochs: 0 };
     let running = 2;
     const runs = [busy.meter.ingress, busy.meter.ingress].map(async (program) => {

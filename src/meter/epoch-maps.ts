@@ -155,7 +155,9 @@ export class EpochMaps implements Disposable {
     sum.add(crowded.values.subarray(0, crowded.count * this.#map('seen_crowded', parity).valueBytes));
     const { seen, unledgered } = sum.result();
     const ledger = [...decodeLedger(this.#hashes.ledger), ...unledgered];
-    return { ...this.#decode(parity, stamps, spare), seen, ledger };
+    const records = this.#decode(parity, stamps, spare);
+    for (const shape of SHAPES) this.#tables[shape].hide();
+    return { ...records, seen, ledger };
   }
 
   /** Empties the retired half that {@link read} read last. */

@@ -6,6 +6,9 @@ import type { KeyShape, RawRecords } from './records.ts';
 /** Layout of one shape's rows: a key, the counters right behind it. In octets. */
 export const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size, deep: DeepKey.size } as const;
 
+/** Rows that are shown at once to be cleared. */
+const CLEARED_ROWS = 8192;
+
 /** As LINE_PLACES in flow_table.h. */
 const LINE_PLACES = IndexLine.counts.places;
 
@@ -41,6 +44,9 @@ export class FlowTable implements Disposable {
   #base = 0;
   #indexBase = 0;
   #used = 0;
+  /** Where that half begins in the maps, in octets. */
+  #rowsAt = 0;
+  #indexAt = 0;
 
   constructor(object: BpfObject, shape: KeyShape, size: TableSize) {
     this.#object = object;
@@ -54,14 +60,16 @@ export class FlowTable implements Disposable {
     this.#indexWords = new Uint32Array(this.#index.buffer);
   }
 
-  /** Takes a retired half in hand, until {@link clear}. @param epoch the epoch that was retired */
+  /** Takes a retired half in hand, until {@link hide}. @param epoch the epoch that was retired */
   show(parity: 0 | 1, epoch: bigint): void {
     this.#used = this.#rowsOf(parity, epoch);
     if (this.#used === 0) return;
     const rowSize = 4 * this.#rowWords;
-    this.#base = this.#rows.show(parity * this.#size.capacity * rowSize, this.#used * rowSize) >> 2;
     const indexSize = 4 * 2 ** this.#size.indexBits;
-    this.#indexBase = this.#index.show(parity * indexSize, indexSize) >> 2;
+    this.#rowsAt = parity * this.#size.capacity * rowSize;
+    this.#indexAt = parity * indexSize;
+    this.#base = this.#rows.show(this.#rowsAt, this.#used * rowSize) >> 2;
+    this.#indexBase = this.#index.show(this.#indexAt, indexSize) >> 2;
   }
 
   /** The rows in hand that hold a record; those between them were taken by a CPU that did not need them. */
@@ -81,7 +89,7 @@ export class FlowTable implements Disposable {
     return runs;
   }
 
-  /** The memory of a run of rows, lent until {@link clear}. */
+  /** The memory of a run of rows, lent until {@link hide}. */
   records({ first, count }: RowRun): RawRecords {
     const rowSize = 4 * this.#rowWords;
     const bytes = new Uint8Array(this.#rows.buffer, 4 * this.#base + first * rowSize, count * rowSize);
@@ -118,19 +126,29 @@ export class FlowTable implements Disposable {
     return true;
   }
 
-  /** Empties the half in hand and lets it go. */
-  clear(): void {
-    if (this.#used === 0) return;
-    const packets = this.#base + this.#keyWords + (FlowCounters.offsets.packets >> 2);
-    for (let row = 0; row < this.#used; row++) {
-      const at = packets + row * this.#rowWords;
-      this.#words[at] = 0;
-      this.#words[at + 1] = 0;
-    }
-    this.#indexWords.fill(0, this.#indexBase, this.#indexBase + 2 ** this.#size.indexBits);
-    this.#used = 0;
+  /** Lets go of the memory in hand; its half is still to be cleared. */
+  hide(): void {
     this.#rows.hide();
     this.#index.hide();
+  }
+
+  /** Empties the half that was in hand, a part at a time. */
+  clear(): void {
+    if (this.#used === 0) return;
+    const rowSize = 4 * this.#rowWords;
+    const packets = this.#keyWords + (FlowCounters.offsets.packets >> 2);
+    for (let first = 0; first < this.#used; first += CLEARED_ROWS) {
+      const count = Math.min(CLEARED_ROWS, this.#used - first);
+      const base = this.#rows.show(this.#rowsAt + first * rowSize, count * rowSize) >> 2;
+      for (let at = base + packets; at < base + count * this.#rowWords; at += this.#rowWords) {
+        this.#words[at] = 0;
+        this.#words[at + 1] = 0;
+      }
+    }
+    const indexBase = this.#index.show(this.#indexAt, 4 * 2 ** this.#size.indexBits) >> 2;
+    this.#indexWords.fill(0, indexBase, indexBase + 2 ** this.#size.indexBits);
+    this.#used = 0;
+    this.hide();
   }
 
   [Symbol.dispose](): void {
