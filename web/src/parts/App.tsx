@@ -43,7 +43,11 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   useKeys(place, go, togglePause);
 
   const segments = live.view?.segments ?? NO_SEGMENTS;
-  const ids = segments.map((segment) => segment.id).join(' ');
+  // Sorted, for an answer has them by octets: paints that change with their order would draw every ribbon anew.
+  const ids = segments
+    .map((segment) => segment.id)
+    .sort()
+    .join(' ');
   const paints = useMemo(() => paintSegments(ids === '' ? [] : ids.split(' ')), [ids]);
   const state = isPaused
     ? 'paused'

@@ -1,14 +1,27 @@
-import { type ReactNode, useState } from 'react';
+import { memo, type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import type { Paint } from '../segments.ts';
+import { type Figure, FigureCell, writeRow } from './figures.tsx';
 
 /** A column: what it says, how it sorts, what it shows. */
-export interface Column<Row> {
+export type Column<Row> = ColumnHead<Row> & (StillColumn<Row> | FigureColumn<Row>);
+
+interface ColumnHead<Row> {
   readonly id: string;
   readonly head: string;
   /** Said by a screen reader where the head is too short. */
   readonly title?: string;
   readonly value: (row: Row) => number | string;
+}
+
+/** Shows the same as long as {@link TableProps.identity} and the paints are the same. */
+interface StillColumn<Row> {
   readonly cell: (row: Row) => ReactNode;
-  readonly numeric?: boolean;
+}
+
+/** Shows a number, which another update changes. */
+interface FigureColumn<Row> {
+  readonly figure: (row: Row) => Figure;
+  readonly hasBar?: boolean;
 }
 
 interface TableProps<Row> {
@@ -16,6 +29,9 @@ interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly rowId: (row: Row) => string;
+  /** Everything that the cells without a figure show and do, as text. */
+  readonly identity: (row: Row) => string;
+  readonly paints: ReadonlyMap<string, Paint>;
   readonly attributes: (row: Row) => Record<`data-${string}`, string | number>;
   readonly firstSort: string;
   readonly limit: number;
@@ -38,6 +54,18 @@ export function Table<Row>(props: TableProps<Row>) {
   const lead = columns.find((column) => column.id === sort.column) ?? columns[0]!;
   const rows = sortRows(props.rows, lead, sort.descending);
   const shown = isLong ? rows : rows.slice(0, props.limit);
+  const body = useRef<HTMLTableSectionElement>(null);
+  useLayoutEffect(() => {
+    const figures = columns.filter((column) => 'figure' in column);
+    let element = body.current!.firstElementChild;
+    for (const row of shown) {
+      writeRow(element!, {
+        attributes: props.attributes(row),
+        figures: figures.map((column) => column.figure(row)),
+      });
+      element = element!.nextElementSibling;
+    }
+  });
   // What happens to a row bubbles up to the body: listeners of each row would be set anew with each update.
   const rowAt = (target: EventTarget): Row | undefined =>
     shown[(target as Element).closest('tr')?.sectionRowIndex ?? -1];
@@ -57,7 +85,7 @@ export function Table<Row>(props: TableProps<Row>) {
               <th
                 key={column.id}
                 scope="col"
-                className={column.numeric ? 'numeric' : ''}
+                className={'figure' in column ? 'numeric' : ''}
                 aria-sort={column === lead ? (sort.descending ? 'descending' : 'ascending') : 'none'}
               >
                 <button
@@ -66,7 +94,7 @@ export function Table<Row>(props: TableProps<Row>) {
                   onClick={() =>
                     setSort((last) => ({
                       column: column.id,
-                      descending: last.column === column.id ? !last.descending : column.numeric === true,
+                      descending: last.column === column.id ? !last.descending : 'figure' in column,
                     }))
                   }
                 >
@@ -81,6 +109,7 @@ export function Table<Row>(props: TableProps<Row>) {
         </thead>
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: each row has a link */}
         <tbody
+          ref={body}
           onPointerOver={(event) => props.onHover?.(rowAt(event.target))}
           onPointerLeave={() => props.onHover?.(undefined)}
           onFocus={(event) => props.onHover?.(rowAt(event.target))}
@@ -88,18 +117,21 @@ export function Table<Row>(props: TableProps<Row>) {
           onClick={(event) => open(event.target)}
         >
           {shown.map((row) => (
-            <tr
+            <TableRow
               key={rowId(row)}
-              data-testid="row"
-              {...props.attributes(row)}
+              identity={props.identity(row)}
+              paints={props.paints}
               className={`${rowId(row) === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
-            >
-              {columns.map((column) => (
-                <td key={column.id} className={column.numeric ? 'numeric' : ''}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
+              cells={() =>
+                columns.map((column) =>
+                  'figure' in column ? (
+                    <FigureCell key={column.id} hasBar={column.hasBar === true} />
+                  ) : (
+                    <td key={column.id}>{column.cell(row)}</td>
+                  ),
+                )
+              }
+            />
           ))}
         </tbody>
       </table>
@@ -111,6 +143,26 @@ export function Table<Row>(props: TableProps<Row>) {
     </div>
   );
 }
+
+interface TableRowProps {
+  readonly identity: string;
+  readonly paints: ReadonlyMap<string, Paint>;
+  readonly className: string;
+  readonly cells: () => ReactNode;
+}
+
+/** A row; most updates change its figures only, and those are no business of React's. */
+const TableRow = memo(
+  function TableRow({ className, cells }: TableRowProps) {
+    return (
+      <tr data-testid="row" className={className}>
+        {cells()}
+      </tr>
+    );
+  },
+  (last, next) =>
+    last.identity === next.identity && last.paints === next.paints && last.className === next.className,
+);
 
 function sortRows<Row>(rows: readonly Row[], lead: Column<Row>, descending: boolean): Row[] {
   const way = descending ? -1 : 1;

@@ -1,5 +1,5 @@
 /** The three tables: nodes, pairs, flows. Exact integers stand in the rows' attributes. */
-import { memo, type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { countQuantity } from '../../../src/flow/index.ts';
 import type { FlowRow, StreamedView } from '../../../src/query/index.ts';
 import type { Hover } from '../hover.ts';
@@ -7,7 +7,7 @@ import type { Arc, Matrix, Pair } from '../layout/fold.ts';
 import { type Place, type Units, writePlace } from '../question.ts';
 import { type Paint, segmentName } from '../segments.ts';
 import { amount, arcFullName, arcName, percent } from '../words.ts';
-import { Amount } from './Amount.tsx';
+import type { Figure } from './figures.tsx';
 import { Swatch } from './Paints.tsx';
 import { type Column, Table } from './Table.tsx';
 
@@ -59,28 +59,17 @@ export function PlaceLink(props: {
 }
 
 /** A share as a number and a bar. */
-function Share({ part, whole }: { readonly part: number; readonly whole: number }) {
+function share(part: number, whole: number): Figure {
   // A fifth of a pixel of the bar.
-  const width = whole > 0 ? Math.min(100, Math.round((200 * part) / whole) / 2) : 0;
-  return <ShareBar width={width} words={percent(part, whole)} />;
+  const bar = whole > 0 ? Math.min(100, Math.round((200 * part) / whole) / 2) : 0;
+  return { number: percent(part, whole), unit: '', bar };
 }
 
-const ShareBar = memo(function ShareBar({
-  width,
-  words,
-}: {
-  readonly width: number;
-  readonly words: string;
-}) {
-  return (
-    <span className="share">
-      <span className="bar" aria-hidden="true">
-        <span style={{ width: `${width}%` }} />
-      </span>
-      <span className="number">{words}</span>
-    </span>
-  );
-});
+/** Everything of a place, as text. */
+function placeKey({ question, from, client, units, list }: Place): string {
+  const { window, segment, host, pair } = question;
+  return [window, segment, host, pair, from, client, units, list].join(' ');
+}
 
 interface NodesProps extends Common {
   readonly matrix: Matrix;
@@ -89,7 +78,7 @@ interface NodesProps extends Common {
 
 /** Who sent and received how much. */
 export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, onHover, limit }: NodesProps) {
-  const say = (octets: number) => <Amount quantity={amount(octets, units, view.windowSeconds)} />;
+  const say = (octets: number): Figure => amount(octets, units, view.windowSeconds);
   const isClients = view.level !== 'hosts';
   const columns: Column<Arc>[] = [
     {
@@ -104,21 +93,20 @@ export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, on
         </PlaceLink>
       ),
     },
-    { id: 'sent', head: 'Sent', numeric: true, value: (arc) => arc.sent, cell: (arc) => say(arc.sent) },
+    { id: 'sent', head: 'Sent', value: (arc) => arc.sent, figure: (arc) => say(arc.sent) },
     {
       id: 'received',
       head: 'Received',
-      numeric: true,
       value: (arc) => arc.received,
-      cell: (arc) => say(arc.received),
+      figure: (arc) => say(arc.received),
     },
     {
       id: 'share',
       head: 'Share',
       title: 'Part of all octets that this one sent',
-      numeric: true,
       value: (arc) => arc.sent,
-      cell: (arc) => <Share part={arc.sent} whole={view.total.octets} />,
+      hasBar: true,
+      figure: (arc) => share(arc.sent, view.total.octets),
     },
   ];
   return (
@@ -127,6 +115,8 @@ export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, on
       columns={columns}
       rows={matrix.arcs}
       rowId={(arc) => arc.id}
+      identity={(arc) => `${arcFullName(arc)} ${placeKey(placeOf(arc))}`}
+      paints={paints}
       attributes={(arc) => ({
         'data-node-id': arc.id,
         'data-octets': arc.sent + arc.received,
@@ -149,7 +139,7 @@ interface PairsProps extends Common {
 
 /** Who sent whom how much. */
 export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, onHover, limit }: PairsProps) {
-  const say = (octets: number) => <Amount quantity={amount(octets, units, view.windowSeconds)} />;
+  const say = (octets: number): Figure => amount(octets, units, view.windowSeconds);
   // The one that sends more stands first.
   const ends = (pair: Pair) => {
     const [a, b] = [matrix.arcs[pair.a]!, matrix.arcs[pair.b]!];
@@ -184,25 +174,23 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
       id: 'there',
       head: '→',
       title: 'Sent by the first to the second',
-      numeric: true,
       value: (pair) => ends(pair).there,
-      cell: (pair) => say(ends(pair).there),
+      figure: (pair) => say(ends(pair).there),
     },
     {
       id: 'back',
       head: '←',
       title: 'Sent by the second to the first',
-      numeric: true,
       value: (pair) => ends(pair).back,
-      cell: (pair) => say(ends(pair).back),
+      figure: (pair) => say(ends(pair).back),
     },
     {
       id: 'share',
       head: 'Share',
       title: 'Part of all octets, both directions',
-      numeric: true,
       value: (pair) => pair.forward + pair.backward,
-      cell: (pair) => <Share part={pair.forward + pair.backward} whole={view.total.octets} />,
+      hasBar: true,
+      figure: (pair) => share(pair.forward + pair.backward, view.total.octets),
     },
   ];
   return (
@@ -211,6 +199,12 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
       columns={columns}
       rows={matrix.pairs}
       rowId={(pair) => pair.id}
+      identity={(pair) => {
+        const { from, to } = ends(pair);
+        const segments = pair.bands.slice(0, 4).map((band) => band.segment);
+        return `${arcName(from)} ${arcName(to)} ${segments.join(' ')} ${placeKey(placeOf(pair))}`;
+      }}
+      paints={paints}
       attributes={(pair) => ({ 'data-pair': pair.id, 'data-octets': pair.forward + pair.backward })}
       firstSort="share"
       limit={limit}
@@ -250,24 +244,21 @@ export function FlowsTable({ view, units, paints, limit }: Omit<Common, 'hover' 
     {
       id: 'octets',
       head: units === 'octets' ? 'Octets' : 'Rate',
-      numeric: true,
       value: (row) => row.octets,
-      cell: (row) => <Amount quantity={amount(row.octets, units, view.windowSeconds)} />,
+      figure: (row) => amount(row.octets, units, view.windowSeconds),
     },
     {
       id: 'packets',
       head: 'Packets',
-      numeric: true,
       value: (row) => row.packets,
-      cell: (row) => <Amount quantity={countQuantity(row.packets)} />,
+      figure: (row) => countQuantity(row.packets),
     },
     {
       id: 'payload',
       head: 'Payload',
       title: 'Octets after the innermost header: goodput',
-      numeric: true,
       value: (row) => row.payloadOctets,
-      cell: (row) => <Amount quantity={amount(row.payloadOctets, units, view.windowSeconds)} />,
+      figure: (row) => amount(row.payloadOctets, units, view.windowSeconds),
     },
     {
       id: 'protocol',
@@ -303,6 +294,8 @@ export function FlowsTable({ view, units, paints, limit }: Omit<Common, 'hover' 
       columns={columns}
       rows={view.flows}
       rowId={flowId}
+      identity={flowId}
+      paints={paints}
       attributes={(row) => ({
         'data-flow': flowId(row),
         'data-octets': row.octets,
