@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ribbon } from 'd3-chord';
 import { pathRound } from 'd3-path';
 import fc from 'fast-check';
-import { ribbonPath, stripPaths } from './paths.ts';
+import { LINE_UNITS, linesPath, ribbonPath, stripPaths } from './paths.ts';
 
 /** The same ribbon by d3-chord. */
 function byD3(a: readonly [number, number], b: readonly [number, number], radius: number): string {
@@ -56,4 +56,22 @@ test('the strip stands on its floor', () => {
     ['M0,40L0,5L10,2L10,40Z', 'M0,5L10,2'],
   );
   assert.deepEqual(stripPaths([], 40), ['', '']);
+});
+
+test('many thin lines in one path end within an eighth of a pixel of their places', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(span, span)), fc.integer({ min: 40, max: 500 }), (lines, radius) => {
+      const bands = lines.map(([a, b]) => ({ id: 'x~y|none', pair: 'x~y', at: 0, segment: 'none', a, b }));
+      const found = numbers(linesPath(bands, radius) || '0');
+      for (const [i, line] of lines.entries()) {
+        for (const [end, [start, stop]] of line.entries()) {
+          const angle = (start + stop) / 2;
+          const at = 6 * i + 4 * end;
+          const [x, y] = [found[at]! / LINE_UNITS, found[at + 1]! / LINE_UNITS];
+          const off = Math.hypot(x - radius * Math.sin(angle), y + radius * Math.cos(angle));
+          assert.ok(off < 0.125 + 0.071, `${off} pixels at ${angle}`);
+        }
+      }
+    }),
+  );
 });

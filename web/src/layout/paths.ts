@@ -29,16 +29,40 @@ function turn([start, end]: Span, radius: number): string {
 /** How many of its units {@link linesPath} has in a pixel: whole numbers are written and read fastest. */
 export const LINE_UNITS = 10;
 
+/** Places on the circle that {@link linesPath} knows, in a pixel of it: a line's end is off by an eighth at most. */
+const PLACES = 4;
+
+/** Path text of a circle's places, written when first needed: a line starts there, or a line ends there. */
+interface Places {
+  readonly radius: number;
+  readonly starts: string[];
+  readonly ends: string[];
+}
+
+/** One circle is drawn at a time, and thousands of lines have their ends on it in every update. */
+let places: Places = { radius: 0, starts: [], ends: [] };
+
 /** The middle lines of many thin ribbons as one path. */
 export function linesPath(bands: readonly BandAngles[], radius: number): string {
-  const scale = radius * LINE_UNITS;
+  const count = Math.max(4, Math.round(2 * Math.PI * radius * PLACES));
+  if (places.radius !== radius) places = { radius, starts: [], ends: [] };
+  const { starts, ends } = places;
+  const perTurn = count / (4 * Math.PI);
   let path = '';
   for (const { a, b } of bands) {
-    const [from, to] = [(a[0] + a[1]) / 2, (b[0] + b[1]) / 2];
-    path += `M${Math.round(scale * Math.sin(from))},${Math.round(-scale * Math.cos(from))}`;
-    path += `Q0,0,${Math.round(scale * Math.sin(to))},${Math.round(-scale * Math.cos(to))}`;
+    const from = Math.round((a[0] + a[1]) * perTurn) % count;
+    const to = Math.round((b[0] + b[1]) * perTurn) % count;
+    path += starts[from] ??= `M${place(from / count, radius)}`;
+    path += ends[to] ??= `Q0,0,${place(to / count, radius)}`;
   }
   return path;
+}
+
+/** A point of the circle by its part of the whole turn, in units of lines. */
+function place(turn: number, radius: number): string {
+  const angle = 2 * Math.PI * turn;
+  const scale = radius * LINE_UNITS;
+  return `${Math.round(scale * Math.sin(angle))},${Math.round(-scale * Math.cos(angle))}`;
 }
 
 /** The middle line of a ribbon too thin to show its width. */

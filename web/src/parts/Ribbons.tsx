@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
-import { memo, useMemo } from 'react';
+import { memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { Hover, Lit } from '../hover.ts';
 import type { BandAngles } from '../layout/chord.ts';
 import type { Pair } from '../layout/fold.ts';
@@ -10,7 +10,6 @@ import { paintFill } from './Paints.tsx';
 
 interface RibbonProps {
   readonly id: string;
-  readonly octets: number;
   /** Its segments, joined by spaces. */
   readonly segments: string;
   readonly paints: ReadonlyMap<string, Paint>;
@@ -19,8 +18,8 @@ interface RibbonProps {
   readonly lit: string | undefined;
 }
 
-/** One pair, a band per segment. Draws anew only what is not geometry: that is set by `draw.ts`. */
-const Ribbon = memo(function Ribbon({ id, octets, segments, paints, leaving, lit }: RibbonProps) {
+/** One pair, a band per segment. Most updates leave it as it is: `draw.ts` sets the geometry, {@link Ribbons} the octets. */
+const Ribbon = memo(function Ribbon({ id, segments, paints, leaving, lit }: RibbonProps) {
   const bands = useMemo(() => {
     const bright = lit?.split(' ');
     return segments.split(' ').map((segment) => {
@@ -41,7 +40,6 @@ const Ribbon = memo(function Ribbon({ id, octets, segments, paints, leaving, lit
       className={leaving ? 'ribbon leaving' : 'ribbon'}
       data-testid={leaving ? undefined : 'ribbon'}
       data-pair={id}
-      data-octets={octets}
     >
       <path className="ribbon-hit" />
       {bands}
@@ -61,6 +59,15 @@ interface RibbonsProps {
 
 /** The ribbons. What happens to one bubbles up to here: a listener each would be set anew with each update. */
 export const Ribbons = memo(function Ribbons({ pairs, before, paints, lit, onHover, onOpen }: RibbonsProps) {
+  const root = useRef<SVGGElement>(null);
+  const drawn = withLeaving(before, pairs);
+  useLayoutEffect(() => {
+    let element = root.current!.firstElementChild;
+    for (const { one: pair, leaving } of drawn) {
+      if (!leaving) element!.setAttribute('data-octets', String(pair.forward + pair.backward));
+      element = element!.nextElementSibling;
+    }
+  });
   const idAt = (target: EventTarget): string | undefined =>
     (target as Element).closest<SVGGElement>('g.ribbon:not(.leaving)')?.dataset.pair;
   const over = (target: EventTarget): void => {
@@ -74,16 +81,16 @@ export const Ribbons = memo(function Ribbons({ pairs, before, paints, lit, onHov
   };
   return (
     <g
+      ref={root}
       className="ribbons"
       aria-hidden="true"
       onPointerOver={(event) => over(event.target)}
       onClick={(event) => click(event.target)}
     >
-      {withLeaving(before, pairs).map(({ one: pair, leaving }) => (
+      {drawn.map(({ one: pair, leaving }) => (
         <Ribbon
           key={pair.id}
           id={pair.id}
-          octets={pair.forward + pair.backward}
           segments={pair.bands.map((band) => band.segment).join(' ')}
           paints={paints}
           leaving={leaving}
