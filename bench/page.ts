@@ -1,5 +1,6 @@
 /** What an update of the page costs in the browser, and how soon the first diagram is there. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { View, ViewQuestion, ViewSource } from '../src/query/index.ts';
 import { type RunningServer, startServer } from '../src/serve/index.ts';
 import { buildPage } from '../tools/page.ts';
 import { crowdStreams, ScriptedSource, type Stream } from '../web/test/source.ts';
@@ -20,6 +21,8 @@ const BUDGET_MS = 16;
 const WARM_UPS = 15;
 /** After an update was shown: longer than its movement, milliseconds. */
 const SETTLE_MS = 600;
+/** Between the making of an answer and its sending, milliseconds. */
+const QUIET_MS = 150;
 
 const ARGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
@@ -31,7 +34,10 @@ export const page: Benchmark = {
     'pairs, twelve segments; every flow changes in every epoch, by up to a quarter. Main thread, from a trace: script ' +
     'with its garbage collection and microtasks, styles and layout, paint. *Update*: with less motion asked for, all ' +
     'from the arrival of an answer until nothing happens any more. *Gliding*: the same with the movement after it. ' +
-    'The figure is the best update; the target is judged by the median, or by what the row says.',
+    'Each answer is computed well before it is sent, so that the source does not work beside the page. What a script ' +
+    'takes is judged by the time its thread was on a processor, for a wall clock also counts when others had it; the ' +
+    'figures of the wall clock stand beside. The figure is the best update; the target is judged by the median, or by ' +
+    'what the row says.',
   async run({ quick, progress }) {
     progress(await buildPage());
     await using crowd = await Crowd.open();
@@ -56,17 +62,15 @@ interface Update {
 
 function updateFigures(updates: readonly Update[]): Figure[] {
   const script = updates.map((each) => sum(each.tasks, 'script'));
-  const target = { of: 'median', atMost: BUDGET_MS } as const;
+  const onProcessor = updates.map((each) => sum(each.tasks, 'scriptCpu'));
   return [
-    { ...row('update: scripting', script), target },
-    worst('update: scripting, the worst', script),
     {
-      ...row(
-        'update: scripting, on a processor',
-        updates.map((each) => sum(each.tasks, 'scriptCpu')),
-      ),
-      note: 'without the waiting for one while others had it',
+      ...row('update: scripting, on a processor', onProcessor),
+      target: { of: 'median', atMost: BUDGET_MS },
+      note: 'time of the thread: without the waiting for a processor while others had it',
     },
+    worst('update: scripting, on a processor, the worst', onProcessor),
+    { ...row('update: scripting', script), note: 'by the wall clock' },
     {
       ...row(
         'update: scripting as ScriptDuration says',
@@ -89,7 +93,7 @@ function glidingFigures(updates: readonly Update[]): Figure[] {
   const largest = (of: (task: Task) => number): number[] =>
     updates.map(({ tasks }) => Math.max(...tasks.map(of)));
   const frames = updates.map((each) => each.tasks.filter((task) => task.isFrame && task.script > 0).length);
-  const script = largest((task) => task.script);
+  const script = largest((task) => task.scriptCpu);
   return [
     {
       ...row(
@@ -99,10 +103,14 @@ function glidingFigures(updates: readonly Update[]): Figure[] {
       note: `about ${median(frames)} frames with script each`,
     },
     {
-      ...row('gliding: largest task or frame, scripting', script),
+      ...row('gliding: largest task or frame, scripting, on a processor', script),
       target: { of: 'median', atMost: BUDGET_MS },
     },
-    worst('gliding: largest task or frame, scripting, the worst', script),
+    worst('gliding: largest task or frame, scripting, on a processor, the worst', script),
+    row(
+      'gliding: largest task or frame, scripting',
+      largest((task) => task.script),
+    ),
     {
       ...row(
         'gliding: largest task or frame with styles, layout, paint',
@@ -214,33 +222,72 @@ function open(browser: Browser, reducedMotion: UpdatesOptions['reducedMotion']):
   return browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion });
 }
 
+/** Works out each answer when the epoch comes, and tells of it when it is asked to: what it sends costs it no more. */
+class Prepared implements ViewSource {
+  readonly #source: ScriptedSource;
+  readonly #listeners = new Set<() => void>();
+  readonly #answers = new Map<string, { readonly question: ViewQuestion; view: View }>();
+
+  constructor(source: ScriptedSource) {
+    this.#source = source;
+  }
+
+  view(question: ViewQuestion): View {
+    const key = JSON.stringify(question);
+    let answer = this.#answers.get(key);
+    if (!answer) {
+      answer = { question, view: this.#source.view(question) };
+      this.#answers.set(key, answer);
+    }
+    return answer.view;
+  }
+
+  onEpoch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes in an epoch and answers what was asked so far. */
+  prepare(): void {
+    this.#source.step();
+    for (const answer of this.#answers.values()) answer.view = this.#source.view(answer.question);
+  }
+
+  tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
 /** Many hosts that talk, behind a server. */
 class Crowd implements AsyncDisposable {
   readonly url: string;
   readonly #server: RunningServer;
   readonly #source: ScriptedSource;
+  readonly #prepared: Prepared;
   readonly #streams: readonly Stream[];
   #epoch = 0;
   #wake: (() => void) | undefined;
 
-  private constructor(server: RunningServer, source: ScriptedSource) {
+  private constructor(server: RunningServer, source: ScriptedSource, prepared: Prepared) {
     this.url = server.url;
     this.#server = server;
     this.#source = source;
+    this.#prepared = prepared;
     this.#streams = source.streams;
   }
 
   static async open(): Promise<Crowd> {
     const source = new ScriptedSource(crowdOf(HOSTS, PAIRS));
     for (let i = 0; i < 5; i++) source.step();
+    const prepared = new Prepared(source);
     const server = await startServer({
       listen: { host: '127.0.0.1', port: 0 },
       auth: { kind: 'none' },
-      views: source,
+      views: prepared,
       status: () => source.status(),
       pageDirectory: new URL('../web/dist', import.meta.url).pathname,
     });
-    return new Crowd(server, source);
+    return new Crowd(server, source, prepared);
   }
 
   /** The page shows a new epoch. */
@@ -258,7 +305,9 @@ class Crowd implements AsyncDisposable {
       ...stream,
       octets: Math.round(stream.octets * (1 + 0.25 * Math.sin(turn / 2 + i))),
     }));
-    this.#source.step();
+    this.#prepared.prepare();
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    this.#prepared.tell();
     await shown;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   }
