@@ -53,7 +53,7 @@ export function openStage(root: SVGGElement, radii: Radii): Draw {
   const arcs = [...root.querySelectorAll<SVGGElement>('g.arc')].map(arcMarks);
   return (pose, still) => {
     // Setting a path is the dearest part of a movement, and what nobody sees needs none: least is in pixels.
-    const least = (still ? 0.02 : 0.25) / radii.outer;
+    const least = (still ? 0.1 : 0.25) / radii.outer;
     for (const ribbon of ribbons) drawRibbon(ribbon, pose, { ...radii, least, still });
     for (const arc of arcs) drawArc(arc, pose, { ...radii, least });
   };
