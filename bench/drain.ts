@@ -24,7 +24,7 @@ export const drain: Benchmark = {
     const rounds = quick ? 5 : 15;
     using workshop = new Workshop();
     using object = BpfObject.openFile(METER_OBJECT);
-    const sizes = configureMeter(object, { vxlanPorts: [], capacities: { narrow: flows }, cachePlaces: 0 });
+    const sizes = configureMeter(object, { capacities: { narrow: flows }, cachePlaces: 0 });
     object.load();
     using control = object.map('.bss').mmap();
     const words = new BigUint64Array(control.buffer, object.locate('control').offset, Control.size / 8);

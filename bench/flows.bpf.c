@@ -50,5 +50,5 @@ SEC("tc")
 int flows_meter(struct __sk_buff *skb)
 {
 	rewrite(skb);
-	return meter(skb, 0);
+	return meter(skb, 0, 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Flow keys: their three shapes, and how a packet becomes one. */
+/* Flow keys: their two shapes, and how a packet becomes one. */
 #pragma once
 
 #include "parse.h"
@@ -14,20 +14,13 @@ struct narrow_key {
 };
 _Static_assert(sizeof(struct narrow_key) == 40, "struct narrow_key");
 
-/* Flow key with any addresses, IPv4 in the mapped form; also the key of overflow records. */
+/* Flow key with any addresses, IPv4 in the mapped form, and nested tunnels; also the key of overflow records. */
 struct wide_key {
 	struct labels labels;
 	struct addresses addresses;
+	struct stack stack;
 };
-_Static_assert(sizeof(struct wide_key) == 88, "struct wide_key");
-
-/* Flow key where tunnels nest. */
-struct deep_key {
-	struct wide_key wide;
-	u32 nested_tunnel_id;
-	u32 pad;
-};
-_Static_assert(sizeof(struct deep_key) == 96, "struct deep_key");
+_Static_assert(sizeof(struct wide_key) == 112, "struct wide_key");
 
 /*
  * A key under construction, as words: the packet's fields are loaded one by one as wide as they were stored, and put
@@ -35,12 +28,15 @@ _Static_assert(sizeof(struct deep_key) == 96, "struct deep_key");
  * forward those: it waits until they are in the cache. Volatile keeps the compiler from joining the loads again.
  */
 #define FIELD(type, field) ((u64) * (const volatile type *)&(field))
-#define DEEP_WORDS (sizeof(struct deep_key) / 8)
+#define WIDE_WORDS (sizeof(struct wide_key) / 8)
 
-/* Neither address is IPv6. */
-static __always_inline int is_narrow(u8 network)
+/* No address is IPv6, at most one tunnel, no mark. */
+static __always_inline int is_narrow(const struct packet *p)
 {
-	return (network & 0x0f) != NETWORK_IPV6 && network >> 4 != NETWORK_IPV6;
+	u8 network = p->labels.network;
+
+	return p->level < 2 && !p->stack.mark && (network & 0x0f) != NETWORK_IPV6 &&
+	       network >> 4 != NETWORK_IPV6;
 }
 
 static __always_inline void label_words(u64 *words, const struct packet *p)
@@ -61,7 +57,7 @@ static __always_inline void narrow_words(u64 *words, const struct packet *p)
 
 	label_words(words, p);
 	words[3] = words[4] = 0;
-	if (p->labels.tunnel)
+	if (p->labels.network >> 4)
 		words[3] = FIELD(u32, a->outer_source[12]) | FIELD(u32, a->outer_destination[12]) << 32;
 	if (p->labels.network & 0x0f)
 		words[4] = FIELD(u32, a->source[12]) | FIELD(u32, a->destination[12]) << 32;
@@ -78,7 +74,7 @@ static __always_inline void address_words(u64 *words, u8 network, const u8 *addr
 	}
 }
 
-static __always_inline void deep_words(u64 *words, const struct packet *p)
+static __always_inline void wide_words(u64 *words, const struct packet *p)
 {
 	const struct addresses *a = &p->addresses;
 	u8 outer = p->labels.network >> 4, inner = p->labels.network & 0x0f;
@@ -88,7 +84,13 @@ static __always_inline void deep_words(u64 *words, const struct packet *p)
 	address_words(words + 5, outer, a->outer_destination);
 	address_words(words + 7, inner, a->source);
 	address_words(words + 9, inner, a->destination);
-	words[11] = p->nested_tunnel_id;
+	words[11] = words[12] = words[13] = 0;
+	if (p->level < 2 && !p->stack.mark)
+		return;
+	words[11] = FIELD(u32, p->stack.id[0]) | FIELD(u32, p->stack.id[1]) << 32;
+	words[12] = FIELD(u32, p->stack.id[2]) | FIELD(u32, p->stack.mark_id) << 32;
+	words[13] = FIELD(u8, p->stack.kind[0]) | FIELD(u8, p->stack.kind[1]) << 8 |
+		    FIELD(u8, p->stack.kind[2]) << 16 | FIELD(u8, p->stack.mark) << 24;
 }
 
 /* Makes it the key of its tunnel's overflow record (without one, of all plain traffic): octets stay, detail goes. */
@@ -101,4 +103,5 @@ static __always_inline void overflow_key(struct wide_key *key)
 	key->labels.network &= 0xf0;
 	key->labels.traits = TRAIT_OVERFLOW;
 	__builtin_memset(key->addresses.source, 0, 32);
+	__builtin_memset(&key->stack, 0, sizeof(key->stack));
 }

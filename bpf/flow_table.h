@@ -18,7 +18,6 @@
 enum shape {
 	SHAPE_NARROW,
 	SHAPE_WIDE,
-	SHAPE_DEEP,
 	SHAPE_COUNT,
 };
 
@@ -26,12 +25,12 @@ enum shape {
 const volatile u32 claim_rows = 32;
 
 /* Odd numbers without a pattern. */
-static const u64 hash_factors[12] = {
+static const u64 hash_factors[WIDE_WORDS] = {
 	0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93,
 	0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
 	0x1d8e4e27c47d124f, 0xeb44accab455d165, 0x9c6e6877736c46e3, 0xd1342543de82ef95,
+	0x2545f4914f6cdd1d, 0xda942042e4dd58b5,
 };
-_Static_assert(DEEP_WORDS <= 12, "hash_factors");
 
 /*
  * Index places come in lines of the CPU's cache. A flow has a line and a place in it where the search begins; where all
@@ -224,4 +223,3 @@ static __always_inline void merge_counts(struct flow_counters *to, const struct 
 
 FLOW_TABLE(narrow, SHAPE_NARROW, 131072, 18)
 FLOW_TABLE(wide, SHAPE_WIDE, 65536, 17)
-FLOW_TABLE(deep, SHAPE_DEEP, 4096, 13)

@@ -19,8 +19,11 @@
 #define TC_ACT_UNSPEC (-1)
 #define EEXIST 17
 
-/* UDP destination ports that carry VXLAN (RFC 7348: 4789; Linux' old default: 8472). 0: empty place. */
-const volatile u16 vxlan_ports[MAX_TUNNEL_PORTS] = { 4789, 8472 };
+/* What UDP destination ports carry (enum port_use), kept up to date by user space in mapped memory. */
+u8 tunnel_ports[65536];
+
+/* GRE with a key and an Ethernet frame inside is NVGRE, which looks the same as a keyed gretap. */
+const volatile u8 nvgre;
 
 /* Octets pulled into the linear part when headers lie in fragments: the farthest place and a header. */
 #define PULL_OCTETS (MAX_OFFSET + 64)
@@ -169,13 +172,6 @@ static __always_inline long account(void *map, const void *key, const struct pac
 ACCOUNT_CACHED(narrow)
 ACCOUNT_CACHED(wide)
 
-static __always_inline int account_deep(struct cpu_area *area, u64 epoch, const u64 *words,
-					const struct measure *m)
-{
-	area->adder.measure = *m;
-	return add_deep(&area->adder, epoch, hash_words(words, DEEP_WORDS), words, 0);
-}
-
 static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
 					 u64 octets, struct seen_counters *seen_here)
 {
@@ -243,7 +239,8 @@ static __always_inline struct window window_of(const struct __sk_buff *skb)
 	return (struct window){
 		.data = (const u8 *)(long)skb->data,
 		.end = (const u8 *)(long)skb->data_end,
-		.vxlan_ports = vxlan_ports,
+		.ports = tunnel_ports,
+		.nvgre = nvgre,
 	};
 }
 
@@ -251,7 +248,7 @@ static __always_inline struct window window_of(const struct __sk_buff *skb)
  * Any packet, into its CPU's area; an enum reason. A global function: the verifier looks at it once, and what follows a
  * call does not multiply with the ways through it.
  */
-__noinline int parse_any(struct __sk_buff *skb, u32 point)
+__noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
@@ -266,11 +263,11 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point)
 		const struct window w = window_of(skb);
 
 		begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
+		if (is_bare)
+			begin_bare(p, __builtin_bswap16((u16)skb->protocol));
 		reason = parse_general(&w, p);
-		if (reason == REASON_NONE && !(p->labels.traits & TRAIT_NOT_TUNNEL))
-			break;
-		/* Was it the packet, or only the linear part that ended? */
-		if (attempt || (u64)(w.end - w.data) >= skb->len)
+		/* Did the packet end, or only its linear part? */
+		if (!p->is_cut || attempt || (u64)(w.end - w.data) >= skb->len)
 			break;
 		if (bpf_skb_pull_data(skb, skb->len < PULL_OCTETS ? skb->len : PULL_OCTETS))
 			break;
@@ -278,22 +275,92 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point)
 	return reason;
 }
 
-static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point)
+static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point,
+					     int is_bare)
 {
 	const struct window w = window_of(skb);
 
+	if (is_bare)
+		return parse_any(skb, point, 1);
 	begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
-	return parse_common(&w, p) ? REASON_NONE : parse_any(skb, point);
+	return parse_common(&w, p) ? REASON_NONE : parse_any(skb, point, 0);
 }
 
-static __always_inline int meter(struct __sk_buff *skb, u32 direction)
+/*
+ * Ports of packets in pieces: only the first piece has them. Whoever comes before it, or long after, stays without.
+ * Identifications come again, so a first piece is remembered for as long as receivers wait for the others (30 s).
+ */
+#define FRAGMENT_SECONDS 30
+
+struct fragment_key {
+	u8 source[16];
+	u8 destination[16];
+	u32 id;
+	u32 tunnel_id;
+	u8 tunnel;
+	u8 network;
+	u8 protocol;
+	u8 pad[5];
+} __attribute__((aligned(8)));
+
+struct fragment_ports {
+	u32 second;
+	u16 source;
+	u16 destination;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct fragment_key);
+	__type(value, struct fragment_ports);
+} fragments SEC(".maps");
+
+/* Remembers the ports of a first piece; gives them to a later one. A global function, as parse_any(). */
+__noinline int join_fragment(struct __sk_buff *skb)
+{
+	u32 cpu = bpf_get_smp_processor_id(), second = (u32)(bpf_ktime_get_ns() / 1000000000);
+	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
+	struct fragment_ports fresh = {}, *first;
+	struct fragment_key key = {};
+	struct packet *p;
+	u8 network;
+
+	if (!area || !skb)
+		return 0;
+	p = &area->adder.packet;
+	network = p->labels.network & 0x0f;
+	address_words((u64 *)key.source, network, p->addresses.source);
+	address_words((u64 *)key.destination, network, p->addresses.destination);
+	key.id = p->fragment_id;
+	key.tunnel_id = p->labels.tunnel_id;
+	key.tunnel = p->labels.tunnel;
+	key.network = p->labels.network;
+	key.protocol = p->labels.protocol;
+	if (p->labels.traits & TRAIT_FRAGMENT) {
+		fresh.second = second;
+		fresh.source = p->labels.source_port;
+		fresh.destination = p->labels.destination_port;
+		bpf_map_update_elem(&fragments, &key, &fresh, BPF_ANY);
+		return 0;
+	}
+	first = bpf_map_lookup_elem(&fragments, &key);
+	if (!first || second - first->second > FRAGMENT_SECONDS)
+		return 0;
+	p->labels.source_port = first->source;
+	p->labels.destination_port = first->destination;
+	p->labels.traits ^= TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT;
+	return 0;
+}
+
+static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_bare)
 {
 	u64 epoch = control.epoch;
 	u32 parity = (u32)epoch & 1, cpu = bpf_get_smp_processor_id();
 	u32 point = skb->ifindex << 1 | direction;
 	struct seen_counters *seen_here;
 	struct measure m = { .octets = skb->len };
-	u64 words[DEEP_WORDS];
+	u64 words[WIDE_WORDS];
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
 	enum reason reason;
@@ -304,24 +371,25 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction)
 		return TC_ACT_UNSPEC;
 	seen_here = count_seen(area, parity, point, m.octets);
 	p = &area->adder.packet;
-	reason = parse_skb(skb, p, point);
+	reason = parse_skb(skb, p, point, is_bare);
 	if (reason != REASON_NONE) {
 		write_ledger(parity, p, reason, m.octets, seen_here);
 		return TC_ACT_UNSPEC;
 	}
 	/* What the parser knew of the packet is read from memory again: one state for the verifier, not one per way here. */
 	__asm__ volatile("" : : : "memory");
+	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
+		join_fragment(skb);
 	measure_wire(skb, p, &m);
-	if (p->level < 2 && is_narrow(p->labels.network)) {
+	if (is_narrow(p)) {
 		narrow_words(words, p);
 		error = account_narrow(area, epoch, words, &m);
 		if (!error)
 			return TC_ACT_UNSPEC;
-		deep_words(words, p);
+		wide_words(words, p);
 	} else {
-		deep_words(words, p);
-		error = p->level < 2 ? account_wide(area, epoch, words, &m) :
-				       account_deep(area, epoch, words, &m);
+		wide_words(words, p);
+		error = account_wide(area, epoch, words, &m);
 		if (!error)
 			return TC_ACT_UNSPEC;
 	}
@@ -335,13 +403,26 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction)
 SEC("tc")
 int ts_ingress(struct __sk_buff *skb)
 {
-	return meter(skb, 0);
+	return meter(skb, 0, 0);
 }
 
 SEC("tc")
 int ts_egress(struct __sk_buff *skb)
 {
-	return meter(skb, 1);
+	return meter(skb, 1, 0);
+}
+
+/* The same at devices whose packets begin with IP (tun, wireguard, ipip, ...). */
+SEC("tc")
+int ts_ingress_bare(struct __sk_buff *skb)
+{
+	return meter(skb, 0, 1);
+}
+
+SEC("tc")
+int ts_egress_bare(struct __sk_buff *skb)
+{
+	return meter(skb, 1, 1);
 }
 
 /* Reads both clocks, so that user space can turn jiffies into time. Run by BPF_PROG_TEST_RUN, never attached. */
@@ -358,12 +439,14 @@ struct labels *unused_labels __attribute__((unused));
 struct addresses *unused_addresses __attribute__((unused));
 struct control *unused_control __attribute__((unused));
 struct narrow_key *unused_narrow_key __attribute__((unused));
-struct deep_key *unused_deep_key __attribute__((unused));
+struct stack *unused_stack __attribute__((unused));
 struct narrow_slot *unused_narrow_slot __attribute__((unused));
 struct wide_slot *unused_wide_slot __attribute__((unused));
 enum reason *unused_reason __attribute__((unused));
 enum network *unused_network __attribute__((unused));
 enum tunnel *unused_tunnel __attribute__((unused));
+enum mark *unused_mark __attribute__((unused));
+enum port_use *unused_port_use __attribute__((unused));
 enum trait *unused_trait __attribute__((unused));
 enum shape *unused_shape __attribute__((unused));
 

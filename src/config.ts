@@ -1,4 +1,5 @@
 /** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
+import { PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
 import { type Listen, parseListen } from './serve/index.ts';
 
 /** A value the user gave that cannot be used. The command line exits 2 with the message. */
@@ -13,7 +14,8 @@ export class ConfigError extends Error {
 export interface MeterConfig {
   readonly interfaces: readonly string[];
   readonly intervalMs: number;
-  readonly vxlanPorts: readonly number[];
+  /** UDP destination ports of tunnels; those the host itself uses are added. */
+  readonly ports: Partial<TunnelPorts>;
   readonly flowCapacity: number;
   readonly hook: 'auto' | 'tcx' | 'clsact';
   readonly namespace: string | undefined;
@@ -59,10 +61,22 @@ export function parseCount(
   return value;
 }
 
-/** Reads the UDP ports of VXLAN: at most 8, comma-separated. */
-export function parsePorts(field: string, text: string): number[] {
-  const ports = text.split(',').map((part) => parseCount(field, part.trim(), { min: 1, max: 65_535 }));
-  if (ports.length > 8) throw new ConfigError(field, text, 'at most 8 ports');
+/** Reads UDP ports, comma-separated; nothing for none. */
+function parsePorts(field: string, text: string): number[] {
+  if (text === '') return [];
+  return text.split(',').map((part) => parseCount(field, part.trim(), { min: 1, max: 65_535 }));
+}
+
+/** Reads which ports carry which tunnel: `KIND=PORT,PORT`, repeated; `KIND=` switches a kind off. */
+export function parseTunnelPorts(field: string, texts: readonly string[]): Partial<TunnelPorts> {
+  const ports: Partial<Record<PortName, readonly number[]>> = {};
+  for (const text of texts) {
+    const [, word, list] = /^([^=]*)=(.*)$/.exec(text) ?? [];
+    const name = PORT_NAMES.find((each) => each === word);
+    if (name === undefined || list === undefined)
+      throw new ConfigError(field, text, `KIND=PORT,… with a kind of ${PORT_NAMES.join(', ')}`);
+    ports[name] = parsePorts(field, list);
+  }
   return ports;
 }
 

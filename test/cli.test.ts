@@ -64,8 +64,8 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['inner and outer at once', ['report', '--inner', '--outer'], /cannot be used with option/],
   [
     'a port beyond all ports',
-    ['monitor', '--vxlan-ports', '4789,99999'],
-    /--vxlan-ports: "99999" is not a whole number from 1 to 65535/,
+    ['monitor', '--tunnel-ports', 'vxlan=4789,99999'],
+    /--tunnel-ports: "99999" is not a whole number from 1 to 65535/,
   ],
   [
     'an address to listen on that is none',
@@ -131,7 +131,7 @@ test('a report of pings: both layers, inner only, outer only, as JSON lines', as
     '-s',
     '128',
     '-w',
-    '4',
+    '60',
     '192.168.0.2',
   ];
   const reports = [[], ['--inner'], ['--outer'], ['--json']].map(
@@ -158,7 +158,7 @@ test('a report of pings: both layers, inner only, outer only, as JSON lines', as
     .map((line) => JSON.parse(line));
   const request = flows.find((flow) => flow.icmpTypeCode?.type === 8);
   assert.equal(request.wireOctets, request.wirePackets * 220);
-  assert.equal(request.tunnelId, 10000);
+  assert.deepEqual(request.tunnels, [{ kind: 'vxlan', id: 10000 }]);
 });
 
 test('the completion scripts are sound', () => {

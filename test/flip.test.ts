@@ -53,7 +53,6 @@ async function count(
   await using meter = await MeterThread.open({
     interfaces: ['eth0'],
     intervalMs: 1,
-    vxlanPorts: [4789],
     flowCapacity: 8192,
     hook: 'auto',
     namespace,

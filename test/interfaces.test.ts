@@ -35,7 +35,6 @@ async function metered(
     {
       interfaces: patterns,
       intervalMs: 100,
-      vxlanPorts: [4789],
       flowCapacity: 1024,
       hook: 'auto',
       namespace: NAMESPACE,

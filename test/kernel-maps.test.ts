@@ -23,7 +23,15 @@ function vxlan(vni: number, { outer = outer4, port = 4789 } = {}): Packet {
 function overflowOf(each: Packet): Verdict {
   const { record } = each.model();
   assert.ok(record);
-  const lost = { nestedTunnelId: 0, network: 0, source: '::', destination: '::', protocol: 0, ethertype: 0 };
+  const lost = {
+    tunnel2Kind: 0,
+    tunnel2Id: 0,
+    network: 0,
+    source: '::',
+    destination: '::',
+    protocol: 0,
+    ethertype: 0,
+  };
   const places = { sourcePort: 0, destinationPort: 0, icmpTypeCode: 0, cast: 0, fragment: 0 };
   const tags = { vlan: 0, secondVlan: 0, innerVlan: 0, innerSecondVlan: 0 };
   const tunnelDepth = Math.min(1, record.tunnelDepth);
@@ -68,15 +76,15 @@ test('IPv4 and IPv6 mix inside and outside of tunnels', async () => {
 
 test('ports 4789 and 8472 carry VXLAN unless told otherwise', () => {
   for (const port of [4789, 8472]) assert.equal(vxlan(8, { port }).arp().model().record?.tunnelId, 8);
-  run(vxlan(8, { port: 4789 }).arp(), vxlan(8, { port: 8472 }).arp(), vxlan(8, { port: 4790 }).arp());
+  run(vxlan(8, { port: 4789 }).arp(), vxlan(8, { port: 8472 }).arp(), vxlan(8, { port: 4788 }).arp());
 });
 
 test('ports of the user carry VXLAN, and then the default ones do not', async () => {
   const vxlanPorts = [1, 2, 3, 4, 5, 6, 7, 65_535];
-  using other = new Trial({ vxlanPorts });
+  using other = new Trial({ ports: { vxlan: vxlanPorts } });
   for (const port of [...vxlanPorts, 4789, 8472, 0]) {
     const each = vxlan(9, { port }).ipv4().tcp();
-    const verdict = each.model({ vxlanPorts });
+    const verdict = each.model({ ports: { vxlan: vxlanPorts } });
     assert.equal(verdict.record?.tunnelKind, vxlanPorts.includes(port) ? 1 : 0);
     other.run(each.build(), verdict);
   }
@@ -84,10 +92,10 @@ test('ports of the user carry VXLAN, and then the default ones do not', async ()
 });
 
 test('without any port there is no tunnel', async () => {
-  using other = new Trial({ vxlanPorts: [] });
+  using other = new Trial({ ports: { vxlan: [] } });
   for (const port of [4789, 0]) {
     const each = vxlan(9, { port }).ipv4().tcp();
-    other.run(each.build(), each.model({ vxlanPorts: [] }));
+    other.run(each.build(), each.model({ ports: { vxlan: [] } }));
   }
   await other.settle();
 });
@@ -157,7 +165,7 @@ test('when the flow cache is full, all octets of a tunnel stay in its overflow r
     [{ narrow: flows }, [vxlan(21), vxlan(22), packet().eth(), packet().eth().vlan(7), vxlan(23).vlan(7)]],
     [{ wide: flows }, [vxlan(21, { outer: outer6 }), vxlan(22, { outer: outer6 })]],
     [
-      { deep: flows },
+      { wide: flows },
       [
         vxlan(21).ipv4().udp({ destinationPort: 4789 }).vxlan(31).eth(),
         vxlan(22).ipv6().udp({ destinationPort: 4789 }).vxlan(32).eth(),
@@ -183,7 +191,7 @@ test('when the flow cache is full, all octets of a tunnel stay in its overflow r
 });
 
 test('when the overflow records are full too, the ledger says so', async () => {
-  using tiny = new Trial({ capacities: { narrow: 1, wide: 1, deep: 1, overflow: 1 }, cachePlaces: 0 });
+  using tiny = new Trial({ capacities: { narrow: 1, wide: 1, overflow: 1 }, cachePlaces: 0 });
   const first = vxlan(41).ipv4().udp();
   tiny.run(first.build(), first.model());
   const second = vxlan(42).ipv4().udp();

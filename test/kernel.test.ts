@@ -11,7 +11,7 @@ const SHORTEST = 14;
 const every = combinations();
 const all = sample(every);
 // A tunnel header that is cut leaves a record of its own: more nested ones than the meter has room for by default.
-const trial = new Trial({ capacities: { deep: 65_536 } });
+const trial = new Trial({ capacities: { wide: 131_072 } });
 
 after(() => trial[Symbol.dispose]());
 

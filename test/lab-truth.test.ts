@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { DecodedRecord } from '../src/flow/index.ts';
 import {
   labDown,
@@ -54,13 +55,18 @@ function recordsOf(
     (record) =>
       record.source === from &&
       record.destination === to &&
-      record.tunnelId === (stream.vni ?? null) &&
+      isIn(record, stream.vni) &&
       record.network !== 'arp' &&
       protocols.includes(Number(record.protocol)) &&
       (stream.kind === 'ping' ||
         ((fromPort === undefined || record.sourcePort === fromPort) &&
           (toPort === undefined || record.destinationPort === toPort))),
   );
+}
+
+/** Whether a decoded record's only tunnel is VXLAN with this VNI; without one, that there is none. */
+function isIn({ tunnels }: Readonly<Record<string, unknown>>, vni: number | undefined): boolean {
+  return isDeepStrictEqual(tunnels, vni === undefined ? [] : [{ kind: 'vxlan', id: vni }]);
 }
 
 /** UDP streams and pings: packet for packet, octet for octet, as the stack and as the wire count. */

@@ -32,7 +32,6 @@ export async function meterDuring(
   await using meter = await MeterThread.open({
     interfaces: ['eth0'],
     intervalMs: 500,
-    vxlanPorts: [4789, 8472],
     flowCapacity: 65_536,
     hook: 'auto',
     ...options,

@@ -17,6 +17,8 @@ export interface WireTruth {
 export interface RunOptions {
   /** Default: ingress. */
   readonly egress?: boolean;
+  /** The packet has no Ethernet header; the kernel reads what would be its ethertype all the same. */
+  readonly bare?: boolean;
   /** Members of struct __sk_buff that a test may set. */
   readonly skb?: { readonly ifindex?: number; readonly gsoSize?: number; readonly gsoSegs?: number };
   /** Default: the packet as it is. */
@@ -43,7 +45,7 @@ export class Trial implements Disposable {
   #seen = new Map<string, { packets: number; octets: number }>();
 
   constructor(options: Partial<LoadOptions> = {}) {
-    this.meter = LoadedMeter.load({ vxlanPorts: [4789, 8472], ...options });
+    this.meter = LoadedMeter.load(options);
   }
 
   /**
@@ -53,7 +55,14 @@ export class Trial implements Disposable {
    */
   run(frame: Uint8Array, verdict: Verdict | undefined, options: RunOptions = {}): boolean {
     if (isCutInIp(frame)) return false;
-    const program = options.egress ? this.meter.egress : this.meter.ingress;
+    const { meter } = this;
+    const program = options.bare
+      ? options.egress
+        ? meter.bareEgress
+        : meter.bareIngress
+      : options.egress
+        ? meter.egress
+        : meter.ingress;
     const { retval } = testRun(program, {
       packet: frame,
       ...(options.skb && { context: skbOf(options.skb) }),

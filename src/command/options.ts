@@ -6,14 +6,15 @@ import {
   parseCount,
   parseInterfaces,
   parseNamespace,
-  parsePorts,
+  parseTunnelPorts,
 } from '../config.ts';
+import { PORT_NAMES } from '../flow/index.ts';
 
 /** The words of the metering options as commander hands them over. */
 export interface MeterWords {
   readonly iface?: string[];
   readonly netns?: string;
-  readonly vxlanPorts: string;
+  readonly tunnelPorts?: string[];
   readonly flows: string;
   readonly hook: string;
 }
@@ -27,7 +28,11 @@ export function addMeterOptions(command: Command): Command {
       (word: string, before: string[] = []) => [...before, word],
     )
     .option('--netns <name>', 'meter inside this network namespace (of "ip netns")')
-    .option('--vxlan-ports <list>', 'UDP destination ports of VXLAN, at most 8', '4789,8472')
+    .option(
+      '--tunnel-ports <kind=list>',
+      `UDP destination ports of a tunnel, e.g. vxlan=4789,8472 (repeat; "teredo=3544" switches on, "l2tp=" off): ${PORT_NAMES.join(', ')}; those this host uses are added`,
+      (word: string, before: string[] = []) => [...before, word],
+    )
     .option(
       '--flows <count>',
       'flows the kernel keeps per epoch; what exceeds it loses detail, never octets',
@@ -41,7 +46,7 @@ export function meterConfig(words: MeterWords, intervalMs: number): MeterConfig 
   return {
     interfaces: parseInterfaces('--iface', words.iface ?? []),
     intervalMs,
-    vxlanPorts: parsePorts('--vxlan-ports', words.vxlanPorts),
+    ports: parseTunnelPorts('--tunnel-ports', words.tunnelPorts ?? []),
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
     hook: parseChoice('--hook', words.hook, ['auto', 'tcx', 'clsact']),
     namespace: words.netns === undefined ? undefined : parseNamespace('--netns', words.netns),

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { batchOf, type RecordWords } from '../flow/batch.fixture.ts';
-import { FIELDS, transferables } from '../flow/index.ts';
+import { batchOf, MEMBERS, type RecordWords } from '../flow/batch.fixture.ts';
+import { transferables } from '../flow/index.ts';
 import { ExportError, JsonFiles, type TunnelRow, TunnelTotals } from './index.ts';
 
 async function directoryFor(t: TestContext): Promise<string> {
@@ -135,6 +135,24 @@ describe('tunnel rows', () => {
       [
         [1, 'fd01::1', 6, 9600],
         [2, 'fd01::1', 1, 100],
+      ],
+    );
+  });
+
+  it('keep tunnel types apart that have equal identifiers, and name those that are not VXLAN', () => {
+    const tunnel = ['10.0.0.1', '10.0.0.2', 7] as const;
+    const between = ['192.168.0.1', '192.168.0.2'] as const;
+    const rows = rowsOf([
+      { tunnel, between, octets: 1, packets: 1 },
+      { tunnel, tunnels: [['geneve', 7]], between, octets: 2, packets: 1 },
+      { tunnels: [['mpls', 7]], between, octets: 4, packets: 1 },
+    ]);
+    assert.deepEqual(
+      rows.map((row) => [row.vni, row.tunnel, row.outer_sip, row.inner_sip, row.rx_bytes]),
+      [
+        [7, undefined, '10.0.0.1', '192.168.0.1', 1],
+        [7, 'geneve', '10.0.0.1', '192.168.0.1', 2],
+        [7, 'mpls', '0.0.0.0', '192.168.0.1', 4],
       ],
     );
   });
@@ -273,7 +291,7 @@ describe('the files', () => {
       writtenAt: '2023-11-14T22:13:20.000Z',
       ledger: [{ ifindex: 2, direction: 0, reason: 'ipv4_truncated', level: 1, packets: 1, octets: 20 }],
     });
-    assert.deepEqual(Object.keys(flows[0]), Object.keys(FIELDS));
+    assert.deepEqual(Object.keys(flows[0]), MEMBERS);
     assert.deepEqual(seen[0], { ifindex: 2, direction: 0, packets: 2, octets: 240 });
   });
 

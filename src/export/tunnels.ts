@@ -1,11 +1,21 @@
 /**
- * Tunnel totals in the reference's form: one row per VNI, pair of outer addresses and pair of inner addresses, both
+ * Tunnel totals in the reference's form: one row per tunnel type and identifier, pair of outer addresses and pair of inner addresses, both
  * directions in one row, received and sent as the observation point saw them.
  */
-import { columnWords, type FlowBatch, formatAddress, KeyTable, NETWORK } from '../flow/index.ts';
+import {
+  columnWords,
+  type FlowBatch,
+  formatAddress,
+  KeyTable,
+  NETWORK,
+  TUNNEL,
+  type TunnelName,
+  tunnelName,
+} from '../flow/index.ts';
 
-/** A row of `tunnel.json` and `tunnel-delta.json`; exactly these fields, in this order. */
+/** A row of `tunnel.json` and `tunnel-delta.json`; exactly these fields, in this order; the last only where it is not VXLAN. */
 export interface TunnelRow {
+  /** The VNI; of other tunnel types their identifier. */
   readonly vni: number;
   readonly outer_sip: string;
   readonly outer_dip: string;
@@ -15,19 +25,21 @@ export interface TunnelRow {
   readonly tx_bytes: number | string;
   readonly rx_pkts: number | string;
   readonly rx_bytes: number | string;
+  readonly tunnel?: TunnelName;
 }
 
 /** A 64-bit counter as a JSON value. */
 type CounterJson = (counter: bigint) => number | string;
 
-/** Key words: VNI, outer pair, inner pair; addresses are four words each in memory order. */
+/** Key words: identifier, outer pair, tunnel type, inner pair; addresses are four words each in memory order. */
 const KEY = {
   vni: 0,
   outerSource: 1,
   outerDestination: 5,
-  innerSource: 9,
-  innerDestination: 13,
-  width: 17,
+  kind: 9,
+  innerSource: 10,
+  innerDestination: 14,
+  width: 18,
 } as const;
 
 /** Where a counter stands among a row's four. */
@@ -111,6 +123,7 @@ export class TunnelTotals {
   #format(row: number, counter: (index: number) => number | string): TunnelRow {
     const { words } = this.#keys;
     const octets = new Uint8Array(words.buffer, 4 * KEY.width * row, 4 * KEY.width);
+    const kind = words[KEY.width * row + KEY.kind]!;
     return {
       vni: words[KEY.width * row]!,
       outer_sip: addressText(octets, 4 * KEY.outerSource),
@@ -121,6 +134,7 @@ export class TunnelTotals {
       tx_bytes: counter(TX_OCTETS),
       rx_pkts: counter(RX_PACKETS),
       rx_bytes: counter(RX_OCTETS),
+      ...(kind !== TUNNEL.vxlan && { tunnel: tunnelName(kind) }),
     };
   }
 }
@@ -156,6 +170,7 @@ function keyWriter(batch: FlowBatch, probe: Uint32Array): (row: number) => void 
       (isIp ? compareAddresses(columns.source, columns.destination, row) : 0);
     const [from, to] = order > 0 ? [4, 0] : [0, 4];
     probe[KEY.vni] = columns.tunnelId[row]!;
+    probe[KEY.kind] = columns.tunnelKind[row]!;
     for (let i = 0; i < 4; i++) {
       probe[KEY.outerSource + from + i] = outerSource[4 * row + i]!;
       probe[KEY.outerSource + to + i] = outerDestination[4 * row + i]!;

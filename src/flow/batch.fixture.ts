@@ -2,12 +2,14 @@
 import { parseAddress } from './address.ts';
 import {
   createColumns,
+  FIELDS,
   type FlowBatch,
   type FlowColumns,
   type LedgerLine,
   type ObservationPoint,
+  TUNNEL_COLUMNS,
 } from './batch.ts';
-import { NETWORK, TUNNEL } from './protocol.ts';
+import { MARK, type MarkName, NETWORK, TUNNEL, type TunnelName } from './protocol.ts';
 
 /** A record in words; addresses and MACs as text, counters as numbers. Wire counters default to the stack's. */
 export interface RecordWords {
@@ -15,6 +17,9 @@ export interface RecordWords {
   readonly direction?: 0 | 1;
   /** Outer source, outer destination, VNI: the record is tunnelled (VXLAN). */
   readonly tunnel?: readonly [source: string, destination: string, vni: number];
+  /** The whole stack of tunnels, outermost first, where it is not one of VXLAN; `tunnel` still says the outer addresses. */
+  readonly tunnels?: readonly (readonly [kind: TunnelName, id: number])[];
+  readonly mark?: readonly [kind: MarkName, id: number];
   /** Inner addresses; none for a frame without addresses. */
   readonly between?: readonly [source: string, destination: string];
   readonly ports?: readonly [source: number, destination: number];
@@ -45,6 +50,13 @@ export interface EpochWords {
   readonly points?: readonly ObservationPoint[];
   readonly ledger?: readonly LedgerLine[];
 }
+
+/** Names of the members of a decoded record: the tunnels are one list, the mark is one object. */
+export const MEMBERS: readonly string[] = [
+  ...new Set(
+    Object.keys(FIELDS).map((name) => (/^tunnel/.test(name) ? 'tunnels' : name.replace(/^mark.*/, 'mark'))),
+  ),
+];
 
 /** Both directions of interface 2, primary. */
 export const ETH0: readonly ObservationPoint[] = ([0, 1] as const).map((direction) => ({
@@ -85,10 +97,18 @@ export function batchOf(records: readonly RecordWords[], around: EpochWords = {}
 function fill(c: FlowColumns, row: number, record: RecordWords): void {
   c.ifindex[row] = record.ifindex ?? 2;
   c.direction[row] = record.direction ?? 0;
+  const tunnels = record.tunnels ?? (record.tunnel ? [['vxlan', record.tunnel[2]] as const] : []);
+  c.tunnelDepth[row] = tunnels.length;
+  for (const [level, [kind, id]] of tunnels.entries()) {
+    const { kind: kinds, id: ids } = TUNNEL_COLUMNS[level]!;
+    c[kinds][row] = TUNNEL[kind];
+    c[ids][row] = id;
+  }
+  if (record.mark) {
+    c.markKind[row] = MARK[record.mark[0]];
+    c.markId[row] = record.mark[1];
+  }
   if (record.tunnel) {
-    c.tunnelKind[row] = TUNNEL.vxlan;
-    c.tunnelDepth[row] = 1;
-    c.tunnelId[row] = record.tunnel[2];
     c.outerNetwork[row] = networkOf(record.tunnel[0]);
     putAddresses(c.outerSource, c.outerDestination, row, [record.tunnel[0], record.tunnel[1]]);
   }
@@ -96,7 +116,6 @@ function fill(c: FlowColumns, row: number, record: RecordWords): void {
     c.network[row] = record.arp ? NETWORK.arp : networkOf(record.between[0]);
     putAddresses(c.source, c.destination, row, record.between);
   }
-  if (!record.tunnel) c.outerNetwork[row] = c.network[row]!;
   c.ethertype[row] = record.ethertype ?? [0x88cc, 0x0800, 0x86dd, 0x0806][c.network[row]!]!;
   c.protocol[row] = record.protocol ?? (record.arp ? 1 : record.between ? 17 : 0);
   [c.sourcePort[row], c.destinationPort[row]] = record.ports ?? [0, 0];

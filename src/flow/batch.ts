@@ -10,19 +10,38 @@ export const FIELDS = {
   ifindex: { bits: 32, key: true, meaning: 'interface of the observation point' },
   direction: { bits: 8, key: true, meaning: '0 ingress (received by the interface), 1 egress (sent by it)' },
   tunnelKind: { bits: 8, key: true, meaning: 'outermost tunnel, 0 when there is none (TUNNEL)' },
-  tunnelId: { bits: 32, key: true, meaning: 'VNI of the outermost tunnel; 0 without a tunnel' },
-  tunnelDepth: { bits: 8, key: true, meaning: 'number of nested tunnels, 0 for plain traffic' },
-  nestedTunnelId: { bits: 32, key: true, meaning: 'VNI of the innermost tunnel where tunnels nest, else 0' },
-  outerNetwork: { bits: 8, key: true, meaning: 'network layer of the outermost frame (NETWORK)' },
+  tunnelId: {
+    bits: 32,
+    key: true,
+    meaning: 'identifier of the outermost tunnel: VNI, key, TEID, label, … (TUNNEL); 0 without one',
+  },
+  tunnelDepth: { bits: 8, key: true, meaning: 'number of nested tunnels, 0 for plain traffic, at most 4' },
+  tunnel2Kind: { bits: 8, key: true, meaning: 'tunnel inside the outermost one, as tunnelKind' },
+  tunnel2Id: { bits: 32, key: true, meaning: 'its identifier, as tunnelId' },
+  tunnel3Kind: { bits: 8, key: true, meaning: 'tunnel inside that one, as tunnelKind' },
+  tunnel3Id: { bits: 32, key: true, meaning: 'its identifier, as tunnelId' },
+  tunnel4Kind: { bits: 8, key: true, meaning: 'tunnel inside that one, as tunnelKind' },
+  tunnel4Id: { bits: 32, key: true, meaning: 'its identifier, as tunnelId' },
+  markKind: {
+    bits: 8,
+    key: true,
+    meaning: 'protocol that names an encrypted or routed flow without being a tunnel level, else 0 (MARK)',
+  },
+  markId: { bits: 32, key: true, meaning: 'what it names the flow by: SPI, index, segments left; else 0' },
+  outerNetwork: {
+    bits: 8,
+    key: true,
+    meaning: 'network layer of the first packet that carries a tunnel in IP; 0 where none does (NETWORK)',
+  },
   outerSource: {
     bits: 128,
     key: true,
-    meaning: 'source address of the outermost frame; zero without a tunnel',
+    meaning: 'source address of that packet; zero without',
   },
   outerDestination: {
     bits: 128,
     key: true,
-    meaning: 'destination address of the outermost frame; zero without a tunnel',
+    meaning: 'destination address of that packet; zero without',
   },
   network: { bits: 8, key: true, meaning: 'network layer of the innermost frame (NETWORK)' },
   source: {
@@ -69,11 +88,16 @@ export const FIELDS = {
     key: true,
     meaning: 'destination MAC of the outermost frame: 0 unicast, 1 multicast, 2 broadcast',
   },
-  fragment: { bits: 8, key: true, meaning: '0 whole, 1 first fragment, 2 later fragment (no ports)' },
+  fragment: {
+    bits: 8,
+    key: true,
+    meaning:
+      '0 whole, 1 fragment whose ports are known (the first, or attributed to it), 2 later fragment without ports',
+  },
   remark: {
     bits: 8,
     key: true,
-    meaning: 'REMARK bits: overflow record, or a packet on a tunnel port that is no tunnel',
+    meaning: 'REMARK bits: overflow record, a tunnel port without its tunnel, contents guessed, …',
   },
   octets: { bits: 64, key: false, meaning: 'octets of the frames as the stack held them (skb->len)' },
   packets: { bits: 64, key: false, meaning: 'frames as the stack held them; a super-packet is one' },
@@ -99,7 +123,7 @@ export const FIELDS = {
   outerSourcePort: {
     bits: 16,
     key: false,
-    meaning: 'outer UDP source port of the first packet: the entropy of the tunnel',
+    meaning: 'UDP source port of the outermost packet, the first one: the entropy of the tunnel; else 0',
   },
   shortest: {
     bits: 16,
@@ -140,12 +164,24 @@ export type FlowColumns = {
     : ColumnOf<(typeof FIELDS)[Name]['bits']>;
 };
 
+/** The columns of the tunnels of a record, outermost first. */
+export const TUNNEL_COLUMNS = [
+  { kind: 'tunnelKind', id: 'tunnelId' },
+  { kind: 'tunnel2Kind', id: 'tunnel2Id' },
+  { kind: 'tunnel3Kind', id: 'tunnel3Id' },
+  { kind: 'tunnel4Kind', id: 'tunnel4Id' },
+] as const;
+
 /** Bits of the `remark` column. */
 export const REMARK = {
   /** The flow cache was full: this record holds all octets of its tunnel that found no place, detail is lost. */
   overflow: 1,
-  /** Sent to a tunnel's UDP port, but the payload is not that tunnel: kept as a plain UDP flow. */
+  /** Announced as a tunnel (by UDP port, IP protocol or ethertype), but is not that tunnel: kept as a plain flow. */
   notTunnel: 2,
+  /** What a tunnel carries was guessed, because its header does not say: MPLS by the first nibble, L2TPv3. */
+  guessed: 4,
+  /** Geneve with the C bit: options that whoever ends the tunnel must understand (RFC 8926 section 3.4). */
+  critical: 8,
 } as const;
 
 /** One place where packets are seen: an interface in one direction. */

@@ -4,10 +4,17 @@ import {
   ethertypeName,
   hasPorts,
   isIcmp,
+  MARK,
+  markName,
+  markWords,
   NETWORK,
   protocolName,
+  TUNNEL,
+  type TunnelName,
   transportName,
+  tunnelIdText,
   tunnelName,
+  tunnelWords,
 } from './index.ts';
 
 describe('protocol names', () => {
@@ -57,7 +64,31 @@ describe('protocol names', () => {
   it('name tunnels and refuse a number that is none', () => {
     assert.equal(tunnelName(0), 'none');
     assert.equal(tunnelName(1), 'vxlan');
+    assert.equal(tunnelName(24), 'pppoe');
+    assert.throws(() => tunnelName(25), RangeError);
     assert.throws(() => tunnelName(200), RangeError);
+  });
+
+  it('and their numbers are the places of their names', () => {
+    for (const [name, number] of Object.entries(TUNNEL)) assert.equal(tunnelName(number), name);
+    for (const [name, number] of Object.entries(MARK)) assert.equal(markName(number), name);
+    assert.throws(() => markName(9), RangeError);
+  });
+
+  it('give identifiers the words of the documents that define them', () => {
+    const words = (name: TunnelName, id: number): string => tunnelWords(TUNNEL[name], id);
+    assert.equal(words('vxlan', 5001), 'VNI 5001');
+    assert.equal(words('nvgre', 5001), 'VNI 5001');
+    assert.equal(words('gtp-u', 0x1a2b), 'TEID 0x1a2b');
+    assert.equal(words('gre', 5), 'key 5');
+    assert.equal(words('gre', 0), 'GRE');
+    assert.equal(words('mpls', 100), 'label 100');
+    assert.equal(words('pppoe', 7), 'session 7');
+    assert.equal(words('l2tp', 0xffff_0007), 'L2TP 65535/7');
+    assert.equal(words('ipip', 0), 'IPIP');
+    assert.equal(markWords(MARK.esp, 0xdead_beef), 'ESP SPI 0xdeadbeef');
+    assert.equal(markWords(MARK['segment-routing'], 2), 'segments left 2');
+    assert.equal(tunnelIdText('ip6ip6', 0), '');
   });
 
   it('give a known ethertype its word', () => {

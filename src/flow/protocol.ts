@@ -3,20 +3,171 @@
 /** Network layer of a frame, as the kernel's `enum network` numbers it. */
 export const NETWORK = { none: 0, ipv4: 1, ipv6: 2, arp: 3 } as const;
 
-/** Tunnel type, as the kernel's `enum tunnel` numbers it; `none` is plain traffic. */
-export const TUNNEL = { none: 0, vxlan: 1 } as const;
+/**
+ * Tunnel type, as the kernel's `enum tunnel` numbers it; `none` is plain traffic. What the identifier of each is stands
+ * in {@link TUNNEL_IDS}.
+ */
+export const TUNNEL = {
+  none: 0,
+  vxlan: 1,
+  'vxlan-gpe': 2,
+  nsh: 3,
+  geneve: 4,
+  gre: 5,
+  gretap: 6,
+  nvgre: 7,
+  'erspan-1': 8,
+  'erspan-2': 9,
+  'erspan-3': 10,
+  ipip: 11,
+  sit: 12,
+  ip4ip6: 13,
+  ip6ip6: 14,
+  srv6: 15,
+  'gtp-u': 16,
+  mpls: 17,
+  l2tp: 18,
+  l2tpv3: 19,
+  etherip: 20,
+  eoip: 21,
+  pptp: 22,
+  teredo: 23,
+  pppoe: 24,
+} as const;
 
 /** Name of a tunnel type: the key of {@link TUNNEL}. */
 export type TunnelName = keyof typeof TUNNEL;
 
-const TUNNEL_NAMES = Object.entries(TUNNEL) as [TunnelName, number][];
+/** What names an encrypted or routed flow without being a tunnel level, as the kernel's `enum mark` numbers it. */
+export const MARK = {
+  none: 0,
+  esp: 1,
+  ah: 2,
+  'esp-udp': 3,
+  'wireguard-initiation': 4,
+  'wireguard-response': 5,
+  'wireguard-cookie': 6,
+  'wireguard-data': 7,
+  'segment-routing': 8,
+} as const;
+
+/** Name of a mark: the key of {@link MARK}. */
+export type MarkName = keyof typeof MARK;
+
+const TUNNEL_NAMES = Object.keys(TUNNEL) as TunnelName[];
+const MARK_NAMES = Object.keys(MARK) as MarkName[];
 
 /** Name of a tunnel type number; a number this build does not know is a broken record. */
 export function tunnelName(kind: number): TunnelName {
-  const found = TUNNEL_NAMES.find(([, number]) => number === kind);
-  if (!found)
-    throw new RangeError(`tunnel type ${kind} is not one of ${TUNNEL_NAMES.map(([n]) => n).join(', ')}`);
-  return found[0];
+  const found = TUNNEL_NAMES[kind];
+  if (found === undefined)
+    throw new RangeError(`tunnel type ${kind} is not one of ${TUNNEL_NAMES.join(', ')}`);
+  return found;
+}
+
+/** Name of a mark number; a number this build does not know is a broken record. */
+export function markName(kind: number): MarkName {
+  const found = MARK_NAMES[kind];
+  if (found === undefined) throw new RangeError(`mark ${kind} is not one of ${MARK_NAMES.join(', ')}`);
+  return found;
+}
+
+/** Whether a word is the name of a tunnel type. */
+export function isTunnelName(name: string): name is TunnelName {
+  return Object.hasOwn(TUNNEL, name);
+}
+
+/** How an identifier reads: a word before it and its digits; `none` where the tunnel has none. */
+interface Identifier {
+  readonly word: string;
+  readonly digits: 'decimal' | 'hexadecimal' | 'halves' | 'none';
+  /** What is said for 0, where that means there was none. */
+  readonly without?: string;
+}
+
+const VNI: Identifier = { word: 'VNI', digits: 'decimal' };
+/** RFC 2890: GRE has a key or not. */
+const key = (without: string): Identifier => ({ word: 'key', digits: 'decimal', without });
+const nothing = (word: string): Identifier => ({ word, digits: 'none' });
+
+/** The identifier of each tunnel type, in the words of the documents that define it. */
+const TUNNEL_IDS: Readonly<Record<TunnelName, Identifier>> = {
+  none: nothing('plain traffic'),
+  vxlan: VNI,
+  'vxlan-gpe': VNI,
+  nsh: { word: 'service path', digits: 'decimal' },
+  geneve: VNI,
+  gre: key('GRE'),
+  gretap: key('GRETAP'),
+  nvgre: VNI,
+  'erspan-1': nothing('ERSPAN'),
+  'erspan-2': { word: 'ERSPAN session', digits: 'decimal' },
+  'erspan-3': { word: 'ERSPAN session', digits: 'decimal' },
+  ipip: nothing('IPIP'),
+  sit: nothing('SIT'),
+  ip4ip6: nothing('IP4IP6'),
+  ip6ip6: nothing('IP6IP6'),
+  srv6: { word: 'SRv6 segments left', digits: 'decimal' },
+  'gtp-u': { word: 'TEID', digits: 'hexadecimal' },
+  mpls: { word: 'label', digits: 'decimal' },
+  l2tp: { word: 'L2TP', digits: 'halves' },
+  l2tpv3: { word: 'L2TPv3 session', digits: 'decimal' },
+  etherip: nothing('EtherIP'),
+  eoip: { word: 'EoIP', digits: 'decimal' },
+  pptp: { word: 'call', digits: 'decimal' },
+  teredo: nothing('Teredo'),
+  pppoe: { word: 'session', digits: 'decimal' },
+};
+
+const MARK_IDS: Readonly<Record<MarkName, Identifier>> = {
+  none: nothing(''),
+  esp: { word: 'ESP SPI', digits: 'hexadecimal' },
+  ah: { word: 'AH SPI', digits: 'hexadecimal' },
+  'esp-udp': { word: 'ESP in UDP SPI', digits: 'hexadecimal' },
+  'wireguard-initiation': { word: 'WireGuard initiation, sender', digits: 'hexadecimal' },
+  'wireguard-response': { word: 'WireGuard response, receiver', digits: 'hexadecimal' },
+  'wireguard-cookie': { word: 'WireGuard cookie, receiver', digits: 'hexadecimal' },
+  'wireguard-data': { word: 'WireGuard, receiver', digits: 'hexadecimal' },
+  'segment-routing': { word: 'segments left', digits: 'decimal' },
+};
+
+/** A tunnel in words: `VNI 5001`, `TEID 0x1a2b`, `key 5`, `label 100`, `L2TP 3/7`, `IPIP`. */
+export function tunnelWords(kind: number, id: number): string {
+  return identifierWords(TUNNEL_IDS[tunnelName(kind)], id);
+}
+
+/** A mark in words: `ESP SPI 0x1a2b`, `WireGuard, receiver 0x7`. */
+export function markWords(kind: number, id: number): string {
+  return identifierWords(MARK_IDS[markName(kind)], id);
+}
+
+/** The identifier of a tunnel alone, as {@link tunnelWords} writes it; empty where the type has none. */
+export function tunnelIdText(name: TunnelName, id: number): string {
+  const identifier = TUNNEL_IDS[name];
+  return id === 0 && identifier.without !== undefined ? '' : digitsOf(identifier, id);
+}
+
+/** Whether tunnels of this type have an identifier at all. */
+export function hasTunnelId(name: TunnelName): boolean {
+  return TUNNEL_IDS[name].digits !== 'none';
+}
+
+function identifierWords(identifier: Identifier, id: number): string {
+  if (id === 0 && identifier.without !== undefined) return identifier.without;
+  return `${identifier.word} ${digitsOf(identifier, id)}`.trimEnd();
+}
+
+function digitsOf({ digits }: Identifier, id: number): string {
+  switch (digits) {
+    case 'decimal':
+      return String(id);
+    case 'hexadecimal':
+      return `0x${id.toString(16)}`;
+    case 'halves':
+      return `${id >>> 16}/${id & 0xffff}`;
+    case 'none':
+      return '';
+  }
 }
 
 /** IANA protocol numbers with a name worth printing (IANA "Assigned Internet Protocol Numbers"). */
@@ -64,6 +215,8 @@ const ETHERTYPES: Readonly<Record<number, string>> = {
   32821: 'RARP',
   34525: 'IPv6',
   33024: 'VLAN',
+  35151: 'NSH',
+  37120: 'VLAN',
   34887: 'MPLS',
   34888: 'MPLS',
   34915: 'PPPoE',

@@ -1,8 +1,14 @@
 /** One record of a batch as plain values for text formats: the one place that says how each field reads outside. */
 import { formatAddress, formatMac, isUnspecified } from './address.ts';
 import type { FieldName, FlowColumns } from './batch.ts';
-import { REMARK } from './batch.ts';
-import { isIcmp, NETWORK, tunnelName } from './protocol.ts';
+import { REMARK, TUNNEL_COLUMNS } from './batch.ts';
+import { hasTunnelId, isIcmp, MARK, markName, NETWORK, tunnelName } from './protocol.ts';
+
+/** A tunnel or mark: its kind by name and its identifier, `null` where the kind has none. */
+export interface Named {
+  readonly kind: string;
+  readonly id: number | null;
+}
 
 /** A field as JSON holds it. */
 export type FieldValue =
@@ -10,27 +16,45 @@ export type FieldValue =
   | number
   | null
   | readonly string[]
+  | readonly Named[]
+  | Named
   | { readonly type: number; readonly code: number };
 
 const NETWORK_NAMES = Object.keys(NETWORK);
 const DIRECTIONS = ['ingress', 'egress'] as const;
 const CASTS = ['unicast', 'multicast', 'broadcast'] as const;
-const FRAGMENTS = ['whole', 'first', 'later'] as const;
+const FRAGMENTS = ['whole', 'fragment', 'fragmentWithoutPorts'] as const;
 
 type Reader = (columns: FlowColumns, row: number) => FieldValue;
 
+/** Members that several fields make up together. */
+const JOINED = {
+  tunnels: (c, i) =>
+    TUNNEL_COLUMNS.slice(0, c.tunnelDepth[i]!).map(({ kind, id }) => tunnelOf(c[kind][i]!, c[id][i]!)),
+  mark: (c, i) => (c.markKind[i] === MARK.none ? null : { kind: markName(c.markKind[i]!), id: c.markId[i]! }),
+} satisfies Record<string, Reader>;
+
+type JoinedName = keyof typeof JOINED;
+
 /**
- * How each field reads: addresses and MACs as text (`null` where the frame has none), enumerations by name, VLANs as
+ * How each field reads: tunnels as a list from the outside in, the mark as its kind and identifier or `null`, addresses and MACs as text (`null` where the frame has none), enumerations by name, VLANs as
  * their VID or `null`, ICMP as type and code or `null`, remarks as a list of names, times as ISO 8601 with
  * milliseconds in UTC, counters as numbers while they are safe integers and as decimal strings beyond.
  */
 const READERS = {
   ifindex: (c, i) => c.ifindex[i]!,
   direction: (c, i) => DIRECTIONS[c.direction[i]!] ?? c.direction[i]!,
-  tunnelKind: (c, i) => tunnelName(c.tunnelKind[i]!),
-  tunnelId: (c, i) => (c.tunnelKind[i] === 0 ? null : c.tunnelId[i]!),
-  tunnelDepth: (c, i) => c.tunnelDepth[i]!,
-  nestedTunnelId: (c, i) => (c.tunnelDepth[i]! < 2 ? null : c.nestedTunnelId[i]!),
+  tunnelKind: 'tunnels',
+  tunnelId: 'tunnels',
+  tunnelDepth: 'tunnels',
+  tunnel2Kind: 'tunnels',
+  tunnel2Id: 'tunnels',
+  tunnel3Kind: 'tunnels',
+  tunnel3Id: 'tunnels',
+  tunnel4Kind: 'tunnels',
+  tunnel4Id: 'tunnels',
+  markKind: 'mark',
+  markId: 'mark',
   outerNetwork: (c, i) => NETWORK_NAMES[c.outerNetwork[i]!] ?? c.outerNetwork[i]!,
   outerSource: (c, i) => addressText(c.outerSource, i),
   outerDestination: (c, i) => addressText(c.outerDestination, i),
@@ -66,17 +90,27 @@ const READERS = {
   longest: (c, i) => c.longest[i]!,
   sourceMac: (c, i) => formatMac(c.sourceMac, 6 * i),
   destinationMac: (c, i) => formatMac(c.destinationMac, 6 * i),
-} satisfies Record<FieldName, Reader>;
+} satisfies Record<FieldName, Reader | JoinedName>;
 
-const READER_LIST = Object.entries(READERS) as [FieldName, Reader][];
+/** Name of a member of a decoded record. */
+type MemberName =
+  | JoinedName
+  | { [Name in FieldName]: (typeof READERS)[Name] extends JoinedName ? never : Name }[FieldName];
+
+/** Each member once, where its first field stands. */
+const MEMBERS: ReadonlyMap<MemberName, Reader> = new Map(
+  Object.entries(READERS).map(([name, reader]): [MemberName, Reader] =>
+    typeof reader === 'string' ? [reader, JOINED[reader]] : [name as MemberName, reader],
+  ),
+);
 
 /** Every field of one record, decoded. */
-export type DecodedRecord = Readonly<Record<FieldName, FieldValue>>;
+export type DecodedRecord = Readonly<Record<MemberName, FieldValue>>;
 
 /** Decodes record `row`; see the readers above for what each field becomes. */
 export function decodeRecord(columns: FlowColumns, row: number): DecodedRecord {
-  const record: Partial<Record<FieldName, FieldValue>> = {};
-  for (const [name, read] of READER_LIST) record[name] = read(columns, row);
+  const record: Partial<Record<MemberName, FieldValue>> = {};
+  for (const [name, read] of MEMBERS) record[name] = read(columns, row);
   return record as DecodedRecord;
 }
 
@@ -88,6 +122,11 @@ export function counterValue(counter: bigint): number | string {
 /** The VID of a VLAN column's value, or `null` where there was no tag. */
 export function vlanOf(value: number): number | null {
   return value & 0x8000 ? value & 0x0fff : null;
+}
+
+function tunnelOf(kind: number, id: number): Named {
+  const name = tunnelName(kind);
+  return { kind: name, id: hasTunnelId(name) ? id : null };
 }
 
 function isIp(network: number): boolean {

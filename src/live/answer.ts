@@ -140,7 +140,7 @@ function segmentsOf(
     .map((segment, i) => ({
       id: segment.id,
       kind: segment.id.split(':')[0]!,
-      vni: segment.tunnelKind === 0 ? null : segment.tunnelId,
+      tunnelId: segment.tunnelKind === 0 ? null : segment.tunnelId,
       octets: sums[2 * i]!,
       packets: sums[2 * i + 1]!,
       octetRate: seconds > 0 ? rates[2 * i]! / seconds : 0,
@@ -286,11 +286,12 @@ function leaderOf(selection: Selection, total: number): Leader | null {
     addTo(peers, table.clientDestination[u]!, octets);
     addTo(hosts, table.hostSource[u]!, octets);
   }
-  const segment = table.nodes.segment(leader)!;
+  const address = table.nodes.text(leader);
+  const host = table.nodes.text(largest(hosts));
   return {
-    address: table.nodes.text(leader),
-    segment,
-    host: segment === 'none' ? null : table.nodes.text(largest(hosts)),
+    address,
+    segment: table.nodes.segment(leader)!,
+    host: host === address ? null : host,
     peer: table.nodes.text(largest(peers)),
     octets: sums[4 * leader]!,
     share: total > 0 ? sums[4 * leader]! / total : 0,

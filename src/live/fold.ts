@@ -1,4 +1,5 @@
 /** Folding: many uniflows into one row, so that memory stays bounded and totals since the start stay exact. */
+import { NETWORK } from '../flow/index.ts';
 import { NO_TALLY } from './counters.ts';
 import { HOST_SCOPE, SPECIAL } from './nodes.ts';
 import { FOLDED, KEY, UniflowTable } from './uniflows.ts';
@@ -65,6 +66,7 @@ function foldedRow(table: UniflowTable, old: UniflowTable, from: number, maxFold
   const { nodes, keys } = table;
   const segment = old.segment[from]!;
   const { tunnelKind, tunnelId } = table.segments.list[segment]!;
+  const outerNetwork = (old.keys.word(from, KEY.layers) >>> 16) & 0xff;
   const pair = [
     nodes.copy(old.nodes, old.hostSource[from]!),
     nodes.copy(old.nodes, old.hostDestination[from]!),
@@ -73,7 +75,7 @@ function foldedRow(table: UniflowTable, old: UniflowTable, from: number, maxFold
     keys.probe.fill(0);
     keys.probe.set(pair);
     keys.probe[KEY.tunnelId] = tunnelId;
-    keys.probe[KEY.layers] = tunnelKind;
+    keys.probe[KEY.layers] = tunnelKind | (outerNetwork << 16);
     keys.probe[KEY.form] = FOLDED << 24;
   };
   fillKey();
@@ -89,7 +91,9 @@ function foldedRow(table: UniflowTable, old: UniflowTable, from: number, maxFold
     table.segment[row] = segment;
     [table.hostSource[row], table.hostDestination[row]] = pair;
     const client = (host: number): number =>
-      tunnelKind === 0 ? nodes.copy(nodes, host, segment) : nodes.special(segment, SPECIAL.folded);
+      outerNetwork === NETWORK.none
+        ? nodes.copy(nodes, host, segment)
+        : nodes.special(segment, SPECIAL.folded);
     table.clientSource[row] = client(pair[0]);
     table.clientDestination[row] = client(pair[1]);
     table.firstMs[row] = old.firstMs[from]!;

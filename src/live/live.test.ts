@@ -48,6 +48,58 @@ describe('levels of the live view', () => {
     ViewSchema.parse(view);
   });
 
+  it('takes who speaks inside for the host where no network layer carries the tunnel', () => {
+    const live = new LiveView({ idleSeconds: 2 });
+    const labelled: RecordWords = {
+      tunnels: [['mpls', 100]],
+      between: ['10.0.0.1', '10.0.0.2'],
+      octets: 60,
+      packets: 1,
+    };
+    live.write(batchOf([labelled]));
+    const check = (): void => {
+      const hosts = live.view(ask({ window: 'all' }));
+      assert.deepEqual(
+        hosts.nodes.map((node) => [node.id, node.sent.octets]),
+        [
+          ['10.0.0.1', 60],
+          ['10.0.0.2', 0],
+        ],
+      );
+      assert.deepEqual([hosts.leader?.host, hosts.leader?.segment], [null, 'mpls:100']);
+      const clients = live.view(ask({ window: 'all', host: '10.0.0.1' }));
+      assert.deepEqual(
+        clients.nodes.map((node) => node.id),
+        ['mpls:100/10.0.0.1', 'mpls:100/10.0.0.2'],
+      );
+      const [row] = live.uniflows('all');
+      assert.equal(row?.outerSource, null);
+    };
+    check();
+    for (let epoch = 2; epoch <= 9; epoch++) live.write(batchOf([], { epoch }));
+    check();
+    assert.equal([...live.uniflows('all')][0]?.isFolded, true);
+  });
+
+  it('says the inner tunnels and the mark of a flow', () => {
+    const live = new LiveView();
+    const nested = (id: number): RecordWords => ({
+      ...TENANT,
+      tunnels: [
+        ['vxlan', 10001],
+        ['gre', id],
+        ['gtp-u', 0x1a2b],
+      ],
+      mark: ['wireguard-data', 7],
+      remark: 4,
+    });
+    live.write(batchOf([nested(5), nested(6)]));
+    assert.deepEqual(
+      [...live.uniflows('all')].map((uniflow) => uniflow.note),
+      [5, 6].map((id) => `nested key ${id}, nested TEID 0x1a2b, WireGuard, receiver 0x7, contents guessed`),
+    );
+  });
+
   it('keeps two tenants with equal addresses apart behind one host', () => {
     const live = new LiveView();
     const other: RecordWords = { ...TENANT, tunnel: ['172.16.1.100', '172.16.1.101', 10002], octets: 500 };
@@ -243,7 +295,7 @@ describe('windows', () => {
       {
         id: 'vxlan:10001',
         kind: 'vxlan',
-        vni: 10001,
+        tunnelId: 10001,
         octets: 0,
         packets: 0,
         octetRate: 0,

@@ -2,11 +2,13 @@
 import {
   hasPorts,
   isIcmp,
+  markWords,
   NETWORK,
   REMARK,
   type TunnelName,
   transportName,
   tunnelName,
+  tunnelWords,
   vlanOf,
 } from '../flow/index.ts';
 import type { Counters } from './counters.ts';
@@ -33,16 +35,16 @@ export class Uniflow {
   get tunnelKind(): TunnelName {
     return tunnelName(this.#word(KEY.layers) & 0xff);
   }
-  /** VNI of the outermost tunnel; `null` without a tunnel. */
+  /** Identifier of the outermost tunnel; `null` without a tunnel. */
   get tunnelId(): number | null {
     return this.#isTunnelled ? this.#word(KEY.tunnelId) : null;
   }
-  /** Address of the tunnel's sender; `null` without a tunnel. */
+  /** Address of the tunnel's sender; `null` without a tunnel, or where no network layer carries it. */
   get outerSource(): string | null {
-    return this.#isTunnelled ? this.#table.nodes.text(this.#table.hostSource[this.#uniflow]!) : null;
+    return this.#isCarried ? this.#table.nodes.text(this.#table.hostSource[this.#uniflow]!) : null;
   }
   get outerDestination(): string | null {
-    return this.#isTunnelled ? this.#table.nodes.text(this.#table.hostDestination[this.#uniflow]!) : null;
+    return this.#isCarried ? this.#table.nodes.text(this.#table.hostDestination[this.#uniflow]!) : null;
   }
   /** Address of the innermost sender; a MAC where the frame has no addresses; `(overflow)` or `(folded)` for many. */
   get source(): string {
@@ -101,7 +103,7 @@ export class Uniflow {
     return this.#table.lastMs[this.#uniflow]!;
   }
 
-  /** What else is worth saying: ICMP in words, fragments, VLANs, nesting, casts, remarks. */
+  /** What else is worth saying: ICMP in words, fragments, VLANs, inner tunnels, marks, casts, remarks. */
   get note(): string {
     if (this.isOverflow) return 'flow cache full: octets exact, detail lost';
     if (this.isFolded) return 'idle or surplus flows: octets exact, detail folded';
@@ -111,20 +113,29 @@ export class Uniflow {
     if (this.network === NETWORK.arp) notes.push(arpOperation(this.protocol));
     else if (this.network !== NETWORK.none && isIcmp(this.protocol) && fragment !== 2)
       notes.push(this.#icmp());
-    if (fragment === 1) notes.push('first fragment');
-    if (fragment === 2) notes.push('later fragment');
+    if (fragment === 1) notes.push('fragment');
+    if (fragment === 2) notes.push('fragment without ports');
     pushVlans(notes, 'VLAN', this.#word(KEY.vlans));
     pushVlans(notes, 'inner VLAN', this.#word(KEY.innerVlans));
-    if (((this.#word(KEY.layers) >>> 8) & 0xff) > 1)
-      notes.push(`nested VNI ${this.#word(KEY.nestedTunnelId)}`);
+    const kinds = this.#word(KEY.kinds);
+    for (let inner = 0; inner < 3; inner++) {
+      const kind = (kinds >>> (8 * inner)) & 0xff;
+      if (kind !== 0) notes.push(`nested ${tunnelWords(kind, this.#word(KEY.innerTunnels + inner))}`);
+    }
+    if (kinds >>> 24 !== 0) notes.push(markWords(kinds >>> 24, this.#word(KEY.markId)));
     const cast = (form >>> 8) & 0xff;
     if (cast !== 0) notes.push(cast === 1 ? 'multicast' : 'broadcast');
-    if (this.#remark & REMARK.notTunnel) notes.push('tunnel port, no tunnel');
+    if (this.#remark & REMARK.notTunnel) notes.push('announced as a tunnel, is none');
+    if (this.#remark & REMARK.guessed) notes.push('contents guessed');
+    if (this.#remark & REMARK.critical) notes.push('critical options');
     return notes.join(', ');
   }
 
   get #isTunnelled(): boolean {
     return (this.#word(KEY.layers) & 0xff) !== 0;
+  }
+  get #isCarried(): boolean {
+    return ((this.#word(KEY.layers) >>> 16) & 0xff) !== NETWORK.none;
   }
   get #remark(): number {
     return this.#word(KEY.form) >>> 24;

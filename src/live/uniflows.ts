@@ -23,7 +23,7 @@ import { HOST_SCOPE, NodeTable, type Segments, SPECIAL } from './nodes.ts';
  * in an IPv4 address; all in memory order.
  */
 export const KEY = {
-  width: 24,
+  width: 28,
   /** From here on words are zero in most keys. */
   near: 13,
   ports: 0,
@@ -42,9 +42,13 @@ export const KEY = {
   destinationNetwork: 15,
   outerSourceNetwork: 17,
   outerDestinationNetwork: 19,
-  nestedTunnelId: 21,
-  vlans: 22,
-  innerVlans: 23,
+  /** tunnel2Kind, tunnel3Kind, tunnel4Kind, markKind: one octet each, lowest first. */
+  kinds: 21,
+  /** The identifiers of the second, third and fourth tunnel. */
+  innerTunnels: 22,
+  markId: 25,
+  vlans: 26,
+  innerVlans: 27,
 } as const;
 
 /** Bit of the remark octet for a row that holds the totals of many folded uniflows; no record carries it. */
@@ -254,7 +258,15 @@ function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void 
       probe[KEY.outerDestination + i] = outerDestination[word + 2]!;
     }
     probe[KEY.tunnelId] = c.tunnelId[row]!;
-    probe[KEY.nestedTunnelId] = c.nestedTunnelId[row]!;
+    probe[KEY.kinds] =
+      c.tunnel2Kind[row]! |
+      (c.tunnel3Kind[row]! << 8) |
+      (c.tunnel4Kind[row]! << 16) |
+      (c.markKind[row]! << 24);
+    probe[KEY.innerTunnels] = c.tunnel2Id[row]!;
+    probe[KEY.innerTunnels + 1] = c.tunnel3Id[row]!;
+    probe[KEY.innerTunnels + 2] = c.tunnel4Id[row]!;
+    probe[KEY.markId] = c.markId[row]!;
     probe[KEY.layers] =
       c.tunnelKind[row]! |
       (c.tunnelDepth[row]! << 8) |
@@ -268,7 +280,10 @@ function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void 
   };
 }
 
-/** Fills the columns of a new uniflow: its segment and nodes. A frame without addresses is known by its MACs. */
+/**
+ * Fills the columns of a new uniflow: its segment and nodes. A frame without addresses is known by its MACs. Where no
+ * network layer carries a tunnel (MPLS over Ethernet, PPPoE) the host is who speaks inside, as for plain traffic.
+ */
 function initialiser(table: UniflowTable, batch: FlowBatch): (uniflow: number, row: number) => void {
   const c = batch.columns;
   const { nodes, segments } = table;
@@ -291,7 +306,7 @@ function initialiser(table: UniflowTable, batch: FlowBatch): (uniflow: number, r
     const peer = node(segment, destination, row, c.destinationMac);
     table.clientSource[uniflow] = client;
     table.clientDestination[uniflow] = peer;
-    if (c.tunnelKind[row] === 0) {
+    if (c.outerNetwork[row] === NETWORK.none) {
       table.hostSource[uniflow] = nodes.copy(nodes, client, HOST_SCOPE);
       table.hostDestination[uniflow] = nodes.copy(nodes, peer, HOST_SCOPE);
     } else {

@@ -17,7 +17,7 @@ import { Control, LedgerCounters, LedgerKey, Reason } from './gen/meter.ts';
 import { decodeRecords, type KeyShape, type RawRecords, type StampReference } from './records.ts';
 import { pointOf, SeenSum } from './seen.ts';
 
-const SHAPES = ['narrow', 'wide', 'deep'] as const satisfies readonly KeyShape[];
+const SHAPES = ['narrow', 'wide'] as const satisfies readonly KeyShape[];
 /** Hash maps that come in two, one per parity. */
 const HASHES = ['overflow', 'ledger', 'seen_crowded'] as const;
 type HashName = (typeof HASHES)[number];
@@ -115,7 +115,7 @@ export class EpochMaps implements Disposable {
     this.#control = control;
     const table = (shape: KeyShape): FlowTable =>
       this.#resources.use(new FlowTable(object, shape, sizes.tables[shape]));
-    this.#tables = { narrow: table('narrow'), wide: table('wide'), deep: table('deep') };
+    this.#tables = { narrow: table('narrow'), wide: table('wide') };
     this.#areas = this.#resources.use(new CpuAreas(object, sizes.cachePlaces));
     this.#hashes = {
       overflow: new ElementBuffer(),
@@ -194,7 +194,6 @@ export class EpochMaps implements Disposable {
       const runs = table.runs();
       const begin = length;
       for (const run of runs) append(shape, table.records(run));
-      if (shape === 'deep') continue;
       const fresh: number[] = [];
       const added = { shape, numbers: [] as number[], places: [] as number[] };
       this.#cached[shape].forEach((record, words, at, hashLow, hashHigh) => {
@@ -221,7 +220,7 @@ export class EpochMaps implements Disposable {
     }
     for (const { shape, numbers, places } of additions) {
       const extra = createColumns(numbers.length);
-      decodeRecords(shape, this.#cached[shape as 'narrow' | 'wide'].records(numbers), extra, 0, stamps);
+      decodeRecords(shape, this.#cached[shape].records(numbers), extra, 0, stamps);
       for (const [i, place] of places.entries()) addRecord(columns, place, extra, i);
     }
     return { length, columns };

@@ -7,11 +7,19 @@ export {
   type NetworkInterface,
   readInterfaces,
 } from './interfaces.ts';
-export { configureMeter, type EpochMapName, LoadedMeter, type LoadOptions, METER_OBJECT } from './loaded.ts';
+export {
+  configureMeter,
+  type EpochMapName,
+  LoadedMeter,
+  type LoadOptions,
+  METER_OBJECT,
+  portTable,
+} from './loaded.ts';
 export {
   Meter,
   type MeteredInterface,
   type MeterListener,
   type MeterOptions,
 } from './meter.ts';
+export { writePorts } from './ports.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

@@ -52,11 +52,11 @@ test('where nothing has a driver, as in a container, the default route decides',
   );
 });
 
-test('a pattern chooses, one with a plus adds, and what has no Ethernet header is left out', () => {
+test('a pattern chooses, one with a plus adds, and what has no Ethernet header can be chosen', () => {
   assert.deepEqual(names(HOST, 'veth*'), ['veth12']);
   assert.deepEqual(names(HOST, '+docker0', '+veth*'), ['eth0*', 'eth1*', 'docker0', 'veth12']);
   assert.deepEqual(names(HOST, 'eth1', 'lo'), ['lo', 'eth1*']);
-  assert.deepEqual(names(HOST, 'wg0'), []);
+  assert.deepEqual(names(HOST, 'wg0'), ['wg0']);
   assert.deepEqual(names(HOST, 'none'), []);
 });
 

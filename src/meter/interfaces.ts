@@ -1,6 +1,7 @@
 /** Which interfaces to meter: what the system says of them, and the choice as a pure function. */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+import { DEFAULT_PORTS, PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
 import { MeterError } from './error.ts';
 
 const run = promisify(execFile);
@@ -19,6 +20,14 @@ export interface NetworkInterface {
   readonly master: string | undefined;
   /** The interface it is stacked on (VLAN, macvlan, vxlan), if any. */
   readonly lower: string | undefined;
+  /** The UDP port by which it sends and receives a tunnel, if it is one. */
+  readonly tunnelPort?: TunnelPort | undefined;
+}
+
+/** A UDP port that this host uses for a tunnel. */
+export interface TunnelPort {
+  readonly name: PortName;
+  readonly port: number;
 }
 
 /** An interface chosen for metering and why. */
@@ -27,6 +36,8 @@ export interface ChosenInterface {
   readonly name: string;
   /** Totals count here by default: each packet of the host passes one primary interface per direction. */
   readonly primary: boolean;
+  /** Its packets begin with IP: there is no Ethernet header. */
+  readonly isBare: boolean;
   /** In words, for the start message. */
   readonly reason: string;
 }
@@ -37,8 +48,18 @@ export interface ChosenInterface {
  */
 export type InterfacePatterns = readonly string[];
 
-/** What the metering can read: frames that begin with an Ethernet header. */
-const ETHERNET_LINK_TYPES = new Set(['ether', 'loopback']);
+/** Link types, as `ip` names them, whose frames begin with an Ethernet header, and those that begin with IP. */
+const ETHERNET_LINK_TYPES: ReadonlySet<string> = new Set(['ether', 'loopback']);
+const BARE_LINK_TYPES: ReadonlySet<string> = new Set([
+  'none',
+  'rawip',
+  'ppp',
+  'ipip',
+  'tunnel6',
+  'sit',
+  'gre',
+  'gre6',
+]);
 
 /**
  * Chooses the interfaces to meter.
@@ -61,7 +82,8 @@ export function chooseInterfaces(
   const choosing = patterns.filter((pattern) => !pattern.startsWith('+'));
   const adding = patterns.filter((pattern) => pattern.startsWith('+')).map((pattern) => pattern.slice(1));
   for (const each of all) {
-    if (!ETHERNET_LINK_TYPES.has(each.linkType)) continue;
+    const isBare = BARE_LINK_TYPES.has(each.linkType);
+    if (!isBare && !ETHERNET_LINK_TYPES.has(each.linkType)) continue;
     const reason = primaries.get(each.name);
     const pattern = [...choosing, ...adding].find((candidate) => matchesGlob(candidate, each.name));
     if (pattern === undefined && (choosing.length > 0 || reason === undefined)) continue;
@@ -69,6 +91,7 @@ export function chooseInterfaces(
       ifindex: each.ifindex,
       name: each.name,
       primary: reason !== undefined,
+      isBare,
       reason: pattern === undefined ? reason! : `chosen by ${pattern}`,
     });
   }
@@ -85,6 +108,28 @@ function liesOn(
   const self = all.find((each) => each.name === name);
   if (self?.lower !== undefined && self.lower !== name) below.push(self.lower);
   return below.some((lower) => primaries.has(lower) || liesOn(lower, primaries, all));
+}
+
+/** The ports of the user's choice, or the usual ones, and those the host's own tunnels use. */
+export function portsOf(all: readonly NetworkInterface[], chosen: Partial<TunnelPorts>): TunnelPorts {
+  const base = { ...DEFAULT_PORTS, ...chosen };
+  const own = (name: PortName): number[] =>
+    all.flatMap(({ tunnelPort }) => (tunnelPort?.name === name ? [tunnelPort.port] : []));
+  return Object.fromEntries(
+    PORT_NAMES.map((name) => [name, [...new Set([...base[name], ...own(name)])]]),
+  ) as unknown as TunnelPorts;
+}
+
+/** What `ip -d` says of a tunnel's device. */
+function tunnelPortOf(linkinfo: unknown): TunnelPort | undefined {
+  const { info_kind: kind, info_data } = (linkinfo ?? {}) as Record<string, unknown>;
+  const data = (info_data ?? {}) as Record<string, unknown>;
+  const port = Number(data.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  if (kind === 'vxlan') return { name: data.gpe === true ? 'vxlan-gpe' : 'vxlan', port };
+  if (kind === 'geneve') return { name: 'geneve', port };
+  if (kind === 'bareudp' && String(data.ethertype).startsWith('mpls')) return { name: 'mpls', port };
+  return undefined;
 }
 
 /** Whether `name` fits a glob of literal characters, `*` and `?`. */
@@ -113,6 +158,7 @@ export async function readInterfaces(): Promise<NetworkInterface[]> {
     hasDefaultRoute: routed.has(link.ifname),
     master: optionalText(link.master),
     lower: optionalText(link.link),
+    tunnelPort: tunnelPortOf(link.linkinfo),
   }));
 }
 

@@ -8,7 +8,7 @@ import {
   possibleCpus,
   testRun,
 } from '../bpf/index.ts';
-import type { FlowColumns } from '../flow/index.ts';
+import type { FlowColumns, TunnelPorts } from '../flow/index.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
@@ -16,7 +16,6 @@ import { tableSize } from './flow-table.ts';
 import {
   Control,
   CpuArea,
-  DeepRow,
   FlowCounters,
   IndexLine,
   LedgerCounters,
@@ -27,11 +26,14 @@ import {
   WideKey,
   WideRow,
 } from './gen/meter.ts';
+import { writePorts } from './ports.ts';
 
 /** What is fixed when the object is loaded. */
 export interface LoadOptions {
-  /** UDP destination ports of VXLAN, at most 8. */
-  readonly vxlanPorts: readonly number[];
+  /** UDP destination ports of tunnels; what is not named has its usual ones. */
+  readonly ports?: Partial<TunnelPorts>;
+  /** Whether GRE with a key and an Ethernet frame inside is NVGRE, not a gretap: they look the same. */
+  readonly nvgre?: boolean;
   /** Entries of the maps of one epoch; what is not named keeps the size the object gives it. */
   readonly capacities?: Partial<Record<EpochMapName, number>>;
   /** Places of each per-CPU flow cache: a power of two up to {@link CACHE_PLACES}, or 0 for none. Default: by the number of CPUs. */
@@ -39,16 +41,17 @@ export interface LoadOptions {
 }
 
 /** What is doubled by epochs: flows by the shape of their key, overflow records, the ledger. */
-export type EpochMapName = 'narrow' | 'wide' | 'deep' | 'overflow' | 'ledger';
+export type EpochMapName = 'narrow' | 'wide' | 'overflow' | 'ledger';
 
 /** Entries of one epoch unless told otherwise. */
-const DEFAULT_CAPACITY = { narrow: 131_072, wide: 65_536, deep: 4096, overflow: 4096, ledger: 4096 } as const;
+const DEFAULT_CAPACITY = { narrow: 131_072, wide: 65_536, overflow: 4096, ledger: 4096 } as const;
 /** Rows of a table that a CPU takes at once are at most this many, and at most one of so many of the rows. */
 const MOST_CLAIMED_ROWS = 32;
 const CLAIMED_PART = 16;
 
 /** Path of the meter's BPF object. */
 export const METER_OBJECT: string = fileURLToPath(new URL('../../bpf/meter.bpf.o', import.meta.url));
+const BARE_PROGRAMS: readonly string[] = ['ts_ingress_bare', 'ts_egress_bare'];
 /** The shortest frame BPF_PROG_TEST_RUN takes. */
 const CLOCK_FRAME = new Uint8Array(14);
 
@@ -60,9 +63,13 @@ export class LoadedMeter implements Disposable {
   readonly #control: BigUint64Array;
   readonly #maps: EpochMaps;
   readonly #firstReading: ClockReading;
+  readonly #options: LoadOptions;
+  /** A second object with the same maps, of which only the programs for bare packets are loaded. */
+  #bare: BpfObject | undefined;
 
-  private constructor(object: BpfObject, mapping: Mapping, maps: EpochMaps) {
+  private constructor(object: BpfObject, mapping: Mapping, maps: EpochMaps, options: LoadOptions) {
     this.#object = object;
+    this.#options = options;
     this.#mapping = mapping;
     this.#control = controlWords(object, mapping);
     this.#maps = maps;
@@ -70,15 +77,17 @@ export class LoadedMeter implements Disposable {
   }
 
   /** @throws BpfError when the kernel refuses. */
-  static load(options: LoadOptions): LoadedMeter {
+  static load(options: LoadOptions = {}): LoadedMeter {
     using stack = new DisposableStack();
     const object = stack.use(BpfObject.openFile(METER_OBJECT));
     const sizes = configureMeter(object, options);
+    for (const program of BARE_PROGRAMS) object.setAutoload(program, false);
     object.load();
     assertLayouts(object);
     const mapping = stack.use(object.map('.bss').mmap());
     const maps = stack.use(new EpochMaps(object, controlWords(object, mapping), sizes));
-    const loaded = new LoadedMeter(object, mapping, maps);
+    const loaded = new LoadedMeter(object, mapping, maps, options);
+    loaded.setPorts(options.ports ?? {});
     stack.move();
     return loaded;
   }
@@ -91,6 +100,21 @@ export class LoadedMeter implements Disposable {
   /** The program for what an interface sends. */
   get egress(): BpfProgram {
     return this.#object.program('ts_egress');
+  }
+
+  /** As {@link ingress}, where packets have no Ethernet header. Loaded when first asked for. */
+  get bareIngress(): BpfProgram {
+    return this.#bareObject().program('ts_ingress_bare');
+  }
+
+  /** As {@link egress}, where packets have no Ethernet header. Loaded when first asked for. */
+  get bareEgress(): BpfProgram {
+    return this.#bareObject().program('ts_egress_bare');
+  }
+
+  /** Says which UDP ports carry tunnels from now on. */
+  setPorts(ports: Partial<TunnelPorts>): void {
+    writePorts(portTable(this.#object, this.#mapping), ports);
   }
 
   /** Ends the current epoch; see {@link EpochMaps.flip}. */
@@ -117,7 +141,13 @@ export class LoadedMeter implements Disposable {
   [Symbol.dispose](): void {
     this.#maps[Symbol.dispose]();
     this.#mapping[Symbol.dispose]();
+    this.#bare?.[Symbol.dispose]();
     this.#object[Symbol.dispose]();
+  }
+
+  #bareObject(): BpfObject {
+    this.#bare ??= loadBare(this.#object, this.#options);
+    return this.#bare;
   }
 
   /** Runs the clock program and reads what it left. */
@@ -130,13 +160,23 @@ export class LoadedMeter implements Disposable {
   }
 }
 
+/** Loads the programs for bare packets on the maps of an object that is loaded. */
+function loadBare(whole: BpfObject, options: LoadOptions): BpfObject {
+  using stack = new DisposableStack();
+  const object = stack.use(BpfObject.openFile(METER_OBJECT));
+  configureMeter(object, options);
+  for (const program of object.programNames) object.setAutoload(program, BARE_PROGRAMS.includes(program));
+  for (const name of object.mapNames) if (name !== '.rodata') object.reuseMap(name, whole.map(name));
+  object.load();
+  stack.move();
+  return object;
+}
+
 /** Sets all sizes and constants of an opened meter object. @returns what is needed to read its maps */
-export function configureMeter(object: BpfObject, options: LoadOptions): EpochSizes {
+export function configureMeter(object: BpfObject, options: LoadOptions = {}): EpochSizes {
   const capacities = { ...DEFAULT_CAPACITY, ...options.capacities };
   const cpus = possibleCpus();
-  const ports = new Uint16Array(8);
-  ports.set(options.vxlanPorts.slice(0, 8));
-  object.setConstant('vxlan_ports', ports);
+  object.setConstant('nvgre', options.nvgre ?? false);
   const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
   object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
   object.setMaxEntries('cpu_areas', cpus);
@@ -146,7 +186,6 @@ export function configureMeter(object: BpfObject, options: LoadOptions): EpochSi
   const tables = {
     narrow: tableSize(capacities.narrow),
     wide: tableSize(capacities.wide),
-    deep: tableSize(capacities.deep),
   };
   for (const [shape, { capacity, indexBits }] of Object.entries(tables)) {
     object.setConstant(`${shape}_capacity`, capacity);
@@ -164,6 +203,12 @@ function controlWords(object: BpfObject, mapping: Mapping): BigUint64Array {
   return new BigUint64Array(mapping.buffer, object.locate('control').offset, Control.size / 8);
 }
 
+/** The kernel's table of ports in the mapped .bss. */
+export function portTable(object: BpfObject, mapping: Mapping): Uint8Array {
+  const { offset, size } = object.locate('tunnel_ports');
+  return new Uint8Array(mapping.buffer, offset, size);
+}
+
 /** All busy CPUs' caches are read at every flip: together they have about 16,384 places. */
 function defaultCachePlaces(cpus: number): number {
   const places = 2 ** Math.max(8, Math.floor(Math.log2(16_384 / cpus)));
@@ -175,9 +220,7 @@ function assertLayouts(object: BpfObject): void {
   assertLayout(object.map('cpu_areas'), { value: CpuArea });
   assertLayout(object.map('narrow_rows'), { value: NarrowRow });
   assertLayout(object.map('wide_rows'), { value: WideRow });
-  assertLayout(object.map('deep_rows'), { value: DeepRow });
-  for (const shape of ['narrow', 'wide', 'deep'])
-    assertLayout(object.map(`${shape}_index`), { value: IndexLine });
+  for (const shape of ['narrow', 'wide']) assertLayout(object.map(`${shape}_index`), { value: IndexLine });
   assertLayout(object.map('row_sources'), { value: RowSource });
   assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
   assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });

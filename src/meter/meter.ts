@@ -8,13 +8,14 @@ import {
   setNetworkNamespace,
   type TcAttachment,
 } from '../bpf/index.ts';
-import type { FlowBatch, FlowColumns, FlowSource, ObservationPoint } from '../flow/index.ts';
+import type { FlowBatch, FlowColumns, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { MeterError } from './error.ts';
 import {
   type ChosenInterface,
   chooseInterfaces,
   type InterfacePatterns,
+  portsOf,
   readInterfaces,
   watchInterfaces,
 } from './interfaces.ts';
@@ -25,8 +26,8 @@ export interface MeterOptions {
   readonly interfaces: InterfacePatterns;
   /** Length of an epoch. */
   readonly intervalMs: number;
-  /** UDP destination ports of VXLAN, at most 8. */
-  readonly vxlanPorts: readonly number[];
+  /** UDP destination ports of tunnels; what is not named has its usual ones. */
+  readonly ports?: Partial<TunnelPorts>;
   /** Most flows with IPv4 addresses only; those with IPv6 get half of it. */
   readonly flowCapacity: number;
   /** Which hook: tcx where the kernel has it, or one of the two. */
@@ -163,10 +164,9 @@ export class Meter implements FlowSource, Disposable {
 
   /** Attaches to what came and fits, forgets what went. */
   async #followInterfaces(): Promise<void> {
-    const chosen = chooseInterfaces(await readInterfaces(), this.#options.interfaces).slice(
-      0,
-      MAX_INTERFACES,
-    );
+    const all = await readInterfaces();
+    this.#loaded.setPorts(portsOf(all, this.#options.ports ?? {}));
+    const chosen = chooseInterfaces(all, this.#options.interfaces).slice(0, MAX_INTERFACES);
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
     let changed = false;
     for (const ifindex of [...this.#attached.keys()]) {
@@ -192,8 +192,12 @@ export class Meter implements FlowSource, Disposable {
       priority: CLSACT_PLACE,
     } as const;
     using stack = new DisposableStack();
-    const ingress = stack.use(attachTc({ ...place, program: this.#loaded.ingress, direction: 'ingress' }));
-    const egress = attachTc({ ...place, program: this.#loaded.egress, direction: 'egress' });
+    const loaded = this.#loaded;
+    const programs = chosen.isBare
+      ? { ingress: loaded.bareIngress, egress: loaded.bareEgress }
+      : { ingress: loaded.ingress, egress: loaded.egress };
+    const ingress = stack.use(attachTc({ ...place, program: programs.ingress, direction: 'ingress' }));
+    const egress = attachTc({ ...place, program: programs.egress, direction: 'egress' });
     stack.move();
     this.#attached.set(chosen.ifindex, { chosen, ingress, egress });
     this.#named.set(chosen.ifindex, chosen);
@@ -229,9 +233,9 @@ export class Meter implements FlowSource, Disposable {
   }
 }
 
-function load({ vxlanPorts, flowCapacity }: MeterOptions): LoadedMeter {
+function load({ flowCapacity }: MeterOptions): LoadedMeter {
   const wide = Math.max(1, Math.ceil(flowCapacity / 2));
-  return LoadedMeter.load({ vxlanPorts, capacities: { narrow: flowCapacity, wide } });
+  return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide } });
 }
 
 function enterNamespace(name: string): void {

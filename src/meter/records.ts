@@ -7,7 +7,7 @@
  * machine this runs on is little-endian.
  */
 import { columnWords, type FlowColumns, REMARK } from '../flow/index.ts';
-import { Addresses, DeepKey, FlowCounters, Labels, NarrowKey, Network, Trait, WideKey } from './gen/meter.ts';
+import { Addresses, FlowCounters, Labels, NarrowKey, Network, Stack, Trait, WideKey } from './gen/meter.ts';
 
 /** When the stamps of an epoch are turned into times: jiffies and wall time of the same moment, and a jiffy's length. */
 export interface StampReference {
@@ -16,8 +16,8 @@ export interface StampReference {
   readonly tickMs: number;
 }
 
-/** The three shapes of a flow key: all IPv4; any addresses; nested tunnels. */
-export type KeyShape = 'narrow' | 'wide' | 'deep';
+/** The two shapes of a flow key: all IPv4 and at most one tunnel; any addresses, nested tunnels, marks. */
+export type KeyShape = 'narrow' | 'wide';
 
 /** Keys of a shape and as many counters, `keyStride` and `valueStride` octets from one to the next. */
 export interface RawRecords {
@@ -66,7 +66,7 @@ function decodeBlock(
   decodePorts(raw, columns, first);
   if (shape === 'narrow') decodeNarrowAddresses(raw, columns, first);
   else decodeWideAddresses(raw, columns, first);
-  if (shape === 'deep') decodeNestedTunnels(raw, columns, first);
+  if (shape === 'wide') decodeStack(raw, columns, first);
   decodeCounters(raw, columns, first);
   decodeAttributes(raw, columns, first);
   decodeStamps(raw, columns, first, stamps);
@@ -97,7 +97,7 @@ function decodeLabels({ keys, keyStride, count }: RawRecords, columns: FlowColum
     direction[row] = point & 1;
     tunnelKind[row] = tunnel;
     tunnelId[row] = words[(byte + o.tunnelId) >> 2]!;
-    tunnelDepth[row] = tunnel === 0 ? 0 : 1 + (traits >> Trait.TRAIT_DEPTH_SHIFT);
+    tunnelDepth[row] = tunnel === 0 ? 0 : 1;
     outerNetwork[row] = networks >> 4;
     network[row] = networks & 0x0f;
     protocol[row] = keys[byte + o.protocol]!;
@@ -106,10 +106,12 @@ function decodeLabels({ keys, keyStride, count }: RawRecords, columns: FlowColum
     innerVlan[row] = halves[(byte + o.innerVlan) >> 1]!;
     innerSecondVlan[row] = halves[((byte + o.innerVlan) >> 1) + 1]!;
     cast[row] = traits & Trait.TRAIT_BROADCAST ? 2 : traits & Trait.TRAIT_MULTICAST ? 1 : 0;
-    fragment[row] = traits & Trait.TRAIT_FIRST_FRAGMENT ? 1 : traits & Trait.TRAIT_LATER_FRAGMENT ? 2 : 0;
+    fragment[row] = traits & Trait.TRAIT_FRAGMENT ? 1 : traits & Trait.TRAIT_LATER_FRAGMENT ? 2 : 0;
     remark[row] =
       (traits & Trait.TRAIT_OVERFLOW ? REMARK.overflow : 0) |
-      (traits & Trait.TRAIT_NOT_TUNNEL ? REMARK.notTunnel : 0);
+      (traits & Trait.TRAIT_NOT_TUNNEL ? REMARK.notTunnel : 0) |
+      (traits & Trait.TRAIT_GUESSED ? REMARK.guessed : 0) |
+      (traits & Trait.TRAIT_CRITICAL ? REMARK.critical : 0);
   }
 }
 
@@ -145,7 +147,7 @@ function decodeNarrowAddresses(
   columns: FlowColumns,
   first: number,
 ): void {
-  const { tunnelKind, network } = columns;
+  const { outerNetwork, network } = columns;
   const outerSource = columnWords(columns.outerSource);
   const outerDestination = columnWords(columns.outerDestination);
   const source = columnWords(columns.source);
@@ -156,7 +158,7 @@ function decodeNarrowAddresses(
     const word = (i * keyStride) >> 2;
     const row = first + i;
     const to = row * ADDRESS_WORDS;
-    if (tunnelKind[row] !== 0) {
+    if (outerNetwork[row] !== Network.NETWORK_NONE) {
       outerSource[to + 2] = MAPPED_WORD;
       outerSource[to + 3] = words[word + (o.outerSource >> 2)]!;
       outerDestination[to + 2] = MAPPED_WORD;
@@ -188,14 +190,26 @@ function decodeWideAddresses(
   }
 }
 
-function decodeNestedTunnels(
-  { keys, keyStride, count }: RawRecords,
-  columns: FlowColumns,
-  first: number,
-): void {
+/** The tunnels inside the outermost one, and the mark. */
+function decodeStack({ keys, keyStride, count }: RawRecords, columns: FlowColumns, first: number): void {
+  const kinds = [columns.tunnel2Kind, columns.tunnel3Kind, columns.tunnel4Kind] as const;
+  const ids = [columns.tunnel2Id, columns.tunnel3Id, columns.tunnel4Id] as const;
+  const { tunnelDepth, markKind, markId } = columns;
   const words = wordsOf(keys);
+  const at = WideKey.offsets.stack;
+  const o = Stack.offsets;
   for (let i = 0; i < count; i++) {
-    columns.nestedTunnelId[first + i] = words[(i * keyStride + DeepKey.offsets.nestedTunnelId) >> 2]!;
+    const byte = i * keyStride + at;
+    const row = first + i;
+    markKind[row] = keys[byte + o.mark]!;
+    markId[row] = words[(byte + o.markId) >> 2]!;
+    for (let level = 0; level < kinds.length; level++) {
+      const kind = keys[byte + o.kind + level]!;
+      if (kind === 0) break;
+      kinds[level]![row] = kind;
+      ids[level]![row] = words[((byte + o.id) >> 2) + level]!;
+      tunnelDepth[row] = 2 + level;
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The question a live view asks and its answer: who talks to whom, in which segment, in a sliding window.
  *
- * Three levels, one inside the other. *hosts*: nodes are outer addresses (of plain traffic its own addresses).
+ * Three levels, one inside the other. *hosts*: nodes are outer addresses (of plain traffic, and of tunnels that no
+ * network layer carries, the addresses of who speaks).
  * *clients*: one host was chosen; nodes are the inner addresses of its tunnels, identity = segment + address, and the
  * plain peers. *flows*: a pair of nodes was chosen; the answer lists their flows.
  */
@@ -42,8 +43,8 @@ export type Count = z.infer<typeof CountSchema>;
 const SegmentSchema = z.object({
   id: SegmentIdSchema,
   kind: z.string(),
-  /** VNI; null for plain traffic. */
-  vni: z.number().nullable(),
+  /** VNI, key, TEID, label, … by kind; null for plain traffic. */
+  tunnelId: z.number().nullable(),
   /** In the window. */
   octets: z.number(),
   packets: z.number(),
@@ -90,7 +91,7 @@ const FlowRowSchema = z.object({
   /** Port, or null where the protocol has none. */
   sourcePort: z.number().nullable(),
   destinationPort: z.number().nullable(),
-  /** `echo request (id 17)`, `fragment`, `VLAN 5`, … what else is worth saying. */
+  /** `echo request (id 17)`, `fragment`, `VLAN 5`, `nested VNI 7`, `ESP SPI 0x1a2b`, … what else is worth saying. */
   note: z.string(),
   octets: z.number(),
   packets: z.number(),
@@ -105,6 +106,7 @@ const LeaderSchema = z.object({
   /** Who sends most in the window: the client and where it sits. */
   address: z.string(),
   segment: SegmentIdSchema,
+  /** The tunnel's sender; null where the client is its own. */
   host: z.string().nullable(),
   peer: z.string(),
   octets: z.number(),

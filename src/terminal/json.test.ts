@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { batchOf } from '../flow/batch.fixture.ts';
-import { FIELDS } from '../flow/index.ts';
+import { batchOf, MEMBERS } from '../flow/batch.fixture.ts';
 import { formatFlowJson } from './index.ts';
 
 const BATCH = batchOf([
@@ -24,16 +23,14 @@ const BATCH = batchOf([
 it('writes one line per record with every field decoded', () => {
   const lines = formatFlowJson(BATCH).trimEnd().split('\n');
   const [ping, arp] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  assert.deepEqual(Object.keys(ping!), ['agent', 'epoch', 'interfaceName', ...Object.keys(FIELDS)]);
+  assert.deepEqual(Object.keys(ping!), ['agent', 'epoch', 'interfaceName', ...MEMBERS]);
   const { agent, epoch, interfaceName, ...fields } = ping!;
   assert.deepEqual([agent, epoch, interfaceName], ['agent', 1, 'eth0']);
   assert.deepEqual(fields, {
     ifindex: 2,
     direction: 'ingress',
-    tunnelKind: 'vxlan',
-    tunnelId: 10001,
-    tunnelDepth: 1,
-    nestedTunnelId: null,
+    tunnels: [{ kind: 'vxlan', id: 10001 }],
+    mark: null,
     outerNetwork: 'ipv4',
     outerSource: '172.16.1.100',
     outerDestination: '172.16.1.101',
@@ -68,9 +65,37 @@ it('writes one line per record with every field decoded', () => {
     destinationMac: '02:00:00:00:00:02',
   });
   assert.deepEqual(
-    [arp!.tunnelKind, arp!.tunnelId, arp!.outerSource, arp!.network, arp!.icmpTypeCode, arp!.remark],
-    ['none', null, null, 'arp', null, ['notTunnel']],
+    [arp!.tunnels, arp!.outerSource, arp!.network, arp!.icmpTypeCode, arp!.remark],
+    [[], null, 'arp', null, ['notTunnel']],
   );
+});
+
+it('writes the stack of tunnels from the outside in, and what marks the flow', () => {
+  const nested = batchOf([
+    {
+      tunnel: ['10.0.0.1', '10.0.0.2', 0],
+      tunnels: [
+        ['gtp-u', 0x1a2b],
+        ['ipip', 0],
+        ['gre', 5],
+      ],
+      mark: ['esp', 0xdead_beef],
+      between: ['fd00::1', 'fd00::2'],
+      protocol: 50,
+      fragment: 1,
+      remark: 12,
+      octets: 1,
+      packets: 1,
+    },
+  ]);
+  const { tunnels, mark, remark, fragment } = JSON.parse(formatFlowJson(nested));
+  assert.deepEqual(tunnels, [
+    { kind: 'gtp-u', id: 0x1a2b },
+    { kind: 'ipip', id: null },
+    { kind: 'gre', id: 5 },
+  ]);
+  assert.deepEqual(mark, { kind: 'esp', id: 0xdead_beef });
+  assert.deepEqual([remark, fragment], [['guessed', 'critical'], 'fragment']);
 });
 
 it('writes only the accepted interfaces', () => {

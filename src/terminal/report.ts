@@ -4,7 +4,7 @@
  * PACKETS and BYTES count the wire: every segment of a super-packet with its headers, Ethernet included, so both are
  * right with offloads on. Without offloads BYTES equals the length of the frames the stack held.
  */
-import { parseAddress } from '../flow/index.ts';
+import { parseAddress, tunnelIdText } from '../flow/index.ts';
 import type { Uniflow } from '../live/index.ts';
 import type { Exactness } from '../query/index.ts';
 
@@ -104,8 +104,10 @@ function reportProtocol(uniflow: Uniflow): string {
 
 function tunnelText(uniflow: Uniflow, layer: ReportLayer): string {
   if (uniflow.tunnelId === null) return '';
-  const segment = `${uniflow.tunnelKind} ${uniflow.tunnelId}`;
-  return layer === 'inner' ? segment : `${segment} ${uniflow.outerSource} > ${uniflow.outerDestination}`;
+  const segment = `${uniflow.tunnelKind} ${tunnelIdText(uniflow.tunnelKind, uniflow.tunnelId)}`.trimEnd();
+  return layer === 'inner' || uniflow.outerSource === null
+    ? segment
+    : `${segment} ${uniflow.outerSource} > ${uniflow.outerDestination}`;
 }
 
 function rowKey(row: ReportRow): string {

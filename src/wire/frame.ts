@@ -3,14 +3,30 @@ import { parseAddress } from '../flow/index.ts';
 import { addWords, crc32c, internetChecksum } from './checksum.ts';
 import {
   EXTENSION,
+  type Extension,
   ethertypeOf,
   extensionOctets,
   type Ipv4Layer,
   type Ipv6Layer,
   type Layer,
+  type LayerKind,
   layerOctets,
   PROTOCOL,
+  protocolBehind,
 } from './layer.ts';
+import { writeTunnel } from './tunnel-header.ts';
+
+/** What stands behind UDP without a checksum over IPv4. */
+const UNCHECKED: ReadonlySet<LayerKind> = new Set<LayerKind>([
+  'vxlan',
+  'vxlanGpe',
+  'geneve',
+  'gtpu',
+  'mpls',
+  'l2tp',
+  'l2tpv3',
+  'esp',
+]);
 
 /** How the frame is written. */
 export interface FrameOptions {
@@ -96,17 +112,22 @@ function write(frame: Uint8Array<ArrayBuffer>, placed: Placed, told: number, opt
       frame.set(macOctets(layer.destinationMac), at + 18);
       frame.set(addressOctets(layer.destination, 4), at + 24);
       return;
-    case 'vxlan':
-      view.setUint8(0, layer.flags);
-      view.setUint32(4, (layer.vni << 8) >>> 0);
-      return;
     case 'payload':
       frame.set(layer.octets, at);
       return;
     case 'padding':
       return;
-    default:
+    case 'tcp':
+    case 'udp':
+    case 'udpLite':
+    case 'sctp':
+    case 'dccp':
+    case 'icmp':
+    case 'icmpv6':
       writeTransport(frame, placed, told, saidLength);
+      return;
+    default:
+      writeTunnel(frame, layer, { at, end: told, next });
   }
 }
 
@@ -158,12 +179,24 @@ function writeIpv6(
         (extension.offset ?? 0) | (extension.more ? 1 : 0),
       );
       tail[7] = 1;
+    } else if (extension.kind === 'authentication') {
+      new DataView(frame.buffer, extensionAt).setUint32(4, extension.spi ?? 0);
+    } else if (extension.kind === 'segmentRouting') {
+      writeSegments(tail, extension);
     } else if (extension.kind === 'hopByHop' || extension.kind === 'destinationOptions') {
       padOptions(tail.subarray(2));
     }
     extensionAt += octets;
   }
   frame[nextAt] = protocolBehind(next, layer.protocol);
+}
+
+/** The segment routing header behind its first two octets (RFC 8754 section 2). */
+function writeSegments(header: Uint8Array, { segments = [], segmentsLeft = 0 }: Extension): void {
+  header[2] = 4;
+  header[3] = segmentsLeft;
+  header[4] = Math.max(0, segments.length - 1);
+  for (const [i, segment] of segments.entries()) header.set(addressOctets(segment, 6), 8 + 16 * i);
 }
 
 /** Fills an area of IPv6 options with PadN (RFC 8200 section 4.2). */
@@ -176,11 +209,6 @@ function padOptions(area: Uint8Array): void {
     // A single octet left over would be no room for PadN: Pad1.
     if (area.length - at === 1) area[at++] = 0;
   }
-}
-
-/** The protocol number behind an IP header: that of the next header, or what the IP header says. */
-export function protocolBehind(next: Layer | undefined, said: number): number {
-  return (next && PROTOCOL[next.kind]) ?? said;
 }
 
 function writeTransport(
@@ -220,7 +248,8 @@ function writeTransport(
     case 'udp':
       view.setUint16(4, saidLength);
       // Linux leaves out the checksum of a tunnel packet over IPv4 and fills it in over IPv6.
-      if (next?.kind !== 'vxlan' || network?.layer.kind === 'ipv6') view.setUint16(6, sum() || 0xffff);
+      if (!(next && UNCHECKED.has(next.kind)) || network?.layer.kind === 'ipv6')
+        view.setUint16(6, sum() || 0xffff);
       return;
     case 'udpLite':
       view.setUint16(4, 0); // the checksum covers all of it
@@ -243,6 +272,13 @@ function pseudoSum({ layer, network }: Placed, octets: number): number {
   if (!network) return 0;
   const version = network.layer.kind === 'ipv4' ? 4 : 6;
   let sum = addWords(0, addressOctets(network.layer.source, version));
-  sum = addWords(sum, addressOctets(network.layer.destination, version));
+  sum = addWords(sum, addressOctets(finalDestination(network.layer), version));
   return sum + PROTOCOL[layer.kind]! + octets;
+}
+
+/** Where the packet is sent in the end: the last segment while segments are left (RFC 8200 section 8.1). */
+function finalDestination(layer: Ipv4Layer | Ipv6Layer): string {
+  if (layer.kind === 'ipv4') return layer.destination;
+  const routing = layer.extensions.find(({ kind }) => kind === 'segmentRouting');
+  return (routing?.segmentsLeft ? routing.segments?.[0] : undefined) ?? layer.destination;
 }

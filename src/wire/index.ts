@@ -1,4 +1,4 @@
 export type { Extension, LayerKind } from './layer.ts';
-export type { Model, Verdict } from './model.ts';
-export { Packet, packet } from './packet.ts';
-export { writePcap } from './pcap.ts';
+export { Packet, type PacketModelOptions, packet } from './packet.ts';
+export { LINK_TYPE, writePcap } from './pcap.ts';
+export type { Model, Verdict } from './walk.ts';

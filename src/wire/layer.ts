@@ -1,9 +1,13 @@
 /** The headers a packet is built of, as plain values, and how many octets each takes. */
 
+import { type TunnelLayer, tunnelOctets } from './tunnel-layer.ts';
+
 /** IPv6 extension headers by name, with their IANA protocol number. */
 export const EXTENSION = {
   hopByHop: 0,
   routing: 43,
+  /** A routing header of type 4 (RFC 8754). */
+  segmentRouting: 43,
   fragment: 44,
   authentication: 51,
   destinationOptions: 60,
@@ -21,6 +25,11 @@ export interface Extension {
   readonly offset?: number;
   /** Of a fragment header: more fragments follow. */
   readonly more?: boolean;
+  /** Of an authentication header; default 0. */
+  readonly spi?: number;
+  /** Of a segment routing header: the segments, the last one first, and how many are left. */
+  readonly segments?: readonly string[];
+  readonly segmentsLeft?: number;
 }
 
 export interface EthLayer {
@@ -101,13 +110,6 @@ export interface ArpLayer {
   readonly destinationMac: string;
 }
 
-export interface VxlanLayer {
-  readonly kind: 'vxlan';
-  readonly vni: number;
-  /** First octet; 8 is "the VNI is valid". */
-  readonly flags: number;
-}
-
 export interface PayloadLayer {
   readonly kind: 'payload';
   readonly octets: Uint8Array;
@@ -128,7 +130,7 @@ export type Layer =
   | PortsLayer
   | IcmpLayer
   | ArpLayer
-  | VxlanLayer
+  | TunnelLayer
   | PayloadLayer
   | PaddingLayer;
 
@@ -144,18 +146,28 @@ const FIXED_OCTETS = {
   icmp: 8,
   icmpv6: 8,
   arp: 28,
-  vxlan: 8,
 };
 
 /** IP protocol number of the layers that have one. */
 export const PROTOCOL: Readonly<Partial<Record<LayerKind, number>>> = {
   icmp: 1,
   tcp: 6,
+  ipv4: 4,
   udp: 17,
   dccp: 33,
+  ipv6: 41,
+  gre: 47,
+  eoip: 47,
+  pptp: 47,
+  esp: 50,
+  ah: 51,
   icmpv6: 58,
+  etherip: 97,
+  l2tpv3: 115,
   sctp: 132,
   udpLite: 136,
+  mpls: 137,
+  eth: 143,
 };
 
 /** Ethertype of the layers that have one. */
@@ -164,11 +176,23 @@ export function ethertypeOf(layer: Layer | undefined): number | undefined {
   if (layer?.kind === 'ipv4') return 0x0800;
   if (layer?.kind === 'ipv6') return 0x86dd;
   if (layer?.kind === 'arp') return 0x0806;
+  if (layer?.kind === 'mpls') return layer.multicast ? 0x8848 : 0x8847;
+  if (layer?.kind === 'pppoe') return 0x8864;
+  if (layer?.kind === 'nsh') return 0x894f;
+  // Only GRE says these.
+  if (layer?.kind === 'ppp') return 0x880b;
+  if (layer?.kind === 'erspan') return layer.version === 3 ? 0x22eb : 0x88be;
   return undefined;
+}
+
+/** The protocol number behind an IP header: that of the next header, or what the IP header says. */
+export function protocolBehind(next: Layer | undefined, said: number): number {
+  return (next && PROTOCOL[next.kind]) ?? said;
 }
 
 /** Octets of an extension header. */
 export function extensionOctets(extension: Extension): number {
+  if (extension.kind === 'segmentRouting') return 8 + 16 * (extension.segments?.length ?? 0);
   return extension.octets ?? (extension.kind === 'authentication' ? 24 : 8);
 }
 
@@ -184,7 +208,17 @@ export function layerOctets(layer: Layer): number {
       return layer.octets.byteLength;
     case 'padding':
       return layer.octets;
-    default:
+    case 'eth':
+    case 'vlan':
+    case 'udp':
+    case 'udpLite':
+    case 'sctp':
+    case 'dccp':
+    case 'icmp':
+    case 'icmpv6':
+    case 'arp':
       return FIXED_OCTETS[layer.kind];
+    default:
+      return tunnelOctets(layer);
   }
 }

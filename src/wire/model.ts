@@ -1,17 +1,9 @@
 /**
- * What a correct meter must say of a packet, told by whoever built it: the layers are known, nothing is read from
- * octets. It follows the RFCs and docstrings of the fields, and says for a packet cut short at which header it ends.
+ * What a correct meter must say of a packet, told by whoever built it: the layers are known. It follows the RFCs and
+ * docstrings of the fields, and says for a packet cut short at which header it ends. Octets are read only where they
+ * alone decide: whether a payload on a tunnel's port is that tunnel, and where what follows must be guessed.
  */
-import {
-  type FIELDS,
-  type FieldName,
-  formatAddress,
-  NETWORK,
-  parseAddress,
-  REMARK,
-  TUNNEL,
-} from '../flow/index.ts';
-import { protocolBehind } from './frame.ts';
+import { formatAddress, MARK, NETWORK, parseAddress } from '../flow/index.ts';
 import {
   EXTENSION,
   extensionOctets,
@@ -20,167 +12,137 @@ import {
   type Layer,
   layerOctets,
   PROTOCOL,
+  protocolBehind,
   type TcpLayer,
 } from './layer.ts';
-
-type Counted =
-  | 'octets'
-  | 'packets'
-  | 'wireOctets'
-  | 'wirePackets'
-  | 'shortest'
-  | 'longest'
-  | 'firstMs'
-  | 'lastMs';
-type Place = 'ifindex' | 'direction';
-type Text = 'outerSource' | 'outerDestination' | 'source' | 'destination' | 'sourceMac' | 'destinationMac';
-
-/** Every field of a flow record that the packet alone decides; addresses and MACs as text, `::` where there is none. */
-export type Model = {
-  readonly [Name in Exclude<FieldName, Counted | Place>]: Name extends Text
-    ? string
-    : (typeof FIELDS)[Name]['bits'] extends 64
-      ? bigint
-      : number;
-};
-
-/** The packet is in a record, or in the ledger for a reason (the kernel's, in lower case) at a depth of tunnels. */
-export type Verdict =
-  | { readonly record: Model; readonly reason?: undefined }
-  | { readonly record?: undefined; readonly reason: string; readonly level: number };
-
-/** What is known besides the layers. */
-export interface ModelOptions {
-  /** Octets of the frame that are left; default all. */
-  readonly length: number;
-  readonly lengthsUnsaid: boolean;
-  /** UDP destination ports taken for VXLAN. */
-  readonly vxlanPorts: readonly number[];
-}
+import {
+  addMark,
+  stepEsp,
+  stepEtherip,
+  stepGre,
+  stepL2tpv3,
+  stepMpls,
+  stepNibble,
+  stepNsh,
+  stepPpp,
+  stepPppoe,
+  stepPseudowire,
+  stepUdpPayload,
+  takeAh,
+} from './tunnel-model.ts';
+import {
+  beginWalk,
+  end,
+  enter,
+  lacks,
+  layerOf,
+  type ModelOptions,
+  type Next,
+  type Step,
+  skip,
+  take,
+  type Verdict,
+  type Walk,
+} from './walk.ts';
 
 /** Bounds of the meter (bpf/parse.h). */
-const MAX_TUNNELS = 4;
 const MAX_VLAN_TAGS = 4;
 const MAX_EXTENSIONS = 8;
-const MAX_OFFSET = 2047;
 
-const NO_ADDRESS = '::';
-const NO_MAC = '00:00:00:00:00:00';
+/** Ethertypes behind which a header is read: a payload there would have to be one. */
+const READ: ReadonlySet<number> = new Set([
+  0x0800, 0x0806, 0x86dd, 0x8100, 0x8847, 0x8848, 0x8864, 0x88a8, 0x894f, 0x9100,
+]);
 
-const EMPTY: Model = {
-  tunnelKind: TUNNEL.none,
-  tunnelId: 0,
-  tunnelDepth: 0,
-  nestedTunnelId: 0,
-  outerNetwork: 0,
-  outerSource: NO_ADDRESS,
-  outerDestination: NO_ADDRESS,
-  network: NETWORK.none,
-  source: NO_ADDRESS,
-  destination: NO_ADDRESS,
-  protocol: 0,
-  sourcePort: 0,
-  destinationPort: 0,
-  icmpTypeCode: 0,
-  ethertype: 0,
-  vlan: 0,
-  secondVlan: 0,
-  innerVlan: 0,
-  innerSecondVlan: 0,
-  cast: 0,
-  fragment: 0,
-  remark: 0,
-  payloadOctets: 0n,
-  tcpFlags: 0,
-  dscp: 0,
-  outerSourcePort: 0,
-  sourceMac: NO_MAC,
-  destinationMac: NO_MAC,
+/** IP in IP, by the version outside and the layer inside. */
+const IN_IP = { '4ipv4': 'ipip', '4ipv6': 'sit', '6ipv4': 'ip4ip6', '6ipv6': 'ip6ip6' } as const;
+
+/** The least octets of the headers of tunnels behind IP protocols, and the reason when there are fewer. */
+const LEAST: Readonly<
+  Record<number, { readonly octets: number; readonly truncated: string; readonly tunnel?: 'ipv4' | 'ipv6' }>
+> = {
+  4: { octets: 20, truncated: 'ipv4_truncated', tunnel: 'ipv4' },
+  41: { octets: 40, truncated: 'ipv6_truncated', tunnel: 'ipv6' },
+  51: { octets: 8, truncated: 'ah_truncated' },
+  97: { octets: 2, truncated: 'etherip_truncated' },
+  115: { octets: 4, truncated: 'l2tp_truncated' },
+  137: { octets: 4, truncated: 'mpls_truncated' },
 };
-
-type Draft = { -readonly [Name in keyof Model]: Model[Name] };
-
-/** Where the walk over the layers stands. */
-interface Walk {
-  readonly layers: readonly Layer[];
-  readonly options: ModelOptions;
-  readonly draft: Draft;
-  /** Octets behind each layer that the headers tell of: a layer's end to the start of padding. */
-  readonly told: number;
-  offset: number;
-  left: number;
-  level: number;
-  tags: number;
-  /** Behind a first fragment's header: lengths may point beyond its end. */
-  partial: boolean;
-}
 
 /** The verdict on a packet of these layers. */
 export function modelOf(layers: readonly Layer[], options: ModelOptions): Verdict {
-  const padding = layers.reduce((sum, layer) => sum + (layer.kind === 'padding' ? layer.octets : 0), 0);
-  const all = layers.reduce((sum, layer) => sum + layerOctets(layer), 0);
-  const walk: Walk = {
-    layers,
-    options,
-    draft: { ...EMPTY },
-    told: all - padding,
-    offset: 0,
-    left: options.length,
-    level: 0,
-    tags: 0,
-    partial: false,
-  };
-  for (let i = 0; ; i++) {
-    const reason = step(walk, i);
-    if (reason === 'go on') continue;
-    if (reason !== undefined) return { reason, level: walk.level };
-    walk.draft.tunnelDepth = walk.level;
-    return { record: walk.draft };
+  const walk = beginWalk(layers, options);
+  const first = layers[0]?.kind;
+  const content = first === 'ipv4' || first === 'ipv6' ? first : 'ethernet';
+  let next: Next = { content, at: 0 };
+  for (;;) {
+    const result = step(walk, next);
+    if (typeof result === 'string') return { reason: result, level: walk.level };
+    if (result === undefined) {
+      walk.draft.tunnelDepth = walk.level;
+      return { record: walk.draft };
+    }
+    next = result;
   }
 }
 
-/** One layer further. A reason, `go on`, or nothing when the record is whole. */
-function step(walk: Walk, i: number): string | undefined {
-  const layer = walk.layers[i];
-  switch (layer?.kind) {
-    case 'eth': {
-      const short = take(walk, 14, 'ethernet_truncated');
-      if (short) return short;
-      walk.draft.sourceMac = layer.source;
-      walk.draft.destinationMac = layer.destination;
-      walk.draft.ethertype = layer.type;
-      if (walk.level === 0) walk.draft.cast = castOf(layer.destination);
-      return 'go on';
-    }
-    case 'vlan':
-      return stepVlan(walk, layer.vid);
-    case 'arp':
-      return stepArp(walk, layer.operation, layer.source, layer.destination);
+/** One header further. */
+function step(walk: Walk, { content, at, type = 0 }: Next): Step {
+  switch (content) {
+    case 'ethernet':
+      return stepEthernet(walk, at);
+    case 'ethertype':
+      return stepEthertype(walk, at, type);
     case 'ipv4':
-      return stepIpv4(walk, i, layer);
+      return stepIpv4(walk, at);
     case 'ipv6':
-      return stepIpv6(walk, i, layer);
-    default:
-      if (walk.draft.sourceMac === NO_MAC) {
-        if (walk.left < 14) return 'ethernet_truncated';
-        throw new TypeError('a frame begins with eth(): what follows the tunnel header does not');
-      }
-      // Nothing we name behind Ethernet and its tags: the ethertype is the record.
+      return stepIpv6(walk, at);
+    case 'nsh':
+      return stepNsh(walk, at);
+    case 'mpls':
+      return stepMpls(walk, at);
+    case 'ppp':
+      return stepPpp(walk, at);
+    case 'nibble':
+      return stepNibble(walk, at);
+    case 'pseudowire':
+      return stepPseudowire(walk, at);
+    case 'nothing':
+      walk.draft.ethertype = type;
       return undefined;
   }
 }
 
-/** Goes over a header, or says why not. */
-function take(walk: Walk, octets: number, truncated: string): string | undefined {
-  if (walk.offset > MAX_OFFSET) return 'header_offset';
-  if (walk.left < octets) return truncated;
-  skip(walk, octets);
-  return undefined;
+function stepEthernet(walk: Walk, at: number): Step {
+  const layer = layerOf(walk, at, ['eth', 14, 'ethernet_truncated']);
+  if (typeof layer === 'string') return layer;
+  skip(walk, 14);
+  walk.draft.sourceMac = layer.source;
+  walk.draft.destinationMac = layer.destination;
+  if (walk.level === 0) walk.draft.cast = castOf(layer.destination);
+  return { content: 'ethertype', at: at + 1, type: layer.type };
 }
 
-function skip(walk: Walk, octets: number): void {
-  walk.offset += octets;
-  walk.left -= octets;
+/** Behind an ethertype; `type` counts where the layer has none of its own. */
+function stepEthertype(walk: Walk, at: number, type: number): Step {
+  const layer = walk.layers[at];
+  switch (layer?.kind) {
+    case 'vlan':
+      return stepVlan(walk, layer.vid) ?? { content: 'ethertype', at: at + 1, type };
+    case 'arp':
+      return stepArp(walk, layer.operation, layer.source, layer.destination);
+    case 'pppoe':
+      return stepPppoe(walk, at);
+    case 'ipv4':
+    case 'ipv6':
+    case 'mpls':
+    case 'nsh':
+      return { content: layer.kind, at };
+    default:
+      if (READ.has(type)) throw new TypeError(`a payload behind ethertype ${type}: no model for that`);
+      // Nothing we name: the ethertype is the record.
+      return { content: 'nothing', at, type };
+  }
 }
 
 function castOf(mac: string): number {
@@ -188,7 +150,7 @@ function castOf(mac: string): number {
   return Number.parseInt(mac.slice(0, 2), 16) & 1;
 }
 
-function stepVlan(walk: Walk, vid: number): string {
+function stepVlan(walk: Walk, vid: number): string | undefined {
   if (walk.tags === MAX_VLAN_TAGS) return 'vlan_depth';
   const short = take(walk, 4, 'vlan_truncated');
   if (short) return short;
@@ -196,7 +158,7 @@ function stepVlan(walk: Walk, vid: number): string {
   if (walk.tags === 0) walk.draft[inner ? 'innerVlan' : 'vlan'] = vid | 0x8000;
   if (walk.tags === 1) walk.draft[inner ? 'innerSecondVlan' : 'secondVlan'] = vid | 0x8000;
   walk.tags++;
-  return 'go on';
+  return undefined;
 }
 
 function stepArp(walk: Walk, operation: number, source: string, destination: string): string | undefined {
@@ -219,10 +181,10 @@ function claim(walk: Walk, octets: number): boolean {
   return true;
 }
 
-function stepIpv4(walk: Walk, i: number, layer: Ipv4Layer): string | undefined {
+function stepIpv4(walk: Walk, i: number): Step {
+  const layer = layerOf(walk, i, ['ipv4', 20, 'ipv4_truncated']);
+  if (typeof layer === 'string') return layer;
   const header = layerOctets(layer);
-  if (walk.offset > MAX_OFFSET) return 'header_offset';
-  if (walk.left < 20) return 'ipv4_truncated';
   if (!claim(walk, walk.told - layerStart(walk.layers, i))) return 'ipv4_total_length';
   if (walk.left < header) return 'ipv4_truncated';
   addNetwork(walk, layer, NETWORK.ipv4, 0x0800);
@@ -232,27 +194,45 @@ function stepIpv4(walk: Walk, i: number, layer: Ipv4Layer): string | undefined {
   return stepTransport(walk, i + 1);
 }
 
-function stepIpv6(walk: Walk, i: number, layer: Ipv6Layer): string | undefined {
-  if (walk.offset > MAX_OFFSET) return 'header_offset';
-  if (walk.left < 40) return 'ipv6_truncated';
+function stepIpv6(walk: Walk, i: number): Step {
+  const layer = layerOf(walk, i, ['ipv6', 40, 'ipv6_truncated']);
+  if (typeof layer === 'string') return layer;
   if (!claim(walk, walk.told - layerStart(walk.layers, i))) return 'ipv6_payload_length';
   addNetwork(walk, layer, NETWORK.ipv6, 0x86dd);
   skip(walk, 40);
+  let segmentsLeft: number | undefined;
   for (const [number, extension] of layer.extensions.entries()) {
     if (number === MAX_EXTENSIONS) return 'ipv6_extension_depth';
-    if (walk.offset > MAX_OFFSET) return 'header_offset';
     const octets = extensionOctets(extension);
-    if (walk.left < octets) return 'ipv6_extension_truncated';
+    const short = lacks(walk, octets, 'ipv6_extension_truncated');
+    if (short) return short;
+    if (extension.kind === 'authentication') addMark(walk, MARK.ah, extension.spi ?? 0);
+    if (extension.kind === 'segmentRouting') segmentsLeft = extension.segmentsLeft ?? 0;
     if (extension.kind === 'fragment') addFragment(walk, extension.offset ?? 0, extension.more ?? false);
     skip(walk, octets);
     if (walk.draft.fragment === 2) {
       const next = layer.extensions[number + 1];
       walk.draft.protocol = next ? EXTENSION[next.kind] : protocolBehind(walk.layers[i + 1], layer.protocol);
-      return end(walk);
+      break;
     }
   }
-  walk.draft.protocol = protocolBehind(walk.layers[i + 1], layer.protocol);
-  return stepTransport(walk, i + 1);
+  if (walk.draft.fragment !== 2) walk.draft.protocol = protocolBehind(walk.layers[i + 1], layer.protocol);
+  return segmentsLeft === undefined ? stepTransport(walk, i + 1) : stepRouted(walk, i + 1, segmentsLeft);
+}
+
+/** Behind a segment routing header: what it encapsulates, or a packet that it only routes. */
+function stepRouted(walk: Walk, i: number, segmentsLeft: number): Step {
+  const next = walk.layers[i];
+  const isEncapsulated = next?.kind === 'ipv4' || next?.kind === 'ipv6' || next?.kind === 'eth';
+  if (isEncapsulated && walk.draft.fragment !== 2)
+    return (
+      enter(walk, 'srv6', { id: segmentsLeft }) ?? {
+        content: next.kind === 'eth' ? 'ethernet' : next.kind,
+        at: i,
+      }
+    );
+  addMark(walk, MARK['segment-routing'], segmentsLeft);
+  return stepTransport(walk, i);
 }
 
 function layerStart(layers: readonly Layer[], i: number): number {
@@ -276,16 +256,32 @@ function addFragment(walk: Walk, offset: number, more: boolean): void {
   }
 }
 
-function end(walk: Walk): undefined {
-  walk.draft.payloadOctets = BigInt(walk.left);
-  return undefined;
-}
-
-function stepTransport(walk: Walk, i: number): string | undefined {
+function stepTransport(walk: Walk, i: number): Step {
   const layer = walk.layers[i];
   const { draft } = walk;
-  if (draft.fragment === 2 || !layer || PROTOCOL[layer.kind] === undefined) return end(walk);
+  if (draft.fragment === 2) return end(walk);
+  // A payload behind protocol 47 says itself whether it is GRE.
+  if (draft.protocol === PROTOCOL.gre) return stepGre(walk, i);
+  if (!layer || PROTOCOL[layer.kind] === undefined) return stepUnnamed(walk);
   switch (layer.kind) {
+    case 'ipv4':
+    case 'ipv6':
+      return (
+        enter(walk, IN_IP[`${draft.network === NETWORK.ipv4 ? 4 : 6}${layer.kind}`]) ?? {
+          content: layer.kind,
+          at: i,
+        }
+      );
+    case 'mpls':
+      return stepMpls(walk, i);
+    case 'etherip':
+      return stepEtherip(walk, i);
+    case 'l2tpv3':
+      return stepL2tpv3(walk, i);
+    case 'ah':
+      return takeAh(walk, i, layer) ?? stepTransport(walk, i + 1);
+    case 'esp':
+      return stepEsp(walk, layer);
     case 'tcp':
       return stepTcp(walk, layer);
     case 'icmp':
@@ -302,7 +298,7 @@ function stepTransport(walk: Walk, i: number): string | undefined {
     case 'sctp':
     case 'dccp': {
       const truncated = layer.kind === 'udp' || layer.kind === 'sctp' ? layer.kind : 'ports';
-      if (walk.offset <= MAX_OFFSET && layer.kind === 'udp' && walk.left >= 8) {
+      if (layer.kind === 'udp' && lacks(walk, 8, 'short') === undefined) {
         const length = walk.told - layerStart(walk.layers, i);
         if (!walk.options.lengthsUnsaid && length > walk.left && !walk.partial) return 'udp_length';
       }
@@ -310,16 +306,31 @@ function stepTransport(walk: Walk, i: number): string | undefined {
       if (short) return short;
       draft.sourcePort = layer.sourcePort;
       draft.destinationPort = layer.destinationPort;
-      return layer.kind === 'udp' ? stepTunnel(walk, i, layer.sourcePort, layer.destinationPort) : end(walk);
+      if (layer.kind !== 'udp') return end(walk);
+      return stepUdpPayload(walk, i + 1, { sourcePort: layer.sourcePort, port: layer.destinationPort });
     }
     default:
       return end(walk);
   }
 }
 
+/** A payload behind a protocol: of a tunnel it is that header's beginning at most. */
+function stepUnnamed(walk: Walk): Step {
+  const { protocol, network } = walk.draft;
+  const header = LEAST[protocol];
+  if (!header || (protocol === PROTOCOL.ah && network === NETWORK.ipv6)) return end(walk);
+  if (header.tunnel) {
+    const reason = enter(walk, IN_IP[`${network === NETWORK.ipv4 ? 4 : 6}${header.tunnel}`]);
+    if (reason) return reason;
+  }
+  const short = lacks(walk, header.octets, header.truncated);
+  if (short) return short;
+  throw new TypeError(`a payload behind protocol ${protocol}: no model for that`);
+}
+
 function stepTcp(walk: Walk, layer: TcpLayer): string | undefined {
-  if (walk.offset > MAX_OFFSET) return 'header_offset';
-  if (walk.left < 20) return 'tcp_truncated';
+  const short = lacks(walk, 20, 'tcp_truncated');
+  if (short) return short;
   const header = layerOctets(layer);
   if (header > walk.left && !walk.partial) return 'tcp_header_length';
   walk.draft.sourcePort = layer.sourcePort;
@@ -327,43 +338,4 @@ function stepTcp(walk: Walk, layer: TcpLayer): string | undefined {
   walk.draft.tcpFlags = layer.flags;
   skip(walk, Math.min(header, walk.left));
   return end(walk);
-}
-
-/** Behind a UDP header: a tunnel, or the end. */
-function stepTunnel(walk: Walk, i: number, sourcePort: number, port: number): string | undefined {
-  if (!walk.options.vxlanPorts.includes(port)) return end(walk);
-  const layer = walk.layers[i + 1];
-  const readable = walk.left >= 8;
-  if (layer?.kind !== 'vxlan' || !(layer.flags & 8) || !readable) {
-    walk.draft.remark = REMARK.notTunnel;
-    return end(walk);
-  }
-  skip(walk, 8);
-  enter(walk, layer.vni, sourcePort);
-  if (walk.level > MAX_TUNNELS) return 'tunnel_depth';
-  for (let next = i + 2; ; next++) {
-    const reason = step(walk, next);
-    if (reason !== 'go on') return reason;
-  }
-}
-
-/** The frame walked over so far was a tunnel's: what of it belongs to the record stays, the rest begins anew. */
-function enter(walk: Walk, vni: number, sourcePort: number): void {
-  const { draft } = walk;
-  if (walk.level === 0) {
-    draft.tunnelKind = TUNNEL.vxlan;
-    draft.tunnelId = vni;
-    draft.outerNetwork = draft.network;
-    draft.outerSource = draft.source;
-    draft.outerDestination = draft.destination;
-    draft.outerSourcePort = sourcePort;
-  } else {
-    draft.nestedTunnelId = vni;
-  }
-  const { tunnelKind, tunnelId, nestedTunnelId, outerNetwork, outerSource, outerDestination } = draft;
-  const { outerSourcePort, vlan, secondVlan, cast } = draft;
-  const kept = { tunnelKind, tunnelId, nestedTunnelId, outerNetwork, outerSource, outerDestination };
-  Object.assign(draft, EMPTY, kept, { outerSourcePort, vlan, secondVlan, cast });
-  walk.level++;
-  walk.tags = 0;
 }

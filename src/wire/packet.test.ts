@@ -195,7 +195,7 @@ test('the model says of the innermost headers what tshark reads last', (t) => {
     assert.equal(record.sourceMac, found['eth.src']!.at(-1));
     assert.equal(record.tunnelDepth, found['vxlan.vni']!.length);
     if (record.tunnelDepth > 0) assert.equal(record.tunnelId, Number(found['vxlan.vni']![0]));
-    if (record.tunnelDepth > 1) assert.equal(record.nestedTunnelId, Number(last('vxlan.vni')));
+    if (record.tunnelDepth > 1) assert.equal(record.tunnel2Id, Number(last('vxlan.vni')));
     if (record.network === 1) assert.equal(record.source, last('ip.src'));
     if (record.network === 2) assert.equal(record.destination, last('ipv6.dst'));
     if (record.network === 3) assert.equal(record.source, last('arp.src.proto_ipv4'));

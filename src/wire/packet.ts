@@ -1,4 +1,5 @@
 /** Packets as readable expressions: `packet().eth().ipv4({ … }).udp({ … }).vxlan(42).eth() … .payload(100)`. */
+import { DEFAULT_PORTS, type TunnelPorts } from '../flow/index.ts';
 import { buildFrame } from './frame.ts';
 import type {
   ArpLayer,
@@ -13,16 +14,40 @@ import type {
   VlanLayer,
 } from './layer.ts';
 import { layerOctets } from './layer.ts';
-import { type ModelOptions, modelOf, type Verdict } from './model.ts';
+import { modelOf } from './model.ts';
+import type {
+  AhLayer,
+  EoipLayer,
+  EspLayer,
+  EtheripLayer,
+  GeneveLayer,
+  GreLayer,
+  GtpuLayer,
+  L2tpLayer,
+  L2tpv3Layer,
+  NshLayer,
+  PppLayer,
+  PppoeLayer,
+  PptpLayer,
+  TeredoLayer,
+  VxlanGpeLayer,
+  WireguardLayer,
+} from './tunnel-layer.ts';
+import type { ModelOptions, Verdict } from './walk.ts';
 
 /** What can be said of a header; what is not said has a default. */
 type Said<L> = Partial<Omit<L, 'kind'>>;
 
-const DEFAULT_VXLAN_PORTS = [4789, 8472];
+/** What may be said of how the meter is set up, besides what is left of the frame. */
+export type PacketModelOptions = Partial<Pick<ModelOptions, 'length' | 'nvgre'>> & {
+  /** UDP destination ports, where they are not the default ones. */
+  readonly ports?: Partial<TunnelPorts>;
+};
+
 const MACS = { source: '02:00:00:00:00:01', destination: '02:00:00:00:00:02' } as const;
 const PORTS = { sourcePort: 40000, destinationPort: 9 } as const;
 
-/** An empty packet; the methods add headers from the outside in. */
+/** An empty packet; the methods add headers from the outside in. Where IP is the first there is no link layer (tun). */
 export function packet(): Packet {
   return new Packet([], false);
 }
@@ -31,6 +56,7 @@ export function packet(): Packet {
 export class Packet {
   readonly layers: readonly Layer[];
   readonly #lengthsUnsaid: boolean;
+  #frame: Uint8Array | undefined;
 
   constructor(layers: readonly Layer[], lengthsUnsaid: boolean) {
     this.layers = layers;
@@ -128,6 +154,110 @@ export class Packet {
     return this.#add({ kind: 'vxlan', vni, flags });
   }
 
+  /** VXLAN-GPE, behind udp() with destination port 4790. */
+  vxlanGpe(vni: number, said: Said<VxlanGpeLayer> = {}): Packet {
+    return this.#add({ kind: 'vxlanGpe', flags: 0x0c, protocol: 0, ...said, vni });
+  }
+
+  /** RFC 8300, behind eth() or a header with a next protocol. */
+  nsh(path: number, said: Said<NshLayer> = {}): Packet {
+    return this.#add({ kind: 'nsh', index: 255, metadata: 0, version: 0, protocol: 0xfe, ...said, path });
+  }
+
+  /** RFC 8926, behind udp() with destination port 6081. */
+  geneve(vni: number, said: Said<GeneveLayer> = {}): Packet {
+    const fields = { options: 0, critical: false, version: 0, protocol: 0x88b5 };
+    return this.#add({ kind: 'geneve', ...fields, ...said, vni });
+  }
+
+  /** RFC 2784, behind IP; Ethernet behind it makes it GRETAP. */
+  gre(said: Said<GreLayer> = {}): Packet {
+    const fields = { checksum: false, routing: false, version: 0, protocol: 0x88b5 };
+    return this.#add({ kind: 'gre', ...fields, ...said });
+  }
+
+  /** RFC 7637: GRE with a key of VSID and flow identifier. */
+  nvgre(vsid: number, flow = 0): Packet {
+    return this.gre({ key: ((vsid << 8) | flow) >>> 0 });
+  }
+
+  /** GRE and the ERSPAN header of a type: I has none, II and III need GRE's sequence number. */
+  erspan(version: 1 | 2 | 3, id = 0, { platform = false }: { platform?: boolean } = {}): Packet {
+    const carrier = version === 1 ? this.gre() : this.gre({ sequence: 1 });
+    return carrier.#add({ kind: 'erspan', version, id, platform });
+  }
+
+  /** MikroTik's EoIP, behind IP. */
+  eoip(id: number, said: Said<EoipLayer> = {}): Packet {
+    return this.#add({ kind: 'eoip', ...said, id });
+  }
+
+  /** RFC 2637, behind IP; ppp() follows. */
+  pptp(call: number, said: Said<PptpLayer> = {}): Packet {
+    return this.#add({ kind: 'pptp', ...said, call });
+  }
+
+  /** RFC 1661; by default without address and control and with a protocol field of two octets. */
+  ppp(said: Said<PppLayer> = {}): Packet {
+    return this.#add({ kind: 'ppp', framed: false, compressed: false, protocol: 0xc021, ...said });
+  }
+
+  /** GTP-U, behind udp() with destination port 2152; by default a G-PDU. */
+  gtpu(teid: number, said: Said<GtpuLayer> = {}): Packet {
+    return this.#add({ kind: 'gtpu', message: 255, version: 1, type: 1, extensions: [], ...said, teid });
+  }
+
+  /** RFC 3032: a stack of labels, the last with the bottom bit. */
+  mpls(labels: readonly number[], { multicast = false }: { multicast?: boolean } = {}): Packet {
+    return this.#add({ kind: 'mpls', labels, multicast });
+  }
+
+  /** RFC 2661, behind udp() with destination port 1701; ppp() follows. */
+  l2tp(tunnel: number, id: number, said: Said<L2tpLayer> = {}): Packet {
+    const fields = { control: false, version: 2, lengthy: false, sequenced: false };
+    return this.#add({ kind: 'l2tp', ...fields, ...said, tunnel, id });
+  }
+
+  /** RFC 3931, behind IP or udp(). */
+  l2tpv3(id: number, said: Said<Omit<L2tpv3Layer, 'overUdp'>> = {}): Packet {
+    const overUdp = this.layers.at(-1)?.kind === 'udp';
+    return this.#add({ kind: 'l2tpv3', cookie: 0, sublayer: false, control: false, ...said, overUdp, id });
+  }
+
+  /** RFC 3378, behind IP. */
+  etherip(said: Said<EtheripLayer> = {}): Packet {
+    return this.#add({ kind: 'etherip', version: 0x3000, ...said });
+  }
+
+  /** RFC 4380, behind udp(); IPv6 follows. */
+  teredo(said: Said<TeredoLayer> = {}): Packet {
+    return this.#add({ kind: 'teredo', origin: false, ...said });
+  }
+
+  /** RFC 2516, behind eth(); ppp() follows. */
+  pppoe(id: number, said: Said<PppoeLayer> = {}): Packet {
+    return this.#add({ kind: 'pppoe', version: 0x11, code: 0, ...said, id });
+  }
+
+  /** RFC 4302; behind IPv6 it is one of its extension headers. */
+  ah(spi: number, said: Said<AhLayer> = {}): Packet {
+    const last = this.layers.at(-1);
+    if (last?.kind !== 'ipv6') return this.#add({ kind: 'ah', octets: 24, protocol: 253, ...said, spi });
+    const extension = { kind: 'authentication', octets: said.octets ?? 24, spi } as const;
+    const extended: Layer = { ...last, extensions: [...last.extensions, extension] };
+    return new Packet([...this.layers.slice(0, -1), extended], this.#lengthsUnsaid);
+  }
+
+  /** RFC 4303, behind IP or udp() with destination port 4500; what follows is told nobody. */
+  esp(spi: number, said: Said<EspLayer> = {}): Packet {
+    return this.#add({ kind: 'esp', sequence: 1, ...said, spi });
+  }
+
+  /** A WireGuard message of a type (1 initiation, 2 response, 3 cookie reply, 4 data), behind udp(). */
+  wireguard(type: number, index: number, said: Said<WireguardLayer> = {}): Packet {
+    return this.#add({ kind: 'wireguard', reserved: 0, ...said, type, index });
+  }
+
   /** So many octets (0, 1, 2, … and again from 0), or these. */
   payload(octets: number | Uint8Array): Packet {
     const bytes = typeof octets === 'number' ? Uint8Array.from({ length: octets }, (_, i) => i) : octets;
@@ -171,11 +301,14 @@ export class Packet {
   }
 
   /** What a correct meter must say of the packet, or of its first `length` octets. */
-  model(options: Partial<Pick<ModelOptions, 'length' | 'vxlanPorts'>> = {}): Verdict {
+  model(options: PacketModelOptions = {}): Verdict {
+    this.#frame ??= this.build();
     return modelOf(this.layers, {
       length: this.length,
-      vxlanPorts: DEFAULT_VXLAN_PORTS,
+      nvgre: false,
       ...options,
+      ports: { ...DEFAULT_PORTS, ...options.ports },
+      frame: this.#frame,
       lengthsUnsaid: this.#lengthsUnsaid,
     });
   }

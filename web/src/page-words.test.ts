@@ -68,7 +68,7 @@ test('a segment keeps its colour whatever else is seen, and neighbours differ', 
   ]);
   assert.deepEqual(
     [segmentName('none'), segmentName('vxlan:5'), segmentName('geneve:5')],
-    ['plain traffic', 'VNI 5', 'geneve 5'],
+    ['plain traffic', 'VNI 5', 'VNI 5'],
   );
 });
 

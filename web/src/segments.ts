@@ -1,4 +1,5 @@
 /** One colour per segment, the same on every view and for everybody. */
+import { isTunnelName, TUNNEL, tunnelWords } from '../../src/flow/index.ts';
 import type { Segment } from '../../src/query/index.ts';
 
 /** How many colours there are; `page.css` defines them for both grounds. */
@@ -64,11 +65,11 @@ export function compareSegments(x: string, y: string): number {
   return kindX === kindY ? Number(numberX) - Number(numberY) : kindX < kindY ? -1 : 1;
 }
 
-/** `VNI 10003`, `plain traffic`; other tunnel types say theirs: `geneve 42`. */
+/** `VNI 10003`, `TEID 0x1a2b`, `plain traffic`: see {@link tunnelWords}. */
 export function segmentName(id: string): string {
   if (id === 'none') return 'plain traffic';
-  const [kind, number] = id.split(':');
-  return kind === 'vxlan' ? `VNI ${number}` : `${kind} ${number}`;
+  const [name = '', number] = id.split(':');
+  return isTunnelName(name) ? tunnelWords(TUNNEL[name], Number(number)) : `${name} ${number}`;
 }
 
 /** Whether nothing was seen lately. It stays listed (and chosen, when it was). */

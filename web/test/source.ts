@@ -179,7 +179,7 @@ export class ScriptedSource implements ViewSource {
       return {
         id,
         kind,
-        vni: vni === undefined ? null : Number(vni),
+        tunnelId: vni === undefined ? null : Number(vni),
         ...of(epochs),
         octetRate: of(recent).octets / seconds,
         packetRate: of(recent).packets / seconds,
