@@ -289,6 +289,18 @@ struct window {
 	u8 nvgre;		  /* GRE with a key and an Ethernet frame is NVGRE */
 };
 
+/* What a UDP destination port carries (enum port_use). */
+PARSE_INLINE u8 use_of(const struct window *w, u16 port)
+{
+	u32 at = port;
+
+#ifdef __bpf__
+	/* Linux 5.10 does not know that a number with swapped octets is still a short one. */
+	__asm__ volatile("%0 &= 0xffff" : "+r"(at));
+#endif
+	return w->ports[at];
+}
+
 /*
  * The next header, if `octets` of it are left and can be read; else 0. The position is taken from memory anew each
  * time, so that the kernel's verifier sees the same state here whichever way the packet came (without that, Linux
@@ -413,7 +425,7 @@ PARSE_INLINE enum reason parse_udp(const struct window *w, struct packet *p)
 	if (p->level == 0)
 		p->outer_source_port = p->labels.source_port;
 	end_of_headers(p, 8);
-	p->port_use = w->ports[p->labels.destination_port];
+	p->port_use = use_of(w, p->labels.destination_port);
 	if (!p->port_use)
 		return REASON_NONE;
 	p->step = STEP_UDP_PAYLOAD;
@@ -861,7 +873,7 @@ PARSE_INLINE int common_end(const struct window *w, struct packet *p, u32 offset
 	} else {
 		length = load16(at + 4);
 		if (protocol != 17 || length < 8 || length > left ||
-		    w->ports[p->labels.destination_port])
+		    use_of(w, p->labels.destination_port))
 			return 0;
 		if (level == 0)
 			p->outer_source_port = p->labels.source_port;
@@ -955,7 +967,7 @@ PARSE_INLINE int common_outer(const struct window *w, struct packet *p, enum net
 	if (!length)
 		return 0;
 	if (at[kind == NETWORK_IPV4 ? 9 : 6] == 17 && length >= ip + 8 && at + ip + 8 <= w->end &&
-	    w->ports[load16(at + ip + 2)] == PORT_VXLAN)
+	    use_of(w, load16(at + ip + 2)) == PORT_VXLAN)
 		return common_vxlan(w, p, kind, length);
 	copy_macs(p->mac, w->data);
 	return common_inner(w, p, 14, p->left - 14, kind, 0);
