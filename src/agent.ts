@@ -1,7 +1,7 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
-import type { FlowBatch, FlowSink } from './flow/index.ts';
+import { type FlowBatch, type FlowSink, freeColumns } from './flow/index.ts';
 import { LiveView } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { Status } from './query/index.ts';
@@ -55,7 +55,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     }
     const queued = queues.map((queue) => queue.write(batch));
     options.epoch?.(batch, live);
-    void Promise.all(queued).then(() => meter.giveBack(batch));
+    void Promise.all(queued).then(() => freeColumns(batch.columns));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   FIELDS,
   type FieldName,
   type FlowColumns,
+  freeColumns,
   reuseColumns,
   transferables,
 } from './batch.ts';
@@ -69,6 +70,15 @@ describe('reused columns', () => {
     assertEmpty(there, length);
     assert.deepEqual(lengths(reuseColumns(there, 90)), lengths(createColumns(90)));
     assert.equal(reuseColumns(there, 90).octets.buffer, there.octets.buffer);
+  });
+});
+
+describe('columns given back', () => {
+  it('are empty and hold nothing', () => {
+    const columns = fill(createColumns(80));
+    freeColumns(columns);
+    assertEmpty(columns, 0);
+    assert.ok(transferables(columns).every((buffer) => buffer.byteLength === 0));
   });
 });
 

@@ -2,14 +2,7 @@
  * The maps of an epoch, doubled by parity: the programs write to one half while the other, retired, is read and cleared.
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
-import {
-  addRecord,
-  createColumns,
-  type FlowColumns,
-  type LedgerLine,
-  reuseColumns,
-  type SeenLine,
-} from '../flow/index.ts';
+import { addRecord, createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
 import { CachedRecords } from './cached-records.ts';
 import { CpuAreas } from './cpu-areas.ts';
 import { FlowTable, type RowRun, type TableSize } from './flow-table.ts';
@@ -142,10 +135,8 @@ export class EpochMaps implements Disposable {
 
   /**
    * Reads a retired half. Changes nothing in it: it can be read again until {@link clear}.
-   *
-   * @param spare columns that nobody reads any more, taken over
    */
-  read(parity: 0 | 1, stamps: StampReference, spare?: FlowColumns): RetiredEpoch {
+  read(parity: 0 | 1, stamps: StampReference): RetiredEpoch {
     const sum = new SeenSum();
     for (const shape of SHAPES) this.#tables[shape].show(parity, this.#retired);
     for (const cached of Object.values(this.#cached)) cached.clear();
@@ -155,7 +146,7 @@ export class EpochMaps implements Disposable {
     sum.add(crowded.values.subarray(0, crowded.count * this.#map('seen_crowded', parity).valueBytes));
     const { seen, unledgered } = sum.result();
     const ledger = [...decodeLedger(this.#hashes.ledger), ...unledgered];
-    const records = this.#decode(parity, stamps, spare);
+    const records = this.#decode(parity, stamps);
     for (const shape of SHAPES) this.#tables[shape].hide();
     return { ...records, seen, ledger };
   }
@@ -176,11 +167,7 @@ export class EpochMaps implements Disposable {
   }
 
   /** All records as columns: those in rows, those only a cache has, overflow; then what caches add to rows. */
-  #decode(
-    parity: 0 | 1,
-    stamps: StampReference,
-    spare: FlowColumns | undefined,
-  ): { length: number; columns: FlowColumns } {
+  #decode(parity: 0 | 1, stamps: StampReference): { length: number; columns: FlowColumns } {
     const parts: RecordPart[] = [];
     const additions: { readonly shape: KeyShape; readonly numbers: number[]; readonly places: number[] }[] =
       [];
@@ -212,7 +199,7 @@ export class EpochMaps implements Disposable {
     const { keySize: keyStride, valueBytes: valueStride } = this.#map('overflow', parity);
     const { keys, values, count } = overflow;
     append('wide', { keys, keyStride, values, valueStride, count });
-    const columns = reuseColumns(spare, length);
+    const columns = createColumns(length);
     let at = 0;
     for (const { shape, raw } of parts) {
       decodeRecords(shape, raw, columns, at, stamps);

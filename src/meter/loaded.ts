@@ -8,7 +8,7 @@ import {
   possibleCpus,
   testRun,
 } from '../bpf/index.ts';
-import type { FlowColumns, TunnelPorts } from '../flow/index.ts';
+import type { TunnelPorts } from '../flow/index.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
@@ -122,15 +122,11 @@ export class LoadedMeter implements Disposable {
     return this.#maps.flip();
   }
 
-  /**
-   * What a retired half held; its stamps become times by the clocks as they are at `nowMs`.
-   *
-   * @param spare columns that nobody reads any more, taken over
-   */
-  read(parity: 0 | 1, nowMs: number, spare?: FlowColumns): RetiredEpoch {
+  /** What a retired half held; its stamps become times by the clocks as they are at `nowMs`. */
+  read(parity: 0 | 1, nowMs: number): RetiredEpoch {
     const reading = this.#readClock();
     const stamps = { jiffies: reading.jiffies, nowMs, tickMs: tickMs(this.#firstReading, reading) };
-    return this.#maps.read(parity, stamps, spare);
+    return this.#maps.read(parity, stamps);
   }
 
   /** Empties the half that was read last. */

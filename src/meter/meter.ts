@@ -8,7 +8,7 @@ import {
   setNetworkNamespace,
   type TcAttachment,
 } from '../bpf/index.ts';
-import type { FlowBatch, FlowColumns, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
+import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { MeterError } from './error.ts';
 import {
@@ -73,8 +73,6 @@ export class Meter implements FlowSource, Disposable {
   #named = new Map<number, ChosenInterface>();
   #epoch = 0;
   #changed = false;
-  /** Columns of an earlier epoch that nobody reads any more. */
-  #spare: FlowColumns | undefined;
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
@@ -132,20 +130,12 @@ export class Meter implements FlowSource, Disposable {
       if (isLast) this.#detachAll();
       const parity = await this.#loaded.flip();
       const endMs = Date.now();
-      const spare = this.#spare;
-      this.#spare = undefined;
-      const retired = this.#loaded.read(parity, endMs, spare);
+      const retired = this.#loaded.read(parity, endMs);
       this.#epoch++;
       yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points: this.#points(), ...retired };
       this.#loaded.clear(parity);
       startMs = endMs;
     }
-  }
-
-  /** Takes the columns of a batch that nobody reads any more; of two the roomier ones are kept. */
-  giveBack(columns: FlowColumns): void {
-    const room = ({ direction }: FlowColumns): number => direction.buffer.byteLength;
-    if (!this.#spare || room(this.#spare) < room(columns)) this.#spare = columns;
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,8 @@
  * and BigInt sums a row cost three times as much (bench/drain.ts). Keys and values are the kernel's own memory or what batches filled; the
  * layouts are generated from the object's types, and those are compared with them when the object is loaded. Every
  * machine this runs on is little-endian.
+ *
+ * What is zero nearly always is not written then: a page never written to is not resident.
  */
 import { columnWords, type FlowColumns, REMARK } from '../flow/index.ts';
 import { Addresses, FlowCounters, Labels, NarrowKey, Network, Stack, Trait, WideKey } from './gen/meter.ts';
@@ -101,10 +103,15 @@ function decodeLabels({ keys, keyStride, count }: RawRecords, columns: FlowColum
     outerNetwork[row] = networks >> 4;
     network[row] = networks & 0x0f;
     protocol[row] = keys[byte + o.protocol]!;
-    vlan[row] = halves[(byte + o.vlan) >> 1]!;
-    secondVlan[row] = halves[((byte + o.vlan) >> 1) + 1]!;
-    innerVlan[row] = halves[(byte + o.innerVlan) >> 1]!;
-    innerSecondVlan[row] = halves[((byte + o.innerVlan) >> 1) + 1]!;
+    const tag = halves[(byte + o.vlan) >> 1]!;
+    const secondTag = halves[((byte + o.vlan) >> 1) + 1]!;
+    const innerTag = halves[(byte + o.innerVlan) >> 1]!;
+    const innerSecondTag = halves[((byte + o.innerVlan) >> 1) + 1]!;
+    if (tag !== 0) vlan[row] = tag;
+    if (secondTag !== 0) secondVlan[row] = secondTag;
+    if (innerTag !== 0) innerVlan[row] = innerTag;
+    if (innerSecondTag !== 0) innerSecondVlan[row] = innerSecondTag;
+    if (traits === 0) continue;
     cast[row] = traits & Trait.TRAIT_BROADCAST ? 2 : traits & Trait.TRAIT_MULTICAST ? 1 : 0;
     fragment[row] = traits & Trait.TRAIT_FRAGMENT ? 1 : traits & Trait.TRAIT_LATER_FRAGMENT ? 2 : 0;
     remark[row] =
@@ -270,9 +277,11 @@ function decodeAttributes(
     const row = first + i;
     longest[row] = words[(byte + o.longest) >> 2]!;
     shortest[row] = halves[(byte + o.shortest) >> 1]!;
-    tcpFlags[row] = halves[(byte + o.tcpFlags) >> 1]!;
+    const flags = halves[(byte + o.tcpFlags) >> 1]!;
+    if (flags !== 0) tcpFlags[row] = flags;
     outerSourcePort[row] = halves[(byte + o.outerSourcePort) >> 1]!;
-    dscp[row] = values[byte + o.dscp]!;
+    const codePoint = values[byte + o.dscp]!;
+    if (codePoint !== 0) dscp[row] = codePoint;
     const mac = (byte + o.mac) >> 1;
     for (let half = 0; half < MAC_HALVES; half++) {
       destinationMac[row * MAC_HALVES + half] = halves[mac + half]!;

@@ -18,9 +18,6 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
       interfaces: (interfaces) => tell({ type: 'interfaces', interfaces }),
       problem: (error) => tell({ type: 'problem', failure: failureOf(error) }),
     });
-    port.on('message', (command: ThreadCommand) => {
-      if (typeof command === 'object') meter.giveBack(command.columns);
-    });
     tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
     for await (const batch of meter.batches({ signal: stopping.signal })) {
       const answered = taken(port);

@@ -1,7 +1,7 @@
 /** The meter in a thread of its own: system calls that wait, batches and decoding never hold up whoever serves. */
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { type FlowBatch, type FlowColumns, type FlowSource, transferables } from '../flow/index.ts';
+import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import { MeterError } from './error.ts';
 import type { MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
 
@@ -27,11 +27,8 @@ export interface ThreadStart {
   readonly compileCache: string | undefined;
 }
 
-/**
- * What it is told: the batch was taken (the maps may be cleared), stop after a last drain, or columns that nobody reads
- * any more.
- */
-export type ThreadCommand = 'taken' | 'stop' | { readonly columns: FlowColumns };
+/** What it is told: the batch was taken (the maps may be cleared), or stop after a last drain. */
+export type ThreadCommand = 'taken' | 'stop';
 
 /** A metering failure told by the thread; `code` is that of the original error. */
 export class MeterThreadError extends Error {
@@ -112,18 +109,13 @@ export class MeterThread implements FlowSource, AsyncDisposable {
     }
   }
 
-  /** Hands the buffers of a batch back to the thread, for a later epoch; the batch is empty from then on. */
-  giveBack({ columns }: FlowBatch): void {
-    this.#tell({ columns }, transferables(columns));
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#tell('stop');
     await this.#worker.terminate();
   }
 
-  #tell(command: ThreadCommand, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(command, transfer);
+  #tell(command: ThreadCommand): void {
+    this.#worker.postMessage(command);
   }
 
   #receive(message: ThreadMessage): void {
