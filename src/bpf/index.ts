@@ -13,6 +13,7 @@ export { Btf, type BtfKind, type BtfMember, type BtfType } from './btf.ts';
 export type { ConstantValue } from './constants.ts';
 export type { MapDescription, ProgramDescription } from './describe.ts';
 export { BpfError, type BpfErrorCode, cutVerifierLog } from './error.ts';
+export { releaseFilePages } from './file-pages.ts';
 export {
   type Capability,
   capabilities,

@@ -162,6 +162,9 @@ function bindLibc() {
       ) => bigint
     >('void *mmap(void *at, size_t length, int protection, int flags, int fd, long offset)'),
     munmap: bind<(at: Pointer, length: number) => number>('int munmap(void *at, size_t length)'),
+    madvise: bind<(at: Pointer, length: number, advice: number) => number>(
+      'int madvise(void *at, size_t length, int advice)',
+    ),
     setns: bind<(fd: number, kind: number) => number>('int setns(int fd, int kind)'),
     getpagesize: bind<() => number>('int getpagesize()'),
     close: bind<(fd: number) => number>('int close(int fd)'),

@@ -1,6 +1,7 @@
 /** `tunnelscope monitor`: the main job. Meters, serves the page, writes JSON files, and says in one line how it goes. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
+import { releaseFilePages } from '../bpf/index.ts';
 import { parseDuration } from '../config.ts';
 import { examine, formatFacts, missing } from '../doctor.ts';
 import { JsonFiles } from '../export/index.ts';
@@ -12,6 +13,9 @@ import { EXIT, Exit } from './exit.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
+
+/** How often the pages of programs and libraries are let go of: those in use are back at once, the others stay away. */
+const RELEASE_MS = 30_000;
 
 /** The words of `monitor`. */
 export interface MonitorWords extends MeterWords, ServeWords {
@@ -56,6 +60,8 @@ export async function monitor(
   using stopping = stopSignal();
   const signal = extra.stopped ? AbortSignal.any([stopping.signal, extra.stopped]) : stopping.signal;
   const line = statusWriter();
+  using releasing = setInterval(releaseFilePages, RELEASE_MS);
+  releasing.unref();
   await runAgent({
     meter: config,
     serve: serving,
