@@ -5,7 +5,7 @@ import { answer } from './answer.ts';
 import { ExactnessSum } from './exactness.ts';
 import { compact } from './fold.ts';
 import { Segments } from './nodes.ts';
-import { SliceWriter, type Stretch } from './slice.ts';
+import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
 import { Uniflow } from './uniflow.ts';
 import { takeIn, UniflowTable } from './uniflows.ts';
 
@@ -196,12 +196,12 @@ export class LiveView implements FlowSink, ViewSource {
     }
   }
 
-  /** The epochs of a bucket that is full become one slice: most uniflows are in each of them. */
+  /** The epochs of a bucket that is full become one slice, because most uniflows are in each of them, and wait packed. */
   #join(bucket: Stretch): void {
-    if (bucket.parts.length < 2) return;
     const { counters, tallyCount } = this.#table;
     for (const part of bucket.parts) counters.epoch.addSlice(part);
-    bucket.parts = [counters.epoch.moveToSlice(tallyCount, this.#writer)];
+    bucket.parts = [packSlice(counters.epoch.moveToSlice(tallyCount, this.#writer))];
+    bucket.isPacked = true;
   }
 
   /** Takes away what has left the window; the newest stretch always stays. After a step of the clock nothing old does. */
@@ -210,7 +210,7 @@ export class LiveView implements FlowSink, ViewSource {
       const [oldest] = stretches as [Stretch];
       const middle = (oldest.startMs + oldest.endMs) / 2;
       if (middle > this.#endMs - span && middle <= this.#endMs) return;
-      for (const part of oldest.parts) this.#table.counters[window].subtractSlice(part);
+      for (const part of slicesOf(oldest)) this.#table.counters[window].subtractSlice(part);
       stretches.shift();
     }
   }
@@ -260,9 +260,10 @@ export class LiveView implements FlowSink, ViewSource {
     this.#table = table;
     const { epoch } = table.counters;
     for (const stretch of [...this.#epochs, ...this.#buckets]) {
-      stretch.parts = stretch.parts.map((part) => {
+      stretch.parts = slicesOf(stretch).map((part) => {
         epoch.addSlice(part, map);
-        return epoch.moveToSlice(table.tallyCount, this.#writer);
+        const slice = epoch.moveToSlice(table.tallyCount, this.#writer);
+        return stretch.isPacked ? packSlice(slice) : slice;
       });
     }
   }

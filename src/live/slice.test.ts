@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Counters, NO_TALLY } from './counters.ts';
-import { type Slice, SliceReader, SliceWriter } from './slice.ts';
+import { packSlice, type Slice, SliceReader, SliceWriter, slicesOf } from './slice.ts';
 
 type Sums = readonly [octets: number, packets: number, payload: number];
 
@@ -51,6 +51,17 @@ function entriesOf(slice: Slice): Record<string, Sums> {
 describe('a slice', () => {
   it('holds every sum as it is, large ones too', () => {
     fc.assert(fc.property(stretch, (of) => assert.deepEqual(entriesOf(sliceOf(of)), { ...of })));
+  });
+
+  it('is the same after it was packed', () => {
+    fc.assert(
+      fc.property(stretch, (of) => {
+        const parts = [sliceOf(of)];
+        const packed = parts.map(packSlice);
+        assert.deepEqual(slicesOf({ startMs: 0, endMs: 1, parts: packed, isPacked: true }), parts);
+        assert.deepEqual(slicesOf({ startMs: 0, endMs: 1, parts }), parts);
+      }),
+    );
   });
 
   it('leaves zeros where it came from', () => {

@@ -3,8 +3,10 @@
  *
  * They are the larger part of the view's memory (seventeen hold the last minute), and they are read once, in order. So
  * they are written as numbers of variable length, seven bits an octet, the lowest first (LEB128): five to nine octets
- * an entry where words would take sixteen, and no sum is too large for an entry.
+ * an entry where words would take sixteen, and no sum is too large for an entry. Those that wait for long are packed as
+ well.
  */
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Counters } from './counters.ts';
 
 /** Entries by rising tally: distance to the tally before, octets, packets, payload octets. */
@@ -15,6 +17,18 @@ export interface Stretch {
   readonly startMs: number;
   endMs: number;
   parts: Slice[];
+  /** Its slices are packed ({@link packSlice}). */
+  isPacked?: true;
+}
+
+/** A slice in fewer octets, to be kept and not read: flows that go on alike leave next to nothing. */
+export function packSlice(slice: Slice): Slice {
+  return new Uint8Array(deflateRawSync(slice, { level: constants.Z_BEST_SPEED }));
+}
+
+/** The slices of a stretch, to be read. */
+export function slicesOf({ parts, isPacked }: Stretch): Slice[] {
+  return isPacked ? parts.map((part) => new Uint8Array(inflateRawSync(part))) : parts;
 }
 
 /** Four numbers below 2^53, eight octets each. */
