@@ -4,6 +4,7 @@
  * A record is a *uniflow* (source to destination as on the wire) seen at one *observation point*. All columns have
  * one entry per record, except address columns (16 octets per record) and MAC columns (6 octets per record).
  */
+import { freeBuffers } from './keytable.ts';
 
 /** Unit and meaning of each column; the only list of fields there is. Sinks map it with `satisfies Record<FieldName, …>`. */
 export const FIELDS = {
@@ -318,10 +319,7 @@ export function transferables(columns: FlowColumns): ArrayBuffer[] {
  * garbage collector stays with the process for some epochs.
  */
 export function freeColumns(columns: FlowColumns): void {
-  const buffers = transferables(columns);
-  // Node before 22 cannot transfer a buffer by itself; a clone that nobody keeps takes them along.
-  if (typeof buffers[0]?.transfer !== 'function') structuredClone(buffers, { transfer: buffers });
-  else for (const buffer of buffers) buffer.transfer(0);
+  freeBuffers(transferables(columns));
 }
 
 type ColumnType =

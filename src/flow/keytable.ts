@@ -44,7 +44,7 @@ export class KeyTable {
     return this.#words.length / this.near;
   }
 
-  /** The near words of all keys, `near` words each. Lent: replaced when the table grows, so do not keep it over an `intern`. */
+  /** The near words of all keys, `near` words each. Lent: replaced and emptied when the table grows, so do not keep it over an `intern`. */
   get words(): Uint32Array<ArrayBuffer> {
     return this.#words;
   }
@@ -113,10 +113,12 @@ export class KeyTable {
     const capacity = grownCapacity(this.capacity);
     const words = new Uint32Array(capacity * this.near);
     words.set(this.#words);
+    const old = [this.#words.buffer, this.#far.buffer];
     this.#words = words;
     const far = new Uint32Array(capacity * (this.width - this.near));
     for (let at = 0; at < this.#far.length; at++) if (this.#far[at] !== 0) far[at] = this.#far[at]!;
     this.#far = far;
+    freeBuffers(old);
     const size = headsFor(capacity);
     if (size === this.#heads.length) return;
     const heads = new Int32Array(size);
@@ -127,8 +129,16 @@ export class KeyTable {
       while (heads[at] !== 0) at = (at + 1) & (size - 1);
       heads[at] = id + 1;
     }
+    freeBuffers([this.#heads.buffer]);
     this.#heads = heads;
   }
+}
+
+/** Gives memory that nobody reads any more back at once: what is left to the garbage collector stays for some time. */
+export function freeBuffers(buffers: ArrayBuffer[]): void {
+  // Node before 22 cannot transfer a buffer by itself; a clone that nobody keeps takes them along.
+  if (typeof buffers[0]?.transfer !== 'function') structuredClone(buffers, { transfer: buffers });
+  else for (const buffer of buffers) buffer.transfer(0);
 }
 
 /** The next capacity of a growing column: doubles while small, then by a quarter, because memory is the limit. */

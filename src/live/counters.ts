@@ -5,6 +5,7 @@
  * The high limbs stand apart, and are written to only when they change: a page never written to is not resident, and
  * few flows carry 4 GB in a window.
  */
+import { freeBuffers } from '../flow/index.ts';
 import { type Slice, SliceReader, type SliceWriter } from './slice.ts';
 
 const LIMB = 4_294_967_296;
@@ -25,6 +26,7 @@ export class Counters {
     low.set(this.#low);
     const high = new Uint32Array(3 * capacity);
     for (let at = 0; at < this.#high.length; at++) if (this.#high[at] !== 0) high[at] = this.#high[at]!;
+    freeBuffers([this.#low.buffer, this.#high.buffer]);
     this.#low = low;
     this.#high = high;
   }

@@ -14,7 +14,15 @@
  * Layers differ on purpose: a packet is a tunnelled uniflow at the NIC and a plain one at the tunnel's own device.
  * Who meters both sees both; the default attachment (primary interfaces only) does not.
  */
-import { columnWords, type FlowBatch, grownCapacity, KeyTable, NETWORK, REMARK } from '../flow/index.ts';
+import {
+  columnWords,
+  type FlowBatch,
+  freeBuffers,
+  grownCapacity,
+  KeyTable,
+  NETWORK,
+  REMARK,
+} from '../flow/index.ts';
 import { Counters } from './counters.ts';
 import { HOST_SCOPE, NodeTable, type Segments, SPECIAL } from './nodes.ts';
 
@@ -186,6 +194,7 @@ function grown<Column extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffe
   into: Column,
 ): Column {
   into.set(from);
+  freeBuffers([from.buffer]);
   return into;
 }
 
