@@ -14,7 +14,7 @@ import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
-/** How often the pages of programs and libraries are let go of: those in use are back at once, the others stay away. */
+/** When the start is long over, its pages of programs and libraries are let go of, once: those in use are back at once. */
 const RELEASE_MS = 30_000;
 
 /** The words of `monitor`. */
@@ -60,7 +60,7 @@ export async function monitor(
   using stopping = stopSignal();
   const signal = extra.stopped ? AbortSignal.any([stopping.signal, extra.stopped]) : stopping.signal;
   const line = statusWriter();
-  using releasing = setInterval(releaseFilePages, RELEASE_MS);
+  using releasing = setTimeout(releaseFilePages, RELEASE_MS);
   releasing.unref();
   await runAgent({
     meter: config,
