@@ -45,8 +45,9 @@ struct measure {
 static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p, struct measure *m)
 {
 	u32 size = skb->gso_size, headers = p->header_octets, segments, payload, last;
-	int aggregated = headers > p->outer_header_octets && headers + p->payload < m->octets;
+	int aggregated = headers > p->outer_header_octets && headers + p->payload < skb->len;
 
+	*m = (struct measure){ .octets = skb->len };
 	if (aggregated)
 		headers = p->outer_header_octets;
 	m->longest = m->shortest = (u32)m->octets;

@@ -68,6 +68,7 @@ struct row_claim {
 struct adder {
 	struct packet packet; /* being parsed; not on the stack, so that the verifier need not follow its contents */
 	struct measure measure;
+	u64 words[WIDE_WORDS]; /* its key */
 	struct row_claim claims[SHAPE_COUNT];
 };
 

@@ -141,10 +141,11 @@ static __always_inline long account(void *map, const void *key, const struct pac
  * way finds no row. 0, or -1: there is no room.
  */
 #define ACCOUNT_CACHED(shape)                                                                      \
-	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch,               \
-						   const u64 *words, const struct measure *m)      \
+	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch)               \
 	{                                                                                          \
 		const int count = sizeof(struct shape##_key) / 8;                                  \
+		const u64 *words = area->adder.words;                                              \
+		const struct measure *m = &area->adder.measure;                                    \
 		u64 hash = hash_words(words, count);                                               \
 		struct shape##_slot *slot =                                                        \
 			&area->shape[epoch & 1][hash >> 40 & cache_mask & (CACHE_PLACES - 1)];     \
@@ -165,7 +166,6 @@ static __always_inline long account(void *map, const void *key, const struct pac
 				return 0;                                                          \
 			}                                                                          \
 		}                                                                                  \
-		area->adder.measure = *m;                                                          \
 		return add_##shape(&area->adder, epoch, hash, words, 0);                           \
 	}
 
@@ -353,50 +353,60 @@ __noinline int join_fragment(struct __sk_buff *skb)
 	return 0;
 }
 
+/*
+ * What was found out is read from memory again, of which the verifier knows nothing: one state for all that follows, not
+ * one per way here. Before Linux 6.2 it tells states apart by every number it knows.
+ */
+#define FORGET() __asm__ volatile("" : : : "memory")
+
 static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_bare)
 {
 	u64 epoch = control.epoch;
 	u32 parity = (u32)epoch & 1, cpu = bpf_get_smp_processor_id();
 	u32 point = skb->ifindex << 1 | direction;
 	struct seen_counters *seen_here;
-	struct measure m = { .octets = skb->len };
-	u64 words[WIDE_WORDS];
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
+	struct measure *m;
+	u64 *words;
 	enum reason reason;
 	void *map;
 	int error;
 
 	if (!area)
 		return TC_ACT_UNSPEC;
-	seen_here = count_seen(area, parity, point, m.octets);
+	seen_here = count_seen(area, parity, point, skb->len);
 	p = &area->adder.packet;
+	m = &area->adder.measure;
+	words = area->adder.words;
 	reason = parse_skb(skb, p, point, is_bare);
 	if (reason != REASON_NONE) {
-		write_ledger(parity, p, reason, m.octets, seen_here);
+		write_ledger(parity, p, reason, skb->len, seen_here);
 		return TC_ACT_UNSPEC;
 	}
-	/* What the parser knew of the packet is read from memory again: one state for the verifier, not one per way here. */
-	__asm__ volatile("" : : : "memory");
+	FORGET();
 	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
 		join_fragment(skb);
-	measure_wire(skb, p, &m);
+	measure_wire(skb, p, m);
+	FORGET();
 	if (is_narrow(p)) {
 		narrow_words(words, p);
-		error = account_narrow(area, epoch, words, &m);
+		FORGET();
+		error = account_narrow(area, epoch);
 		if (!error)
 			return TC_ACT_UNSPEC;
 		wide_words(words, p);
 	} else {
 		wide_words(words, p);
-		error = account_wide(area, epoch, words, &m);
+		FORGET();
+		error = account_wide(area, epoch);
 		if (!error)
 			return TC_ACT_UNSPEC;
 	}
 	overflow_key((struct wide_key *)words);
 	map = bpf_map_lookup_elem(&overflow, &parity);
-	if (!map || account(map, words, p, &m))
-		write_ledger(parity, p, OVERFLOW_FULL, m.octets, seen_here);
+	if (!map || account(map, words, p, m))
+		write_ledger(parity, p, OVERFLOW_FULL, skb->len, seen_here);
 	return TC_ACT_UNSPEC;
 }
 
