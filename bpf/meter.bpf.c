@@ -219,13 +219,13 @@ static __always_inline struct seen_counters *crowded_place(u32 parity, u32 point
 }
 
 /* Before anything else: the packet was here. Per CPU and with interrupts of our kind off, so no atomics. */
-static __always_inline struct seen_counters *count_seen(struct cpu_area *area, u32 parity,
+static __always_inline struct seen_counters *count_seen(struct cpu_area *area, u64 epoch,
 							u32 point, u64 octets)
 {
-	struct seen_counters *here = &area->seen[parity][point & (SEEN_PLACES - 1)];
+	struct seen_counters *here = &area->seen[epoch & 1][point & (SEEN_PLACES - 1)];
 
 	if (here->point != point && here->point)
-		here = crowded_place(parity, point);
+		here = crowded_place((u32)epoch & 1, point);
 	if (!here)
 		return 0;
 	here->point = point;
@@ -375,7 +375,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 
 	if (!area)
 		return TC_ACT_UNSPEC;
-	seen_here = count_seen(area, parity, point, skb->len);
+	seen_here = count_seen(area, epoch, point, skb->len);
 	p = &area->adder.packet;
 	m = &area->adder.measure;
 	words = area->adder.words;
