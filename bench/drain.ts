@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { BpfMap, BpfObject, MapType, updateBatch } from '../src/bpf/index.ts';
 import { columnWords, type FlowColumns, KeyTable } from '../src/flow/index.ts';
 import { EpochMaps } from '../src/meter/epoch-maps.ts';
-import { Control, FlowCounters, NarrowKey, NarrowRow, RowSource, Shape } from '../src/meter/gen/meter.ts';
 import { configureMeter, METER_OBJECT } from '../src/meter/index.ts';
+import { Control, FlowCounters, NarrowKey, NarrowRow, RowSource, Shape } from '../src/record/index.ts';
 import { Workshop } from './build.ts';
 import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum, pairwise } from './figure.ts';
 

@@ -2,8 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { BpfObject, type BpfProgram, testRun } from '../src/bpf/index.ts';
 import { EpochMaps } from '../src/meter/epoch-maps.ts';
-import { Control } from '../src/meter/gen/meter.ts';
-import { configureMeter, METER_OBJECT, portTable, writePorts } from '../src/meter/index.ts';
+import { configureMeter, METER_OBJECT, portTable } from '../src/meter/index.ts';
+import { Control } from '../src/record/gen/meter.ts';
+import { writePorts } from '../src/record/index.ts';
 import { Workshop } from './build.ts';
 import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum, pairwise } from './figure.ts';
 import { type Frame, plainFrame, vxlanFrame } from './frame.ts';

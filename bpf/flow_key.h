@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct wide_key) == 112, "struct wide_key");
 #define WIDE_WORDS (sizeof(struct wide_key) / 8)
 
 /* No address is IPv6, at most one tunnel, no mark. */
-static __always_inline int is_narrow(const struct packet *p)
+PARSE_INLINE int is_narrow(const struct packet *p)
 {
 	u8 network = p->labels.network;
 
@@ -39,7 +39,7 @@ static __always_inline int is_narrow(const struct packet *p)
 	       network >> 4 != NETWORK_IPV6;
 }
 
-static __always_inline void label_words(u64 *words, const struct packet *p)
+PARSE_INLINE void label_words(u64 *words, const struct packet *p)
 {
 	const struct labels *l = &p->labels;
 
@@ -51,7 +51,7 @@ static __always_inline void label_words(u64 *words, const struct packet *p)
 		   FIELD(u8, l->network) << 48 | FIELD(u8, l->traits) << 56;
 }
 
-static __always_inline void narrow_words(u64 *words, const struct packet *p)
+PARSE_INLINE void narrow_words(u64 *words, const struct packet *p)
 {
 	const struct addresses *a = &p->addresses;
 
@@ -63,7 +63,7 @@ static __always_inline void narrow_words(u64 *words, const struct packet *p)
 		words[4] = FIELD(u32, a->source[12]) | FIELD(u32, a->destination[12]) << 32;
 }
 
-static __always_inline void address_words(u64 *words, u8 network, const u8 *address)
+PARSE_INLINE void address_words(u64 *words, u8 network, const u8 *address)
 {
 	words[0] = words[1] = 0;
 	if (network == NETWORK_IPV6) {
@@ -74,7 +74,7 @@ static __always_inline void address_words(u64 *words, u8 network, const u8 *addr
 	}
 }
 
-static __always_inline void wide_words(u64 *words, const struct packet *p)
+PARSE_INLINE void wide_words(u64 *words, const struct packet *p)
 {
 	const struct addresses *a = &p->addresses;
 	u8 outer = p->labels.network >> 4, inner = p->labels.network & 0x0f;
@@ -94,7 +94,7 @@ static __always_inline void wide_words(u64 *words, const struct packet *p)
 }
 
 /* Makes it the key of its tunnel's overflow record (without one, of all plain traffic): octets stay, detail goes. */
-static __always_inline void overflow_key(struct wide_key *key)
+PARSE_INLINE void overflow_key(struct wide_key *key)
 {
 	key->labels.vlan[0] = key->labels.vlan[1] = 0;
 	key->labels.inner_vlan[0] = key->labels.inner_vlan[1] = 0;

@@ -26,6 +26,8 @@ typedef unsigned long long u64;
 /* Why a packet is not in a flow record. The ledger has one line for each; the order is that of the layers. */
 enum reason {
 	REASON_NONE = 0,
+	LINK_UNKNOWN, /* of a capture: frames of a kind that is not read */
+	LINK_TRUNCATED,
 	ETHERNET_TRUNCATED,
 	VLAN_TRUNCATED,
 	VLAN_DEPTH,

@@ -5,6 +5,7 @@ import { addCompletionCommand } from './command/completion.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
+import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
 import { examine, formatFacts, missing } from './doctor.ts';
 
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     program.command('monitor').description('meter this host and serve the page; the main job'),
   ).action((words) => monitor(words));
   addReportCommand(program);
+  addReadCommand(program);
   addLabCommands(program);
   program
     .command('doctor')

@@ -41,6 +41,7 @@ test('every command has help', () => {
     [],
     ['monitor'],
     ['report'],
+    ['read'],
     ['lab'],
     ['lab', 'up'],
     ['lab', 'traffic'],

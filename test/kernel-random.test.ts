@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { decodeRecord } from '../src/flow/index.ts';
-import { Reason } from '../src/meter/gen/meter.ts';
 import type { RetiredEpoch } from '../src/meter/index.ts';
+import { Reason } from '../src/record/index.ts';
 import { combinations } from './combinations.ts';
+import { mutatedFrames, randomBits, randomFrames } from './mutation.ts';
 import { scaled } from './scale.ts';
 import { Trial } from './trial.ts';
 
 const PACKETS_PER_EPOCH = scaled(20_000);
 const RANDOM_PACKETS = 3 * PACKETS_PER_EPOCH;
 const MUTATED_PACKETS = 7 * PACKETS_PER_EPOCH;
-const ETHERTYPES = [0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8864, 0x894f];
 const REASONS = new Set(
   Object.entries(Reason)
     .filter(([, value]) => value > Reason.REASON_NONE && value < Reason.REASON_COUNT)
@@ -22,17 +22,6 @@ const REASONS = new Set(
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 32);
 const trial = new Trial();
 after(() => trial[Symbol.dispose]());
-
-/** Mulberry32: 32 random bits from a counter. */
-function randomBits(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return (bits ^ (bits >>> 14)) >>> 0;
-  };
-}
 
 /** What must hold of a record whatever the packet was. */
 function assertSound({ columns, length }: RetiredEpoch): void {
@@ -103,21 +92,7 @@ async function runMany(
 }
 
 test(`random octets are all explained (SEED=${seed})`, async (t) => {
-  const random = randomBits(seed);
-  const buffer = new Uint8Array(512);
-  const { ran, reasons } = await runMany(RANDOM_PACKETS, () => {
-    const frame = buffer.subarray(0, 14 + (random() % 200));
-    for (let i = 0; i < frame.length; i++) frame[i] = random();
-    // Of all ethertypes only a few are read further, and of all first octets of IP.
-    if (random() & 7) {
-      const type = ETHERTYPES[random() % ETHERTYPES.length]!;
-      frame[12] = type >> 8;
-      frame[13] = type & 255;
-      if (type === 0x0800 && random() & 7) frame[14] = 0x45;
-      if (type === 0x86dd && random() & 7) frame[14] = 0x60;
-    }
-    return frame;
-  });
+  const { ran, reasons } = await runMany(RANDOM_PACKETS, randomFrames(randomBits(seed)));
   t.diagnostic(`${ran} ran; reasons: ${[...reasons].join(' ')}`);
   assert.ok(ran > RANDOM_PACKETS / 2);
 });
@@ -127,28 +102,7 @@ test(`mutated packets are all explained (SEED=${seed})`, async (t) => {
   const frames = combinations()
     .filter((_, i) => i % 7 === 0)
     .map(({ packet }) => packet.build());
-  const buffer = new Uint8Array(2048);
-  const { ran, reasons } = await runMany(MUTATED_PACKETS, () => {
-    const origin = frames[random() % frames.length]!;
-    buffer.set(origin);
-    let length = origin.byteLength;
-    for (let changes = random() % 6; changes >= 0; changes--) {
-      const at = random() % length;
-      const kind = random() % 8;
-      if (kind < 3) buffer[at] = random();
-      else if (kind < 5) buffer[at]! ^= 1 << (random() & 7);
-      else if (kind === 5) buffer[at] = random() & 1 ? 0xff : 0;
-      else if (kind === 6) length = Math.max(14, at);
-      else {
-        // Part of another packet in the midst of this one.
-        const other = frames[random() % frames.length]!;
-        const from = random() % other.byteLength;
-        buffer.set(other.subarray(from, from + (random() % 64)), at);
-        length = Math.max(length, Math.min(at + 64, 1024));
-      }
-    }
-    return buffer.subarray(0, length);
-  });
+  const { ran, reasons } = await runMany(MUTATED_PACKETS, mutatedFrames(random, frames));
   t.diagnostic(`${ran} ran; reasons: ${[...reasons].join(' ')}`);
   assert.ok(ran > 100_000);
   const never = [...REASONS].filter((reason) => !reasons.has(reason));

@@ -181,7 +181,7 @@ export async function settleAll<Item extends { readonly name: string }>(
  * Whether the frame ends within an IP header right behind Ethernet: Linux 6.18.y refuses to run programs on those (EINVAL;
  * net/bpf/test_run.c). Behind a VLAN tag it does not look.
  */
-function isCutInIp(frame: Uint8Array): boolean {
+export function isCutInIp(frame: Uint8Array): boolean {
   if (frame.byteLength >= 54) return false;
   const ethertype = (frame[12]! << 8) | frame[13]!;
   return (ethertype === 0x0800 && frame.byteLength < 34) || ethertype === 0x86dd;

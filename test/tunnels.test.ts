@@ -85,7 +85,7 @@ function decode(packets: readonly Packet[]): Decoded[] {
     const chosen = [...packets.keys()].filter((i) => formOf(packets[i]!) === form);
     const frames = chosen.map((i) => packets[i]!.build());
     const [bare, ...preferences] = form.split(';').filter((each, i) => i === 0 || each !== '');
-    const capture = writePcap(frames, bare ? LINK_TYPE.raw : LINK_TYPE.ethernet);
+    const capture = writePcap(frames, { linkType: bare ? LINK_TYPE.raw : LINK_TYPE.ethernet });
     const found = decodeCapture(capture, preferences);
     assert.equal(found.length, frames.length);
     for (const [i, number] of chosen.entries()) decoded[number] = found[i]!;

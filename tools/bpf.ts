@@ -1,5 +1,5 @@
 /**
- * Builds the BPF objects from their sources and the TypeScript layouts from the objects.
+ * Builds the BPF objects and the WebAssembly module from their sources, and the TypeScript layouts from the objects.
  *
  *     node tools/bpf.ts           build all and write them beside their sources
  *     node tools/bpf.ts --check   build into a temporary directory and compare with what is committed
@@ -18,8 +18,39 @@ export const MULTIARCH: string = process.arch === 'arm64' ? 'aarch64-linux-gnu' 
 
 /** The objects there are, and where the layouts of their types go. */
 const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] = [
-  { name: 'meter', layouts: 'src/meter/gen/meter.ts' },
+  { name: 'meter', layouts: 'src/record/gen/meter.ts' },
   { name: 'floor' },
+];
+
+/** The module that reads captures. */
+const MODULE = 'replay';
+/** What it and user space share: addresses of these are exported beside its functions. */
+const SHARED = [
+  'offsets',
+  'captured_lengths',
+  'original_lengths',
+  'seconds',
+  'nanoseconds',
+  'interfaces',
+  'link_types',
+  'tunnel_ports',
+  'settings',
+  'state',
+  'chunks',
+  'single',
+];
+const MODULE_FLAGS = [
+  '--target=wasm32',
+  '-nostdlib',
+  '-ffreestanding',
+  '-O2',
+  '-mbulk-memory',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  // The stack comes first in memory: where it runs over, the machine stops, and nothing is overwritten.
+  '-Wl,--no-entry,--strip-all,--stack-first,-z,stack-size=65536',
+  ...SHARED.map((name) => `-Wl,--export=${name}`),
 ];
 
 /** The compilation directory is named in the object: a fixed one, so that the same source gives the same bytes anywhere. */
@@ -49,6 +80,16 @@ function compile(name: string, directory: string): string {
   return object;
 }
 
+/** Compiles the module into `directory`; gives its path. */
+function compileModule(directory: string): string {
+  const module = join(directory, `${MODULE}.wasm`);
+  execFileSync(CLANG, [...MODULE_FLAGS, `bpf/${MODULE}.wasm.c`, '-o', module], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return module;
+}
+
 /** Every generated file with the content it should have: path in the repository → bytes. */
 export async function generatedFiles(): Promise<Map<string, Uint8Array>> {
   const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-bpf-'));
@@ -59,6 +100,7 @@ export async function generatedFiles(): Promise<Map<string, Uint8Array>> {
       files.set(`bpf/${name}.bpf.o`, readFileSync(object));
       if (layouts) files.set(layouts, new TextEncoder().encode(await generateLayouts(object)));
     }
+    files.set(`bpf/${MODULE}.wasm`, readFileSync(compileModule(directory)));
     return files;
   } finally {
     rmSync(directory, { recursive: true });

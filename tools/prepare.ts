@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iproute2: '/usr/sbin/ip',
   'iputils-ping': '/usr/bin/ping',
   'clang-19': '/usr/bin/clang-19',
+  'lld-19': '/usr/bin/wasm-ld-19',
   'libbpf-dev': '/usr/include/bpf/bpf_helpers.h',
   'linux-libc-dev': '/usr/include/linux/bpf.h',
   bpftool: '/usr/sbin/bpftool',

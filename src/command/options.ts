@@ -19,20 +19,24 @@ export interface MeterWords {
   readonly hook: string;
 }
 
+/** Adds the option of everything that parses. @param more what else there is to say of it */
+export function addPortOption(command: Command, more = ''): Command {
+  return command.option(
+    '--tunnel-ports <kind=list>',
+    `UDP destination ports of a tunnel, e.g. vxlan=4789,8472 (repeat; "teredo=3544" switches on, "l2tp=" off): ${PORT_NAMES.join(', ')}${more}`,
+    (word: string, before: string[] = []) => [...before, word],
+  );
+}
+
 /** Adds the options of everything that meters. */
 export function addMeterOptions(command: Command): Command {
-  return command
+  return addPortOption(command, '; those this host uses are added')
     .option(
       '-i, --iface <name>',
       'interface to meter: a name or a glob, several by commas or by repeating; +NAME adds to the default (driver-bound ones and the default route)',
       (word: string, before: string[] = []) => [...before, word],
     )
     .option('--netns <name>', 'meter inside this network namespace (of "ip netns")')
-    .option(
-      '--tunnel-ports <kind=list>',
-      `UDP destination ports of a tunnel, e.g. vxlan=4789,8472 (repeat; "teredo=3544" switches on, "l2tp=" off): ${PORT_NAMES.join(', ')}; those this host uses are added`,
-      (word: string, before: string[] = []) => [...before, word],
-    )
     .option(
       '--flows <count>',
       'flows the kernel keeps per epoch; what exceeds it loses detail, never octets',

@@ -1,5 +1,5 @@
 /** One record of a batch as plain values for text formats: the one place that says how each field reads outside. */
-import { formatAddress, formatMac, isUnspecified } from './address.ts';
+import { formatAddress, formatMac } from './address.ts';
 import type { FieldName, FlowColumns } from './batch.ts';
 import { REMARK, TUNNEL_COLUMNS } from './batch.ts';
 import { hasTunnelId, isIcmp, MARK, markName, NETWORK, tunnelName } from './protocol.ts';
@@ -56,11 +56,11 @@ const READERS = {
   markKind: 'mark',
   markId: 'mark',
   outerNetwork: (c, i) => NETWORK_NAMES[c.outerNetwork[i]!] ?? c.outerNetwork[i]!,
-  outerSource: (c, i) => addressText(c.outerSource, i),
-  outerDestination: (c, i) => addressText(c.outerDestination, i),
+  outerSource: (c, i) => addressText(c.outerSource, i, c.outerNetwork[i]!),
+  outerDestination: (c, i) => addressText(c.outerDestination, i, c.outerNetwork[i]!),
   network: (c, i) => NETWORK_NAMES[c.network[i]!] ?? c.network[i]!,
-  source: (c, i) => addressText(c.source, i),
-  destination: (c, i) => addressText(c.destination, i),
+  source: (c, i) => addressText(c.source, i, c.network[i]!),
+  destination: (c, i) => addressText(c.destination, i, c.network[i]!),
   protocol: (c, i) => c.protocol[i]!,
   sourcePort: (c, i) => c.sourcePort[i]!,
   destinationPort: (c, i) => c.destinationPort[i]!,
@@ -133,8 +133,9 @@ function isIp(network: number): boolean {
   return network === NETWORK.ipv4 || network === NETWORK.ipv6;
 }
 
-function addressText(column: Uint8Array, row: number): string | null {
-  return isUnspecified(column, 16 * row) ? null : formatAddress(column, 16 * row);
+/** `::` is an address like any other: packets that look for duplicates come from it. */
+function addressText(column: Uint8Array, row: number, network: number): string | null {
+  return network === NETWORK.none ? null : formatAddress(column, 16 * row);
 }
 
 function timeText(milliseconds: number): string {

@@ -21,6 +21,8 @@ export interface LiveOptions {
   readonly idleSeconds?: number;
   /** Nodes an answer holds at most; the rest is one node `(others)`. Default 400. */
   readonly maxNodes?: number;
+  /** Whether the epochs are of captures, with their own time. Default false. */
+  readonly isRecorded?: boolean;
   /** Observation points to take in; records of others are left out. Default all. */
   readonly accept?: (point: ObservationPoint) => boolean;
 }
@@ -66,6 +68,7 @@ export class LiveView implements FlowSink, ViewSource {
       maxFlows: 200_000,
       idleSeconds: 600,
       maxNodes: 400,
+      isRecorded: false,
       accept: () => true,
       ...options,
     };
@@ -125,7 +128,7 @@ export class LiveView implements FlowSink, ViewSource {
   }
 
   #answer(question: ViewQuestion): View {
-    const { intervalSeconds, maxNodes, clock } = this.#options;
+    const { intervalSeconds, isRecorded, maxNodes, clock } = this.#options;
     return {
       question,
       ...answer(this.#table, question, { rateSeconds: this.#seconds('5s'), maxNodes }),
@@ -134,6 +137,7 @@ export class LiveView implements FlowSink, ViewSource {
       atMs: this.#writes === 0 ? clock() : this.#endMs,
       windowSeconds: this.#seconds(question.window),
       intervalSeconds,
+      isRecorded,
       exactness: this.#exactness.value(),
       history: this.#history,
     };

@@ -1,8 +1,8 @@
 /** Records that the per-CPU caches still hold when an epoch is retired, each flow once, in the layout of a table's rows. */
 import { KeyTable } from '../flow/index.ts';
+import type { KeyShape, RawRecords } from '../record/index.ts';
+import { FlowCounters } from '../record/index.ts';
 import { KEY_SIZE } from './flow-table.ts';
-import { FlowCounters } from './gen/meter.ts';
-import type { KeyShape, RawRecords } from './records.ts';
 
 const COUNTER_WORDS = FlowCounters.size >> 2;
 /** Words of the counters that add up, each a 64-bit number. */

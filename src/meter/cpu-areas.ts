@@ -1,7 +1,7 @@
 /** What each CPU has for itself (struct cpu_area): what it saw, and its flow caches. Read and emptied one CPU at a time. */
 import { type BpfObject, MapWindow, possibleCpus } from '../bpf/index.ts';
+import { CpuArea, FlowCounters, NarrowSlot, SeenCounters, WideSlot } from '../record/index.ts';
 import type { CachedRecords } from './cached-records.ts';
-import { CpuArea, FlowCounters, NarrowSlot, SeenCounters, WideSlot } from './gen/meter.ts';
 import type { SeenSum } from './seen.ts';
 
 /** Of each cache: size of a slot, and where in it key and counters stand. In octets. */

@@ -3,12 +3,21 @@
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
 import { addRecord, createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
+import {
+  Control,
+  decodeRecords,
+  type KeyShape,
+  LedgerCounters,
+  LedgerKey,
+  pointOf,
+  type RawRecords,
+  reasonName,
+  type StampReference,
+} from '../record/index.ts';
 import { CachedRecords } from './cached-records.ts';
 import { CpuAreas } from './cpu-areas.ts';
 import { FlowTable, type RowRun, type TableSize } from './flow-table.ts';
-import { Control, LedgerCounters, LedgerKey, Reason } from './gen/meter.ts';
-import { decodeRecords, type KeyShape, type RawRecords, type StampReference } from './records.ts';
-import { pointOf, SeenSum } from './seen.ts';
+import { SeenSum } from './seen.ts';
 
 const SHAPES = ['narrow', 'wide'] as const satisfies readonly KeyShape[];
 /** Hash maps that come in two, one per parity. */
@@ -17,10 +26,6 @@ type HashName = (typeof HASHES)[number];
 
 /** Elements one batch call asks for. */
 const BATCH_ELEMENTS = 4096;
-
-const REASON_NAMES: readonly string[] = Object.entries(Reason)
-  .sort(([, a], [, b]) => a - b)
-  .map(([name]) => name.toLowerCase());
 
 /** What a retired epoch held. Owned by the receiver. */
 export interface RetiredEpoch {
@@ -241,8 +246,4 @@ function decodeLedger({ keys, values, count }: ElementBuffer): LedgerLine[] {
     });
   }
   return lines;
-}
-
-function reasonName(reason: number): string {
-  return REASON_NAMES[reason] ?? `reason_${reason}`;
 }

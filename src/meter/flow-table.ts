@@ -1,7 +1,7 @@
 /** A flow table of the kernel (bpf/flow_table.h), read from its memory: no system call per flow, nothing is copied. */
 import { type BpfObject, MapWindow } from '../bpf/index.ts';
-import { FlowCounters, IndexLine, NarrowKey, RowSource, Shape, WideKey } from './gen/meter.ts';
-import type { KeyShape, RawRecords } from './records.ts';
+import type { KeyShape, RawRecords } from '../record/index.ts';
+import { FlowCounters, IndexLine, NarrowKey, RowSource, Shape, WideKey } from '../record/index.ts';
 
 /** Layout of one shape's rows: a key, the counters right behind it. In octets. */
 export const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size } as const;

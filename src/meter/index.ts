@@ -21,5 +21,4 @@ export {
   type MeterListener,
   type MeterOptions,
 } from './meter.ts';
-export { writePorts } from './ports.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

@@ -9,10 +9,6 @@ import {
   testRun,
 } from '../bpf/index.ts';
 import type { TunnelPorts } from '../flow/index.ts';
-import { type ClockReading, tickMs } from './clock.ts';
-import { CACHE_PLACES } from './cpu-areas.ts';
-import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
-import { tableSize } from './flow-table.ts';
 import {
   Control,
   CpuArea,
@@ -25,8 +21,12 @@ import {
   SeenCounters,
   WideKey,
   WideRow,
-} from './gen/meter.ts';
-import { writePorts } from './ports.ts';
+  writePorts,
+} from '../record/index.ts';
+import { type ClockReading, tickMs } from './clock.ts';
+import { CACHE_PLACES } from './cpu-areas.ts';
+import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
+import { tableSize } from './flow-table.ts';
 
 /** What is fixed when the object is loaded. */
 export interface LoadOptions {
@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly ports?: Partial<TunnelPorts>;
   /** Whether GRE with a key and an Ethernet frame inside is NVGRE, not a gretap: they look the same. */
   readonly nvgre?: boolean;
+  /** Whether later pieces of a packet get the ports of the first; default yes. */
+  readonly joinFragments?: boolean;
   /** Entries of the maps of one epoch; what is not named keeps the size the object gives it. */
   readonly capacities?: Partial<Record<EpochMapName, number>>;
   /** Places of each per-CPU flow cache: a power of two up to {@link CACHE_PLACES}, or 0 for none. Default: by the number of CPUs. */
@@ -173,6 +175,7 @@ export function configureMeter(object: BpfObject, options: LoadOptions = {}): Ep
   const capacities = { ...DEFAULT_CAPACITY, ...options.capacities };
   const cpus = possibleCpus();
   object.setConstant('nvgre', options.nvgre ?? false);
+  object.setConstant('join_fragments', options.joinFragments ?? true);
   const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
   object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
   object.setMaxEntries('cpu_areas', cpus);

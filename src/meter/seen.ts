@@ -1,16 +1,11 @@
 /** What the observation points saw, counted per CPU before anything else was done with a packet. */
 import type { LedgerLine, SeenLine } from '../flow/index.ts';
-import { SeenCounters } from './gen/meter.ts';
+import { pointOf, SeenCounters } from '../record/index.ts';
 
 /** The sums of one epoch; `unledgered` is what found no place in the ledger, as a line of its own. */
 export interface Seen {
   readonly seen: readonly SeenLine[];
   readonly unledgered: readonly LedgerLine[];
-}
-
-/** The observation point behind its number in the kernel. */
-export function pointOf(point: number): { ifindex: number; direction: 0 | 1 } {
-  return { ifindex: point >>> 1, direction: (point & 1) as 0 | 1 };
 }
 
 interface Sum {

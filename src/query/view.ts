@@ -141,6 +141,8 @@ export const ViewSchema = z.object({
   windowSeconds: z.number(),
   /** Epoch length, seconds: the next update is expected after this. */
   intervalSeconds: z.number(),
+  /** The epochs are of captures: `atMs` is their time, and the figures do not age. */
+  isRecorded: z.boolean(),
   /** Of the view (filters applied): wire octets and packets in the window. */
   total: CountSchema,
   segments: z.array(SegmentSchema),

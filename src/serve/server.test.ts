@@ -27,6 +27,7 @@ class CountingSource implements ViewSource {
       atMs: 1,
       windowSeconds: 5,
       intervalSeconds: 1,
+      isRecorded: false,
       total: none,
       segments: [],
       nodes: [],

@@ -1,4 +1,5 @@
 export { formatFlowJson } from './json.ts';
+export { formatProgress, type ProgressOptions } from './progress.ts';
 export {
   exactnessLine,
   formatReport,

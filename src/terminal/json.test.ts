@@ -98,6 +98,22 @@ it('writes the stack of tunnels from the outside in, and what marks the flow', (
   assert.deepEqual([remark, fragment], [['guessed', 'critical'], 'fragment']);
 });
 
+it('writes the unspecified address of IPv6, which has one, and no address of frames without', () => {
+  const batch = batchOf([
+    { between: ['::', 'ff02::1:ff00:1'], protocol: 58, icmp: [135, 0], octets: 86, packets: 1 },
+    { macs: ['02:00:00:00:00:01', '02:00:00:00:00:02'], octets: 60, packets: 1 },
+  ]);
+  const [solicitation, frame] = formatFlowJson(batch)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    [solicitation.source, solicitation.destination, solicitation.outerSource],
+    ['::', 'ff02::1:ff00:1', null],
+  );
+  assert.deepEqual([frame.source, frame.destination], [null, null]);
+});
+
 it('writes only the accepted interfaces', () => {
   assert.equal(
     formatFlowJson(BATCH, (name) => name !== 'eth0'),

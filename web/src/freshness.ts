@@ -5,6 +5,8 @@ export interface Newest {
   /** End of its epoch by the agent's clock, milliseconds. */
   readonly atMs: number;
   readonly intervalSeconds: number;
+  /** It is of captures, and does not age. */
+  readonly isRecorded: boolean;
   /** When it came, by this browser's clock, milliseconds. */
   readonly receivedMs: number;
   /** How old it already was when it came, milliseconds; 0 when not known. */
@@ -18,7 +20,7 @@ export function ageMs(newest: Newest, nowMs: number): number {
 
 /** Two epochs late, and a moment for the way: not a jitter of the network, but a source that stopped. */
 export function isStale(newest: Newest, nowMs: number): boolean {
-  return ageMs(newest, nowMs) > newest.intervalSeconds * 3000 + 1500;
+  return !newest.isRecorded && ageMs(newest, nowMs) > newest.intervalSeconds * 3000 + 1500;
 }
 
 /** `12 seconds`, `3 minutes`, `2 hours`, `5 days`. */

@@ -127,11 +127,11 @@ export class LiveFeed {
   #take(view: StreamedView, ageOnReceiptMs: number): void {
     this.#attempt = 0;
     const receivedMs = this.#around.nowMs();
-    const { atMs, intervalSeconds } = view;
+    const { atMs, intervalSeconds, isRecorded } = view;
     this.#set({
       connection: { kind: 'open' },
       view,
-      newest: { atMs, intervalSeconds, receivedMs, ageOnReceiptMs },
+      newest: { atMs, intervalSeconds, isRecorded, receivedMs, ageOnReceiptMs },
     });
   }
 

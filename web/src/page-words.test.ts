@@ -128,12 +128,13 @@ test('exactness is judged: exact, coarse, wrong', () => {
 });
 
 test('age counts from receipt, so that a wrong clock makes nothing stale', () => {
-  const newest = { atMs: 5e12, intervalSeconds: 1, receivedMs: 1000, ageOnReceiptMs: 0 };
+  const newest = { atMs: 5e12, intervalSeconds: 1, isRecorded: false, receivedMs: 1000, ageOnReceiptMs: 0 };
   assert.equal(ageMs(newest, 3000), 2000);
   assert.equal(isStale(newest, 3000), false);
   assert.equal(isStale(newest, 6000), true);
   assert.equal(isStale({ ...newest, ageOnReceiptMs: 60_000 }, 1000), true, 'it was old when it came');
   assert.equal(isStale({ ...newest, intervalSeconds: 10 }, 25_000), false);
+  assert.equal(isStale({ ...newest, isRecorded: true }, 6000), false, 'captures do not age');
   assert.deepEqual([0, 1000, 80_000, 600_000, 7.2e6, 4e8].map(durationWords), [
     '0 seconds',
     '1 second',

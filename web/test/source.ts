@@ -129,6 +129,7 @@ export class ScriptedSource implements ViewSource {
       atMs: this.#epochs.at(-1)?.atMs ?? this.nowMs(),
       windowSeconds: epochs.length * this.intervalSeconds,
       intervalSeconds: this.intervalSeconds,
+      isRecorded: false,
       total,
       segments: this.#segments(epochs),
       ...graph.read(),

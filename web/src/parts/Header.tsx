@@ -111,7 +111,7 @@ function Connection({
   const now = useNow(1000);
   const age = feed.newest ? durationWords(ageMs(feed.newest, now)) : '';
   const words: Record<string, string> = {
-    open: 'live',
+    open: view?.isRecorded ? 'recorded' : 'live',
     paused: `paused since ${view && state === 'paused' ? clock(view.atMs) : 'now'}`,
     stale: `stale for ${age}`,
     connecting: 'connecting',

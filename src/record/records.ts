@@ -41,13 +41,17 @@ const MAC_HALVES = 3;
 /** Type and code of ICMP and ICMPv6 echo messages: those that have an identifier. */
 const ECHO: ReadonlySet<number> = new Set([8 << 8, 0, 128 << 8, 129 << 8]);
 
-/** Decodes records into `columns` from row `first` on; the columns hold zeros there. */
+/**
+ * Decodes records into `columns` from row `first` on; the columns hold zeros there.
+ *
+ * @param stamps without it the times stay zero: whoever has no jiffies knows them otherwise
+ */
 export function decodeRecords(
   shape: KeyShape,
   raw: RawRecords,
   columns: FlowColumns,
   first: number,
-  stamps: StampReference,
+  stamps: StampReference | undefined,
 ): void {
   for (let done = 0; done < raw.count; done += BLOCK) {
     const keys = raw.keys.subarray(done * raw.keyStride);
@@ -62,7 +66,7 @@ function decodeBlock(
   raw: RawRecords,
   columns: FlowColumns,
   first: number,
-  stamps: StampReference,
+  stamps: StampReference | undefined,
 ): void {
   decodeLabels(raw, columns, first);
   decodePorts(raw, columns, first);
@@ -71,7 +75,7 @@ function decodeBlock(
   if (shape === 'wide') decodeStack(raw, columns, first);
   decodeCounters(raw, columns, first);
   decodeAttributes(raw, columns, first);
-  decodeStamps(raw, columns, first, stamps);
+  if (stamps) decodeStamps(raw, columns, first, stamps);
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array {

@@ -1,0 +1,179 @@
+/** `tunnelscope read`: captures instead of interfaces, by the captures' own time. Needs no root and no kernel feature. */
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { type Command, Option } from 'commander';
+import { VERSION } from '../agent.ts';
+import { parseCount, parseDuration, parseTunnelPorts } from '../config.ts';
+import { LiveView } from '../live/index.ts';
+import type { Status } from '../query/index.ts';
+import { CaptureSource } from '../replay/index.ts';
+import { type RunningServer, startServer } from '../serve/index.ts';
+import { formatFlowJson, formatProgress, REPORT_COUNTS } from '../terminal/index.ts';
+import { EXIT, Exit } from './exit.ts';
+import { addPortOption } from './options.ts';
+import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
+import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
+import { stopSignal } from './stopping.ts';
+
+/** The words of `read`. */
+interface ReadWords extends ReportingWords, ServeWords {
+  readonly json?: true;
+  readonly serve?: true;
+  readonly freq?: string;
+  readonly tunnelPorts?: string[];
+  readonly nvgre?: true;
+  readonly flows: string;
+}
+
+/** Uniflows the view keeps apart: nobody waits for the next epoch, so more than live. */
+const MAX_FLOWS = 1_000_000;
+const PROGRESS_MS = 250;
+/** Epoch length of the page where none is asked for. */
+const SERVED_MS = 1000;
+
+/** Adds `read` to the program. */
+export function addReadCommand(program: Command): void {
+  const command = program
+    .command('read')
+    .description('print who talks to whom in capture files; needs no root')
+    .argument('<file...>', 'pcap or pcapng, plain or compressed with gzip or zstd; - for standard input')
+    .addHelpText(
+      'after',
+      `\nOctets are those of the wire, also where a capture holds only the beginnings of packets.\n${REPORT_COUNTS}`,
+    );
+  addReportOptions(addPortOption(command));
+  addServeOptions(
+    command
+      .addOption(
+        new Option('--json', 'the flows as JSON Lines, one flow each with every field').conflicts('serve'),
+      )
+      .option('--serve', "serve the page with the captures' own time, until Ctrl-C")
+      .option(
+        '-f, --freq <duration>',
+        "length of a period of the captures' own time, for --json and --serve (default: all of a file; 1s)",
+      )
+      .option('--nvgre', 'GRE with a key and a frame inside is NVGRE, not gretap: they look the same')
+      .option(
+        '--flows <count>',
+        'flows kept apart at a time; what exceeds it loses detail, never octets',
+        '4194304',
+      ),
+  ).action(read);
+}
+
+async function read(paths: readonly string[], words: ReadWords): Promise<void> {
+  const print = reporting(words);
+  const freqMs = words.freq === undefined ? undefined : parseDuration('--freq', words.freq);
+  const windowMs = freqMs ?? (words.serve ? SERVED_MS : undefined);
+  const source = new CaptureSource({
+    paths,
+    windowMs: words.json || words.serve ? windowMs : undefined,
+    ports: parseTunnelPorts('--tunnel-ports', words.tunnelPorts ?? []),
+    nvgre: words.nvgre ?? false,
+    flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
+  });
+  const live = new LiveView({
+    intervalSeconds: (windowMs ?? SERVED_MS) / 1000,
+    maxFlows: MAX_FLOWS,
+    idleSeconds: Number.POSITIVE_INFINITY,
+    isRecorded: true,
+  });
+  using stopping = stopSignal();
+  await using stack = new AsyncDisposableStack();
+  const server = words.serve ? stack.adopt(await serve(words, { source, live, paths }), close) : undefined;
+  const progress = stack.use(progressLine(source));
+  for await (const batch of source.batches({ signal: stopping.signal })) {
+    if (words.json) await write(formatFlowJson(batch));
+    else live.write(batch);
+  }
+  progress[Symbol.dispose]();
+  if (!words.json && !server) await write(print(live));
+  for (const { name, packets } of source.unread)
+    process.stderr.write(`Not read: ${packets} packets of link type ${name}\n`);
+  const failure =
+    source.errors.length > 0
+      ? new Exit(EXIT.failed, source.errors.map(({ message }) => message).join('\ntunnelscope: '))
+      : undefined;
+  if (server && !stopping.signal.aborted) {
+    if (failure) process.stderr.write(`tunnelscope: ${failure.message}\n`);
+    process.stderr.write(`All is read; Ctrl-C ends.\n`);
+    await once(stopping.signal, 'abort');
+  }
+  if (failure) throw failure;
+}
+
+/** Waits for a slow reader, so that lines do not pile up in memory. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+async function serve(
+  words: ReadWords,
+  from: { readonly source: CaptureSource; readonly live: LiveView; readonly paths: readonly string[] },
+): Promise<RunningServer> {
+  const { generatedToken, ...serving } = servingOf(words);
+  const status = (): Status => describe(words, from);
+  const server = await startServer({ ...serving, views: from.live, status });
+  process.stderr.write(`Page and API: ${server.url}\n`);
+  if (generatedToken !== undefined)
+    process.stderr.write(`Access token, shown this once: ${generatedToken}\n`);
+  return server;
+}
+
+function close(server: RunningServer): Promise<void> {
+  return server.close();
+}
+
+const startedMs = Date.now();
+
+function describe(
+  words: ReadWords,
+  {
+    source,
+    live,
+    paths,
+  }: { readonly source: CaptureSource; readonly live: LiveView; readonly paths: readonly string[] },
+): Status {
+  return {
+    version: VERSION,
+    agent: source.agent,
+    hostname: hostname(),
+    startedMs,
+    nowMs: Date.now(),
+    intervalSeconds: parseDuration('--freq', words.freq ?? `${SERVED_MS}ms`) / 1000,
+    namespace: null,
+    interfaces: paths.map((path, i) => ({
+      name: path === '-' ? 'stdin' : basename(path),
+      ifindex: i + 1,
+      hook: 'capture',
+      reason: 'named on the command line',
+      primary: true,
+    })),
+    flows: live.flowCount,
+    flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
+    sinks: [],
+  };
+}
+
+/** A line on standard error that is rewritten in place, on a terminal only; disposing it takes it away. */
+function progressLine(source: CaptureSource): Disposable {
+  const { stderr } = process;
+  if (!stderr.isTTY) return { [Symbol.dispose]: () => undefined };
+  const started = performance.now();
+  let shown = false;
+  const timer = setInterval(() => {
+    const { path, ...progress } = source.progress;
+    const what = path === '-' ? 'standard input' : basename(path);
+    const elapsedMs = performance.now() - started;
+    stderr.write(`\r${formatProgress({ what, ...progress, elapsedMs, width: stderr.columns - 1 })}\x1b[K`);
+    shown = true;
+  }, PROGRESS_MS);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      if (shown) stderr.write('\r\x1b[2K');
+      shown = false;
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/** The meter for captured packets: no kernel, the same parser, the same records. */
+import type { PacketBatch } from '../capture/index.ts';
+import {
+  createColumns,
+  type FlowColumns,
+  type LedgerLine,
+  reuseColumns,
+  type SeenLine,
+  type TunnelPorts,
+} from '../flow/index.ts';
+import { decodeRecords, pointOf, reasonName, writePorts } from '../record/index.ts';
+import { CHUNK_ROWS, LINE, ReplayModule, ROW } from './module.ts';
+
+/** How captured packets are metered. */
+export interface ReplayOptions {
+  /** UDP destination ports of tunnels; what is not named has its usual ones. */
+  readonly ports?: Partial<TunnelPorts>;
+  /** Whether GRE with a key and an Ethernet frame inside is NVGRE, not a gretap: they look the same. */
+  readonly nvgre?: boolean;
+  /** Whether later fragments count in the flow of their first one. Default true; else they are a flow without ports. */
+  readonly attributeFragments?: boolean;
+  /** Flows kept apart between two drains, 200 octets each and up to 16 to find it; default 4,194,304. What exceeds it loses detail, never octets. */
+  readonly flowCapacity?: number;
+}
+
+/** What was taken in since the last drain. Owned by the receiver. */
+export interface Drained {
+  readonly length: number;
+  readonly columns: FlowColumns;
+  readonly seen: readonly SeenLine[];
+  readonly ledger: readonly LedgerLine[];
+  /** Earliest and latest packet, milliseconds since 1970; infinite where no packet had a time. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** What the parser says of one packet. */
+export interface Parsed {
+  /** `reason_none`, or the ledger's reason. */
+  readonly status: string;
+  /** The memory of struct packet; a copy. */
+  readonly packet: Uint8Array<ArrayBuffer>;
+}
+
+/** Size of struct packet. */
+const PACKET_OCTETS = 168;
+
+/** Parses and aggregates packets in WebAssembly; memory grows with the flows, 4 GiB at most. */
+export class ReplayMeter {
+  readonly #module: ReplayModule;
+
+  constructor({
+    ports = {},
+    nvgre = false,
+    attributeFragments = true,
+    flowCapacity = 4_194_304,
+  }: ReplayOptions = {}) {
+    this.#module = new ReplayModule({ nvgre, attributeFragments, mostRows: flowCapacity });
+    writePorts(this.#module.views.ports, ports);
+  }
+
+  /** Number by which the first interface of the batches to come is known; from 1. */
+  set interfaceBase(base: number) {
+    this.#module.interfaceBase = base;
+  }
+
+  /** Makes a batch the one that {@link run} works on. It is copied. */
+  load(batch: PacketBatch): void {
+    const { count, offsets, capturedLengths } = batch;
+    if (count === 0) return;
+    const last = offsets[count - 1]! + capturedLengths[count - 1]!;
+    this.#module.copyOctets(batch.octets.subarray(offsets[0]!, last));
+    const { views } = this.#module;
+    views.offsets.set(offsets.subarray(0, count));
+    views.capturedLengths.set(capturedLengths.subarray(0, count));
+    views.originalLengths.set(batch.originalLengths.subarray(0, count));
+    views.seconds.set(batch.seconds.subarray(0, count));
+    views.nanoseconds.set(batch.nanoseconds.subarray(0, count));
+    views.interfaces.set(batch.interfaces.subarray(0, count));
+    views.linkTypes.set(batch.linkTypes.subarray(0, count));
+  }
+
+  /**
+   * Takes in packets of the loaded batch from row `first` on, up to the first of `untilMs` or later.
+   *
+   * @returns the row to go on with; `count` when all are in
+   */
+  run(first: number, count: number, untilMs: number = Number.POSITIVE_INFINITY): number {
+    return this.#module.run(first, count, untilMs);
+  }
+
+  /** Gives what was taken in, and begins anew. @param spare columns that nobody reads any more, taken over */
+  drain(spare?: FlowColumns): Drained {
+    const length = this.#module.rows;
+    const columns = spare ? reuseColumns(spare, length) : createColumns(length);
+    this.#decodeRows(columns, length);
+    const drained = { length, columns, ...this.#readLines(), ...this.#module.times };
+    this.#module.clear();
+    return drained;
+  }
+
+  /** Parses one packet without taking it in. */
+  parse(
+    octets: Uint8Array,
+    { linkType = 1, originalLength = octets.length }: { linkType?: number; originalLength?: number } = {},
+  ): Parsed {
+    this.#module.copyOctets(octets);
+    const status = reasonName(this.#module.parseOne(octets.length, originalLength, linkType));
+    return { status, packet: this.#module.single.slice(0, PACKET_OCTETS) };
+  }
+
+  #decodeRows(columns: FlowColumns, length: number): void {
+    const { octets, chunks } = this.#module.views;
+    for (let first = 0; first < length; first += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, length - first);
+      const at = chunks[first / CHUNK_ROWS]!;
+      const keys = octets.subarray(at, at + count * ROW.size);
+      const values = keys.subarray(ROW.counters);
+      const raw = { keys, keyStride: ROW.size, values, valueStride: ROW.size, count };
+      decodeRecords('wide', raw, columns, first, undefined);
+      const times = new Float64Array(octets.buffer, at, (count * ROW.size) >> 3);
+      for (let row = 0; row < count; row++) {
+        const time = (row * ROW.size + ROW.times) >> 3;
+        columns.firstMs[first + row] = times[time]!;
+        columns.lastMs[first + row] = times[time + 1]!;
+      }
+    }
+  }
+
+  #readLines(): { readonly seen: SeenLine[]; readonly ledger: LedgerLine[] } {
+    const { count, at } = this.#module.lines;
+    const { buffer } = this.#module.views.octets;
+    const view = new DataView(buffer, at, count * LINE.size);
+    const seen: SeenLine[] = [];
+    const ledger: LedgerLine[] = [];
+    for (let line = 0; line < count * LINE.size; line += LINE.size) {
+      const place = pointOf(view.getUint32(line + LINE.point, true));
+      const packets = view.getBigUint64(line + LINE.packets, true);
+      const octets = view.getBigUint64(line + LINE.octets, true);
+      const reason = view.getUint16(line + LINE.reason, true);
+      if (reason === 0) seen.push({ ...place, packets, octets });
+      else {
+        const level = view.getUint16(line + LINE.level, true);
+        ledger.push({ ...place, reason: reasonName(reason), level, packets, octets });
+      }
+    }
+    return { seen, ledger };
+  }
+}
