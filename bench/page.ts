@@ -1,6 +1,6 @@
 /** What an update of the page costs in the browser, and how soon the first diagram is there. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { View, ViewQuestion, ViewSource } from '../src/query/index.ts';
+import type { Audit, View, ViewQuestion, ViewSource } from '../src/query/index.ts';
 import { type RunningServer, startServer } from '../src/serve/index.ts';
 import { buildPage } from '../tools/page.ts';
 import { crowdStreams, ScriptedSource, type Stream } from '../web/test/source.ts';
@@ -230,6 +230,10 @@ class Prepared implements ViewSource {
 
   constructor(source: ScriptedSource) {
     this.#source = source;
+  }
+
+  audit(): Audit {
+    return this.#source.audit();
   }
 
   view(question: ViewQuestion): View {

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
 import { type FlowBatch, type FlowSink, freeColumns } from './flow/index.ts';
-import { LiveView } from './live/index.ts';
+import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
@@ -35,7 +35,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { meter: config, listener, signal } = options;
   const meter = stack.use(await MeterThread.open(config, listener));
-  const live = new LiveView({ intervalSeconds: config.intervalMs / 1000 });
+  const live = new LiveView({
+    intervalSeconds: config.intervalMs / 1000,
+    unexplained: (point) => listener.problem?.(new UnexplainedError(point)),
+  });
   const queues = options.sinks.map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
@@ -81,6 +84,15 @@ function describe(
       reason,
       primary,
     })),
+    unexplained: live
+      .audit()
+      .points.filter(({ hint }) => hint !== '')
+      .map(({ interfaceName, direction, persistent, hint }) => ({
+        interfaceName,
+        direction,
+        ...persistent,
+        hint,
+      })),
     flows: live.flowCount,
     flowCapacity: config.flowCapacity,
     sinks: queues.map((queue) => queue.counts),

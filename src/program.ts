@@ -1,6 +1,7 @@
 /** The command line: words to commands, errors to exit codes. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from './agent.ts';
+import { addAuditCommand } from './command/audit.ts';
 import { addCompletionCommand } from './command/completion.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
@@ -12,7 +13,7 @@ import { examine, formatFacts, missing } from './doctor.ts';
 const EXIT_CODES = `
 Exit codes:
   0  all went well; also after Ctrl-C or SIGTERM
-  1  something failed while running
+  1  something failed while running; of "audit": something is unexplained
   2  the command line was wrong; nothing was done
   3  this machine lacks something ("tunnelscope doctor" says what); nothing was done`;
 
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   ).action((words) => monitor(words));
   addReportCommand(program);
   addReadCommand(program);
+  addAuditCommand(program);
   addLabCommands(program);
   program
     .command('doctor')

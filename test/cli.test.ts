@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { AuditSchema } from '../src/query/index.ts';
 
 /* The command line as its user meets it: help, errors, exit codes, reports. */
 
@@ -42,6 +43,7 @@ test('every command has help', () => {
     ['monitor'],
     ['report'],
     ['read'],
+    ['audit'],
     ['lab'],
     ['lab', 'up'],
     ['lab', 'traffic'],
@@ -168,4 +170,17 @@ test('the completion scripts are sound', () => {
   assert.equal(execFileSync('bash', ['-c', ask], { encoding: 'utf8' }).trim(), 'up');
   for (const shell of ['zsh', 'fish']) assert.equal(run(['completion', shell]).code, 0);
   assert.equal(run(['completion', 'tcsh']).code, 2);
+});
+
+test('an audit explains every packet, as JSON and as a table', () => {
+  const words = ['audit', '--netns', HOST, '-i', 'eth0,lo', '--for', '2s', '--interval', '200ms'];
+  const json = run([...words, '--json']);
+  assert.equal(json.code, 0, json.err);
+  const { points, persistent } = AuditSchema.parse(JSON.parse(json.out));
+  assert.equal(points.length, 4);
+  assert.deepEqual(persistent, { packets: 0, octets: 0 });
+  const table = run(words);
+  assert.equal(table.code, 0, table.err);
+  assert.match(table.out, /^eth0 ingress \(veth; counts frames/m);
+  assert.match(table.out, /All explained at 4 of 4 observation points\.\n$/);
 });

@@ -145,11 +145,42 @@ test('what is unexplained or without detail is said in the centre and the gauge'
   await using it = await bench(browser, { prepare });
   assert.match(await text(it.page, 'centre'), /▲ 0\.0\d+ % unexplained/);
   await it.page.locator('[data-testid=exactness] summary').click();
-  assert.match(await text(it.page, 'exactness'), /not in a flow: frame too short\s+28 B\s+2 pkt/);
+  await it.page.locator('[data-testid=audit-point]').first().waitFor();
+  assert.match(await text(it.page, 'audit'), /not in a flow: ethernet_truncated\s+2\s+[\d.]+ %\s+28/);
   it.source.unexplained = 0;
   it.source.overflow = 5000;
   await it.step();
   assert.match(await text(it.page, 'centre'), /all counted, [\d.]+ % without detail/);
+});
+
+test('what an interface counted and the hook did not see is said in the gauge, which opens into the ledger and closes by Escape', async () => {
+  const prepare = (source: ScriptedSource): void => {
+    source.missed = 12;
+  };
+  await using it = await bench(browser, { prepare, path: '?host=172.16.1.100' });
+  const { page } = it;
+  const summary = page.locator('[data-testid=exactness] summary');
+  assert.match(await text(page, 'exactness'), /▲\s*12 packets unexplained/);
+  await summary.focus();
+  await page.keyboard.press('Enter');
+  const ingress = page.locator('[data-testid=audit-point][data-point="eth0 ingress"]');
+  await ingress.waitFor();
+  assert.match(await text(page, 'audit'), /unexplained by the interface\s+12\s+[\d.]+ %\s+1\u202f200/);
+  assert.match(await text(page, 'audit'), /someone runs before it/);
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (window as unknown as { axe: typeof axe }).axe.run('[data-testid=audit]'),
+  );
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
+  it.source.missed = 0;
+  await it.step();
+  await until(async () => /all counted/.test(await text(page, 'exactness')), 'all is counted again');
+  await page.keyboard.press('Escape');
+  await until(async () => (await page.locator('[data-testid=audit]').count()) === 0, 'the ledger is closed');
+  assert.match(page.url(), /host=172/, 'Escape did not also go up a level');
 });
 
 test('everything can be done by the keyboard alone', async () => {

@@ -11,6 +11,7 @@ export {
 } from './batch.ts';
 export { Btf, type BtfKind, type BtfMember, type BtfType } from './btf.ts';
 export type { ConstantValue } from './constants.ts';
+export { CounterSocket, type InterfaceCounters, type QueueCounters } from './counters.ts';
 export type { MapDescription, ProgramDescription } from './describe.ts';
 export { BpfError, type BpfErrorCode, cutVerifierLog } from './error.ts';
 export { releaseFilePages } from './file-pages.ts';

@@ -153,6 +153,7 @@ function describe(
     flows: live.flowCount,
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
     sinks: [],
+    unexplained: [],
   };
 }
 

@@ -1,6 +1,7 @@
 /** For tests: batches from plain records, with what is not said filled in consistently. */
 import { parseAddress } from './address.ts';
 import {
+  type CounterLine,
   createColumns,
   FIELDS,
   type FlowBatch,
@@ -49,6 +50,7 @@ export interface EpochWords {
   readonly endMs?: number;
   readonly points?: readonly ObservationPoint[];
   readonly ledger?: readonly LedgerLine[];
+  readonly counters?: readonly CounterLine[];
 }
 
 /** Names of the members of a decoded record: the tunnels are one list, the mark is one object. */
@@ -91,7 +93,8 @@ export function batchOf(records: readonly RecordWords[], around: EpochWords = {}
     return line;
   });
   const agent = around.agent ?? 'agent';
-  return { epoch, agent, startMs, endMs, length: records.length, columns, points, seen, ledger };
+  const counters = around.counters ?? [];
+  return { epoch, agent, startMs, endMs, length: records.length, columns, points, seen, ledger, counters };
 }
 
 function fill(c: FlowColumns, row: number, record: RecordWords): void {

@@ -216,6 +216,36 @@ export interface SeenLine {
   readonly octets: bigint;
 }
 
+/** What an interface itself has counted in one direction since it was made, in units of its own; see docs/audit.md. */
+export interface CounterValues {
+  readonly packets: bigint;
+  readonly octets: bigint;
+  /** What it and (egress) its queue say they dropped; not in `packets`. */
+  readonly dropped: bigint;
+  /** Egress: packets in its queue now, past the hook and not yet counted. */
+  readonly waiting: bigint;
+}
+
+/** Readings just before and just after a moment: what was counted at that moment lies between them. */
+export interface CounterReading {
+  readonly before: CounterValues;
+  readonly after: CounterValues;
+}
+
+/** An interface's own counters around the beginning and the end of an epoch, at one observation point. */
+export interface CounterLine {
+  readonly ifindex: number;
+  readonly direction: 0 | 1;
+  /** What device it is, which says what it counts: `veth`, `vxlan`, `loopback`, `hardware`, …; empty when not known. */
+  readonly kind: string;
+  /** Around the beginning: the end of the epoch before, or the moment the programs were attached. */
+  readonly begin: CounterReading;
+  /** Around the end; undefined when the interface was gone by then. */
+  readonly end: CounterReading | undefined;
+  /** Names of programs of others that run before ours and after it; undefined where the hook does not say (clsact). */
+  readonly programs: { readonly before: readonly string[]; readonly after: readonly string[] } | undefined;
+}
+
 /**
  * One epoch, final and immutable. Lent: its columns go back to where they came from and are written to again, so
  * whoever needs it for longer than a call keeps a copy ({@link copyBatch}).
@@ -237,6 +267,8 @@ export interface FlowBatch {
   readonly points: readonly ObservationPoint[];
   readonly seen: readonly SeenLine[];
   readonly ledger: readonly LedgerLine[];
+  /** Of the points whose interface tells what it counted. */
+  readonly counters: readonly CounterLine[];
 }
 
 /** Yields the epochs of one meter until aborted; ends normally after a last drain. */

@@ -45,7 +45,7 @@ export class ExactnessSum {
   }
 
   /** The exactness so far; ledger by octets, descending. */
-  value(): Exactness {
+  value(): Omit<Exactness, 'outside'> {
     const ledger = emptySum();
     for (const sum of this.#ledger.values()) addTo(ledger, sum);
     const unexplained = {

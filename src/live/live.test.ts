@@ -413,6 +413,7 @@ describe('exactness', () => {
       overflow: { octets: 0, packets: 0 },
       ledger: [{ reason: 'ipv4_truncated', octets: 70, packets: 3 }],
       unexplained: { octets: 5, packets: 1 },
+      outside: { points: 0, packets: 0, octets: 0 },
     });
   });
 

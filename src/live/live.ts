@@ -1,7 +1,15 @@
 /** LiveView: takes epochs in and answers who talks to whom over sliding windows. */
 import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
-import { type View, type ViewQuestion, type ViewSource, WINDOWS } from '../query/index.ts';
+import {
+  type Audit,
+  type AuditPoint,
+  type View,
+  type ViewQuestion,
+  type ViewSource,
+  WINDOWS,
+} from '../query/index.ts';
 import { answer } from './answer.ts';
+import { AuditSum } from './audit.ts';
 import { ExactnessSum } from './exactness.ts';
 import { compact } from './fold.ts';
 import { Segments } from './nodes.ts';
@@ -25,6 +33,8 @@ export interface LiveOptions {
   readonly isRecorded?: boolean;
   /** Observation points to take in; records of others are left out. Default all. */
   readonly accept?: (point: ObservationPoint) => boolean;
+  /** Told once of each observation point where something has become persistently unexplained. */
+  readonly unexplained?: (point: AuditPoint) => void;
 }
 
 type Window = ViewQuestion['window'];
@@ -46,6 +56,7 @@ export class LiveView implements FlowSink, ViewSource {
   readonly #options: Required<LiveOptions>;
   #table: UniflowTable = new UniflowTable(new Segments());
   #exactness = new ExactnessSum();
+  readonly #audit: AuditSum;
   #listeners = new Set<() => void>();
   #answers = new Map<string, View>();
   #history: View['history'] = [];
@@ -70,8 +81,10 @@ export class LiveView implements FlowSink, ViewSource {
       maxNodes: 400,
       isRecorded: false,
       accept: () => true,
+      unexplained: () => undefined,
       ...options,
     };
+    this.#audit = new AuditSum(this.#options.unexplained);
   }
 
   /** Uniflows kept apart, rows of folded ones included. */
@@ -88,7 +101,9 @@ export class LiveView implements FlowSink, ViewSource {
     this.#endMs = batch.endMs;
     const points = this.#pointsOf(batch);
     const touched = takeIn(this.#table, batch, points, this.#writes);
-    this.#exactness.add(batch, (point) => points.get(point) !== -1);
+    const isTaken = (point: number): boolean => points.get(point) !== -1;
+    this.#exactness.add(batch, isTaken);
+    this.#audit.add(batch, isTaken);
     this.#addHistory(batch, touched);
     this.#addToWindows(batch, touched);
     this.#retire(this.#epochs, FIVE_SECONDS, '5s');
@@ -117,6 +132,11 @@ export class LiveView implements FlowSink, ViewSource {
     return view;
   }
 
+  /** Per observation point: what its interface counted, what the hook saw, and where all of it is. */
+  audit(): Audit {
+    return this.#audit.value();
+  }
+
   /** Every uniflow with traffic in the window, in order of first sight. Rows are lent until the next `write`. */
   *uniflows(window: Window = 'all'): Generator<Uniflow> {
     const table = this.#table;
@@ -138,7 +158,7 @@ export class LiveView implements FlowSink, ViewSource {
       windowSeconds: this.#seconds(question.window),
       intervalSeconds,
       isRecorded,
-      exactness: this.#exactness.value(),
+      exactness: { ...this.#exactness.value(), outside: this.#audit.outside() },
       history: this.#history,
     };
   }

@@ -20,6 +20,8 @@ export interface NetworkInterface {
   readonly master: string | undefined;
   /** The interface it is stacked on (VLAN, macvlan, vxlan), if any. */
   readonly lower: string | undefined;
+  /** What device it is: rtnetlink's kind (`veth`, `vxlan`, `bridge`, …), `loopback`, `hardware`, or empty. */
+  readonly kind?: string;
   /** The UDP port by which it sends and receives a tunnel, if it is one. */
   readonly tunnelPort?: TunnelPort | undefined;
 }
@@ -40,6 +42,8 @@ export interface ChosenInterface {
   readonly isBare: boolean;
   /** In words, for the start message. */
   readonly reason: string;
+  /** What device it is, as of {@link NetworkInterface}. */
+  readonly kind: string;
 }
 
 /**
@@ -93,6 +97,7 @@ export function chooseInterfaces(
       primary: reason !== undefined,
       isBare,
       reason: pattern === undefined ? reason! : `chosen by ${pattern}`,
+      kind: each.kind ?? '',
     });
   }
   return [...chosen.values()];
@@ -118,6 +123,14 @@ export function portsOf(all: readonly NetworkInterface[], chosen: Partial<Tunnel
   return Object.fromEntries(
     PORT_NAMES.map((name) => [name, [...new Set([...base[name], ...own(name)])]]),
   ) as unknown as TunnelPorts;
+}
+
+/** What device it is, by what `ip -d` says of it. */
+function kindOf(link: Record<string, unknown>): string {
+  const { info_kind: kind } = (link.linkinfo ?? {}) as Record<string, unknown>;
+  if (typeof kind === 'string') return kind;
+  if (link.link_type === 'loopback') return 'loopback';
+  return link.parentbus === undefined ? '' : 'hardware';
 }
 
 /** What `ip -d` says of a tunnel's device. */
@@ -158,6 +171,7 @@ export async function readInterfaces(): Promise<NetworkInterface[]> {
     hasDefaultRoute: routed.has(link.ifname),
     master: optionalText(link.master),
     lower: optionalText(link.link),
+    kind: kindOf(link),
     tunnelPort: tunnelPortOf(link.linkinfo),
   }));
 }

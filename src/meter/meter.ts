@@ -10,6 +10,7 @@ import {
 } from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
+import { Counters } from './counters.ts';
 import { MeterError } from './error.ts';
 import {
   type ChosenInterface,
@@ -68,6 +69,7 @@ export class Meter implements FlowSource, Disposable {
   readonly #options: MeterOptions;
   readonly #listener: MeterListener;
   readonly #loaded: LoadedMeter;
+  readonly #counters: Counters;
   readonly #attached = new Map<number, Attached>();
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
@@ -76,10 +78,15 @@ export class Meter implements FlowSource, Disposable {
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
-  private constructor(options: MeterOptions, listener: MeterListener, loaded: LoadedMeter) {
+  private constructor(
+    options: MeterOptions,
+    listener: MeterListener,
+    parts: { readonly loaded: LoadedMeter; readonly counters: Counters },
+  ) {
     this.#options = options;
     this.#listener = listener;
-    this.#loaded = loaded;
+    this.#loaded = parts.loaded;
+    this.#counters = parts.counters;
   }
 
   /**
@@ -92,7 +99,8 @@ export class Meter implements FlowSource, Disposable {
     using stack = new DisposableStack();
     const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && !kernelAtLeast(TCX_KERNEL));
     if (mayUseClsact) stack.use(await claimClsact());
-    const meter = new Meter(options, listener, stack.use(load(options)));
+    const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()) };
+    const meter = new Meter(options, listener, parts);
     stack.defer(() => meter.#detachAll());
     await meter.#followInterfaces();
     if (meter.#attached.size === 0) throw await noInterface(options.interfaces);
@@ -127,12 +135,15 @@ export class Meter implements FlowSource, Disposable {
       this.#checkAttachments();
       // Asked once: an abort from here on is for the next round, which then drains what came meanwhile.
       isLast = signal.aborted;
+      this.#counters.beforeEnd();
       if (isLast) this.#detachAll();
       const parity = await this.#loaded.flip();
+      const counters = this.#counters.afterEnd();
       const endMs = Date.now();
       const retired = this.#loaded.read(parity, endMs);
       this.#epoch++;
-      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points: this.#points(), ...retired };
+      const points = this.#points();
+      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points, ...retired, counters };
       this.#loaded.clear(parity);
       startMs = endMs;
     }
@@ -162,6 +173,7 @@ export class Meter implements FlowSource, Disposable {
     for (const ifindex of [...this.#attached.keys()]) {
       if (wanted.has(ifindex)) continue;
       this.#detach(ifindex);
+      this.#counters.leave(ifindex);
       changed = true;
     }
     for (const each of chosen) {
@@ -186,9 +198,15 @@ export class Meter implements FlowSource, Disposable {
     const programs = chosen.isBare
       ? { ingress: loaded.bareIngress, egress: loaded.bareEgress }
       : { ingress: loaded.ingress, egress: loaded.egress };
+    const before = this.#counters.read(chosen.ifindex);
     const ingress = stack.use(attachTc({ ...place, program: programs.ingress, direction: 'ingress' }));
     const egress = attachTc({ ...place, program: programs.egress, direction: 'egress' });
     stack.move();
+    const attached = [
+      { attachment: ingress, programId: programs.ingress.id },
+      { attachment: egress, programId: programs.egress.id },
+    ] as const;
+    this.#counters.add(chosen.ifindex, { kind: chosen.kind, programs: attached }, before);
     this.#attached.set(chosen.ifindex, { chosen, ingress, egress });
     this.#named.set(chosen.ifindex, chosen);
   }

@@ -1,2 +1,3 @@
+export * from './audit.ts';
 export * from './streamed.ts';
 export * from './view.ts';

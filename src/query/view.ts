@@ -7,6 +7,7 @@
  * plain peers. *flows*: a pair of nodes was chosen; the answer lists their flows.
  */
 import { z } from 'zod';
+import type { Audit } from './audit.ts';
 
 /** Sliding windows of the live view: the last 5 s, the last minute, since the agent's start. */
 export const WINDOWS = ['5s', '1m', 'all'] as const;
@@ -125,6 +126,11 @@ const ExactnessSchema = z.object({
   ledger: z.array(z.object({ reason: z.string(), packets: z.number(), octets: z.number() })),
   /** seen − recorded − ledger; anything but 0 is a bug and is shown. */
   unexplained: CountSchema,
+  /**
+   * Against the interfaces' own counters: observation points compared, and what persistently differs there, absolute,
+   * in the counters' units (`/api/audit` says where).
+   */
+  outside: z.object({ points: z.number(), packets: z.number(), octets: z.number() }),
 });
 /** Can the number be trusted? */
 export type Exactness = z.infer<typeof ExactnessSchema>;
@@ -165,6 +171,8 @@ export interface ViewSource {
   view(question: ViewQuestion): View;
   /** Calls back after each epoch was taken in; returns the way to stop. */
   onEpoch(listener: () => void): () => void;
+  /** The audit as of the newest epoch. */
+  audit(): Audit;
 }
 
 /** What the agent is and where it is attached: `/api/status`. */
@@ -184,6 +192,16 @@ export const StatusSchema = z.object({
       hook: z.string(),
       reason: z.string(),
       primary: z.boolean(),
+    }),
+  ),
+  /** Observation points where something is persistently unexplained (`/api/audit` says more). */
+  unexplained: z.array(
+    z.object({
+      interfaceName: z.string(),
+      direction: z.enum(['ingress', 'egress']),
+      packets: z.number(),
+      octets: z.number(),
+      hint: z.string(),
     }),
   ),
   flows: z.number(),

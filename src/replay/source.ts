@@ -148,6 +148,8 @@ export class CaptureSource implements FlowSource {
       agent: this.agent,
       ...(window ?? whole),
       ...drained,
+      // A capture has no counters of its own to compare with.
+      counters: [],
       points: [...this.#points],
     };
   }

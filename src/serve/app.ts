@@ -72,6 +72,7 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
 
   const routes = app
     .get('/api/status', (c) => c.json(options.status()))
+    .get('/api/audit', (c) => c.json(options.views.audit()))
     .get('/api/view', (c) => {
       const question = readQuestion(c);
       if ('error' in question) return c.json(question, 400);

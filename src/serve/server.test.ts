@@ -5,7 +5,14 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Status, View, ViewQuestion, ViewSource } from '../query/index.ts';
+import {
+  type Audit,
+  AuditSchema,
+  type Status,
+  type View,
+  type ViewQuestion,
+  type ViewSource,
+} from '../query/index.ts';
 import { type RunningServer, ServeError, type ServeOptions, startServer } from './index.ts';
 
 /** Answers with whatever was asked, and an epoch that the test turns. */
@@ -34,8 +41,27 @@ class CountingSource implements ViewSource {
       links: [],
       flows: [],
       leader: null,
-      exactness: { seen: none, recorded: none, overflow: none, ledger: [], unexplained: none },
+      exactness: {
+        seen: none,
+        recorded: none,
+        overflow: none,
+        ledger: [],
+        unexplained: none,
+        outside: { points: 0, ...none },
+      },
       history: [],
+    };
+  }
+
+  audit(): Audit {
+    const { epoch } = this;
+    return {
+      agent: 'x',
+      epoch,
+      atMs: 1,
+      persistentEpochs: 5,
+      points: [],
+      persistent: { packets: 0, octets: 0 },
     };
   }
 
@@ -153,6 +179,16 @@ async function until(condition: () => boolean, what: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+test('the audit is that of the newest epoch', async () => {
+  await using it = await served();
+  it.source.turn();
+  const { status, headers, text } = await ask(it.port, '/api/audit');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'] ?? '', /^application\/json/);
+  assert.deepEqual(AuditSchema.parse(JSON.parse(text)), it.source.audit());
+  assert.equal(it.source.audit().epoch, 2);
+});
 
 test('the page, its assets and nothing else are served', async () => {
   await using it = await served();

@@ -45,10 +45,16 @@ export function formatStatus(view: View, options: StatusOptions): string {
 }
 
 /** `all counted`, or what is not, the gravest first. */
-export function exactnessText({ seen, overflow, ledger, unexplained }: Exactness): string {
+export function exactnessText({ seen, overflow, ledger, unexplained, outside }: Exactness): string {
   if (unexplained.packets !== 0 || unexplained.octets !== 0) {
     const share = shareQuantity(Math.abs(unexplained.octets), seen.octets);
     return `${formatQuantity(share)} unexplained`;
+  }
+  if (outside.packets > 0 || outside.octets > 0) {
+    const { packets, octets } = outside;
+    return packets > 0
+      ? `${formatQuantity(countQuantity(packets))} ${packets === 1 ? 'packet' : 'packets'} unexplained`
+      : `${formatQuantity(countQuantity(octets))} octets unexplained`;
   }
   if (overflow.packets > 0)
     return `${formatQuantity(shareQuantity(overflow.octets, seen.octets))} without detail`;

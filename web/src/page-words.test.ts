@@ -125,6 +125,8 @@ test('exactness is judged: exact, coarse, wrong', () => {
   assert.deepEqual([wrong.state, wrong.words], ['wrong', '0.02 % unexplained']);
   const packetOnly = trust({ ...exactness, unexplained: { octets: 0, packets: -1 } });
   assert.equal(packetOnly.state, 'wrong');
+  const outside = trust({ ...exactness, outside: { points: 2, packets: 12_304, octets: 1 } });
+  assert.deepEqual([outside.state, outside.words], ['wrong', '12\u202f304 packets unexplained']);
 });
 
 test('age counts from receipt, so that a wrong clock makes nothing stale', () => {

@@ -69,7 +69,7 @@ export interface Trust {
 }
 
 /** Judges the exactness. */
-export function trust({ seen, recorded, overflow, ledger, unexplained }: Exactness): Trust {
+export function trust({ seen, recorded, overflow, ledger, unexplained, outside }: Exactness): Trust {
   const named = ledger.reduce((sum, line) => sum + line.octets, 0);
   const more = [
     `${formatQuantity(octetQuantity(seen.octets))} seen, ${formatQuantity(octetQuantity(recorded.octets))} in flows`,
@@ -79,6 +79,13 @@ export function trust({ seen, recorded, overflow, ledger, unexplained }: Exactne
   if (unexplained.octets !== 0 || unexplained.packets !== 0) {
     const share = finePercent(Math.abs(unexplained.octets), seen.octets);
     return { state: 'wrong', words: `${share} unexplained`, more };
+  }
+  if (outside.packets !== 0 || outside.octets !== 0) {
+    const words =
+      outside.packets !== 0
+        ? `${exactly(outside.packets)} ${outside.packets === 1 ? 'packet' : 'packets'} unexplained`
+        : `${formatQuantity(octetQuantity(outside.octets))} unexplained`;
+    return { state: 'wrong', words, more };
   }
   if (overflow.octets > 0) {
     return {
@@ -90,9 +97,16 @@ export function trust({ seen, recorded, overflow, ledger, unexplained }: Exactne
   return { state: 'exact', words: 'all counted', more };
 }
 
+/** Every digit, in groups of three: `12 304`. */
+export function exactly(value: number): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
 /** Two significant digits, for shares that should be nothing: `0.02 %`. */
-function finePercent(part: number, whole: number): string {
+export function finePercent(part: number, whole: number): string {
   const value = whole > 0 ? (100 * part) / whole : 0;
+  // All but a little is not all.
+  if (value > 99.5 && value < 100) return value > 99.99 ? '> 99.99 %' : `${value.toFixed(2)} %`;
   if (value === 0 || value >= 10) return `${Math.round(value)} %`;
   return value < 0.001 ? '< 0.001 %' : `${Number(value.toPrecision(2))} %`;
 }

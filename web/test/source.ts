@@ -2,7 +2,17 @@
  * A view source for tests and for work on the page: flows made up from a seed, epochs stepped by hand. It computes
  * views by plain sums, in a way of its own, so that the page is tested through the real interface.
  */
-import type { FlowRow, Status, View, ViewNode, ViewQuestion, ViewSource } from '../../src/query/index.ts';
+import type {
+  Audit,
+  AuditPart,
+  AuditSpan,
+  FlowRow,
+  Status,
+  View,
+  ViewNode,
+  ViewQuestion,
+  ViewSource,
+} from '../../src/query/index.ts';
 
 /** One flow that sends the same every epoch. */
 export interface Stream {
@@ -92,6 +102,8 @@ export class ScriptedSource implements ViewSource {
   intervalSeconds = 1;
   unexplained = 0;
   overflow = 0;
+  /** Packets that eth0 counted and the hook did not see. */
+  missed = 0;
   nowMs: () => number = Date.now;
   readonly #listeners = new Set<() => void>();
   #epochs: Epoch[] = [];
@@ -147,6 +159,41 @@ export class ScriptedSource implements ViewSource {
     };
   }
 
+  audit(): Audit {
+    const { missed } = this;
+    const all = sum(this.#epochs.flatMap((epoch) => epoch.streams));
+    const ledger = { packets: 2, octets: 28 };
+    const point = (direction: 'ingress' | 'egress', missing: number): Audit['points'][number] => {
+      const interval = auditSpan(sum(this.#epochs.at(-1)?.streams ?? []), missing, undefined);
+      const persistent = { packets: missing, octets: 100 * missing };
+      return {
+        ifindex: 2,
+        interfaceName: 'eth0',
+        direction,
+        kind: 'veth',
+        primary: true,
+        present: true,
+        unit: 'frames with their Ethernet header',
+        programs: { before: missing > 0 ? ['someone'] : [], after: [] },
+        interval: { ...interval, seconds: this.intervalSeconds },
+        sinceStart: {
+          ...auditSpan(all, missing, ledger),
+          seconds: this.#epochs.length * this.intervalSeconds,
+        },
+        persistent,
+        hint: missing > 0 ? 'counted by the interface, not seen by the hook: someone runs before it' : '',
+      };
+    };
+    return {
+      agent: 'scripted',
+      epoch: this.#epochs.length,
+      atMs: this.#epochs.at(-1)?.atMs ?? this.nowMs(),
+      persistentEpochs: 5,
+      points: [point('ingress', missed), point('egress', 0)],
+      persistent: { packets: missed, octets: 100 * missed },
+    };
+  }
+
   status(): Status {
     return {
       version: '0.1.0',
@@ -157,6 +204,7 @@ export class ScriptedSource implements ViewSource {
       intervalSeconds: this.intervalSeconds,
       namespace: null,
       interfaces: [{ name: 'eth0', ifindex: 2, hook: 'tcx', reason: 'default route', primary: true }],
+      unexplained: [],
       flows: this.streams.length,
       flowCapacity: 65536,
       sinks: [],
@@ -199,8 +247,39 @@ export class ScriptedSource implements ViewSource {
       overflow: { octets: this.overflow, packets: this.overflow > 0 ? 1 : 0 },
       ledger,
       unexplained: { octets: this.unexplained, packets: 0 },
+      outside: { points: 2, packets: this.missed, octets: 100 * this.missed },
     };
   }
+}
+
+/** What an audit says of sums; `missing` packets of 100 octets were counted by the interface alone. */
+function auditSpan(
+  recorded: { octets: number; packets: number },
+  missing: number,
+  lost: { octets: number; packets: number } | undefined,
+): AuditSpan {
+  const seen = {
+    packets: recorded.packets + (lost?.packets ?? 0),
+    octets: recorded.octets + (lost?.octets ?? 0),
+  };
+  const part = ({ packets, octets }: { packets: number; octets: number }): AuditPart => ({
+    packets,
+    octets,
+    packetShare: packets / (seen.packets || 1),
+    octetShare: octets / (seen.octets || 1),
+  });
+  const counted = { packets: seen.packets + missing, octets: seen.octets + 100 * missing };
+  return {
+    seconds: 1,
+    counted: { least: counted, most: counted },
+    expected: { least: seen, most: seen },
+    seen,
+    recorded: part(recorded),
+    overflow: part({ packets: 0, octets: 0 }),
+    ledger: lost ? [{ reason: 'ethernet_truncated', level: 0, ...part(lost) }] : [],
+    inside: part({ packets: 0, octets: 0 }),
+    outside: part({ packets: missing, octets: 100 * missing }),
+  };
 }
 
 /** The address at the hosts level, and at the clients level the identity of a client. */

@@ -1,13 +1,12 @@
 import { useState } from 'react';
-import { formatQuantity, octetQuantity } from '../../../src/flow/index.ts';
-import type { Exactness, Status, StreamedView } from '../../../src/query/index.ts';
+import type { Status, StreamedView } from '../../../src/query/index.ts';
 import { ageMs, durationWords } from '../freshness.ts';
 import { useNow } from '../hooks.ts';
 import type { Feed } from '../live.ts';
 import type { Place, Units } from '../question.ts';
 import { applyTheme, storedTheme, type Theme } from '../theme.ts';
-import { packetWords, trust } from '../words.ts';
 import { Choice } from './Choice.tsx';
+import { TrustGauge } from './TrustGauge.tsx';
 
 interface HeaderProps {
   readonly feed: Feed;
@@ -69,7 +68,7 @@ export function Header({ feed, view, place, state, isPaused, onPause, onWindow, 
         <Connection feed={feed} view={view} state={state} />
       </div>
       <div className="controls">
-        {view && <TrustGauge exactness={view.exactness} />}
+        {view && <TrustGauge exactness={view.exactness} epoch={view.epoch} />}
         <ThemeSwitch />
       </div>
     </header>
@@ -137,40 +136,6 @@ export function clock(ms: number): string {
     second: '2-digit',
     hour12: false,
   });
-}
-
-/** Can the numbers be trusted, and where is what is not in a flow? */
-function TrustGauge({ exactness }: { readonly exactness: Exactness }) {
-  const judged = trust(exactness);
-  const line = (words: string, count: { octets: number; packets: number }) => (
-    <tr key={words}>
-      <th scope="row">{words}</th>
-      <td>{formatQuantity(octetQuantity(count.octets))}</td>
-      <td>{packetWords(count.packets)}</td>
-    </tr>
-  );
-  return (
-    <details className={`trust is-${judged.state}`} data-testid="exactness">
-      <summary>
-        <span aria-hidden="true" className="sign">
-          {judged.state === 'exact' ? '✓' : '▲'}
-        </span>
-        {judged.words}
-      </summary>
-      <div className="panel">
-        <p>Since the agent’s start, over all interfaces it watches:</p>
-        <table>
-          <tbody>
-            {line('seen', exactness.seen)}
-            {line('in flows', exactness.recorded)}
-            {exactness.overflow.octets > 0 && line('… without detail (flow cache full)', exactness.overflow)}
-            {exactness.ledger.map((entry) => line(`not in a flow: ${entry.reason}`, entry))}
-            {line('unexplained', exactness.unexplained)}
-          </tbody>
-        </table>
-      </div>
-    </details>
-  );
 }
 
 const NEXT: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };

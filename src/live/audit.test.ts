@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchOf } from '../flow/batch.fixture.ts';
+import type { CounterLine, CounterReading } from '../flow/index.ts';
+import type { AuditPoint } from '../query/index.ts';
+import { distance, distanceOf } from './counter-unit.ts';
+import { LiveView } from './live.ts';
+
+/** Counters just before and just after a moment, in packets of 100 octets. */
+function reading(
+  before: number,
+  after = before,
+  more: { dropped?: number; waiting?: number } = {},
+): CounterReading {
+  const at = (packets: number) => ({
+    packets: BigInt(packets),
+    octets: BigInt(100 * packets),
+    dropped: BigInt(more.dropped ?? 0),
+    waiting: BigInt(more.waiting ?? 0),
+  });
+  return { before: at(before), after: at(after) };
+}
+
+interface Scene {
+  readonly kind?: string;
+  readonly direction?: 0 | 1;
+  readonly programs?: CounterLine['programs'];
+}
+
+/** A view after epochs of so many seen packets of 100 octets each; `readings` has one more. */
+function audited(
+  seen: readonly number[],
+  readings: readonly (CounterReading | undefined)[],
+  { kind = 'veth', direction = 0, programs = { before: [], after: [] } }: Scene = {},
+): { point: AuditPoint; told: AuditPoint[]; live: LiveView } {
+  const told: AuditPoint[] = [];
+  const live = new LiveView({ unexplained: (point) => told.push(point) });
+  for (const [i, packets] of seen.entries()) {
+    const counters = [{ ifindex: 2, direction, kind, begin: readings[i]!, end: readings[i + 1], programs }];
+    live.write(batchOf([{ direction, packets, octets: 100 * packets }], { epoch: i + 1, counters }));
+  }
+  const wanted = direction === 0 ? 'ingress' : 'egress';
+  return { point: live.audit().points.find((each) => each.direction === wanted)!, told, live };
+}
+
+test('a difference is what lies outside of both bounds, with its sign', () => {
+  const bounds = (least: number, most: number) => ({ least: BigInt(least), most: BigInt(most) });
+  assert.equal(distance(bounds(5, 9), bounds(9, 12)), 0n);
+  assert.equal(distance(bounds(15, 19), bounds(9, 12)), 3n);
+  assert.equal(distance(bounds(1, 2), bounds(9, 12)), -7n);
+  const none = bounds(0, 0);
+  const lost = distanceOf(
+    { packets: none, octets: none },
+    { packets: bounds(3, 3), octets: bounds(300, 300) },
+    { lost: 2n, early: 0n },
+  );
+  assert.deepEqual(lost, { packets: -1n, octets: 0n });
+});
+
+test('what passes between the two readings is not unexplained, in the interval and since the start', () => {
+  const { point, told } = audited(
+    [10, 12, 8],
+    [reading(100, 103), reading(111, 115), reading(122, 126), reading(130, 134)],
+  );
+  for (const span of [point.interval, point.sinceStart])
+    assert.deepEqual([span.outside.packets, span.outside.octets], [0, 0]);
+  assert.deepEqual(point.sinceStart.counted?.least.packets, 130 - 103);
+  assert.deepEqual(point.sinceStart.counted?.most.packets, 134 - 100);
+  assert.deepEqual(told, []);
+});
+
+test('packets that were only under way at one end are never told', () => {
+  const readings = [0, 12, 20, 30, 40, 50, 60, 70].map((n) => reading(n));
+  const { told, live } = audited([10, 10, 10, 10, 10, 10, 10], readings);
+  assert.deepEqual(told, []);
+  assert.deepEqual(live.audit().persistent, { packets: 0, octets: 0 });
+});
+
+test('packets that the hook never saw are told once, with who runs before it', () => {
+  const readings = [0, 12, 24, 36, 48, 60, 72].map((n) => reading(n));
+  const { point, told, live } = audited([10, 10, 10, 10, 10, 10], readings, {
+    programs: { before: ['thief'], after: [] },
+  });
+  assert.equal(told.length, 1);
+  assert.equal(point.sinceStart.outside.packets, 12);
+  assert.deepEqual(point.persistent, { packets: 4, octets: 400 });
+  assert.match(point.hint, /thief runs before it/);
+  assert.equal(live.view({ window: '5s', segment: 'all' }).exactness.outside.packets, 4);
+});
+
+test('what a queue dropped or still holds explains why less was counted at egress', () => {
+  const readings = [0, 1, 2, 3, 4, 5].map((n) => reading(8 * n, 8 * n, { dropped: n, waiting: n }));
+  const { point } = audited([10, 10, 10, 10, 10], readings, { direction: 1 });
+  assert.deepEqual([point.sinceStart.outside.packets, point.hint], [0, '']);
+});
+
+test('a device that counts without Ethernet headers is compared so', () => {
+  const counted = (n: number): CounterReading => {
+    const values = { packets: BigInt(n), octets: BigInt(86 * n), dropped: 0n, waiting: 0n };
+    return { before: values, after: values };
+  };
+  const vxlan = audited([10], [counted(0), counted(10)], { kind: 'vxlan' });
+  assert.equal(vxlan.point.sinceStart.outside.octets, 0);
+  const bridge = audited([10], [counted(0), counted(10)], { kind: 'bridge', direction: 1 });
+  assert.equal(bridge.point.sinceStart.outside.octets, -140);
+});
+
+test('an interface that goes away keeps the figures it had', () => {
+  const { point } = audited([10, 3], [reading(0), reading(10), undefined]);
+  assert.equal(point.present, false);
+  assert.equal(point.sinceStart.seen.packets, 10);
+  assert.deepEqual(point.sinceStart.outside.packets, 0);
+});

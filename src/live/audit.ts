@@ -1,0 +1,280 @@
+/** The audit: per observation point, what the interface counted, what the hook saw, and where all of it is. */
+import { type CounterLine, columnWords, type FlowBatch, REMARK } from '../flow/index.ts';
+import type { Audit, AuditPoint, Exactness } from '../query/index.ts';
+import { type ExactCount, SpanSum } from './audit-span.ts';
+import { counterUnit } from './counter-unit.ts';
+
+/** Epochs that a difference stands before it is persistent: what was only under way has come by then. */
+export const PERSISTENT_EPOCHS = 5;
+
+/** Observation points kept after their interface is gone. */
+const MAX_GONE = 64;
+
+interface Point {
+  readonly ifindex: number;
+  readonly direction: 0 | 1;
+  interfaceName: string;
+  primary: boolean;
+  kind: string;
+  present: boolean;
+  programs: CounterLine['programs'];
+  interval: SpanSum;
+  readonly sinceStart: SpanSum;
+  /** Differences since the start at the last epochs, newest last. */
+  readonly differences: { readonly inside: ExactCount; readonly outside: ExactCount }[];
+  isTold: boolean;
+}
+
+/** Adds up epochs per observation point, in exact numbers. */
+export class AuditSum {
+  readonly #points = new Map<number, Point>();
+  readonly #unexplained: (point: AuditPoint) => void;
+  #agent = '';
+  #epoch = 0;
+  #atMs = 0;
+
+  /** @param unexplained is told once of each point where a difference has become persistent */
+  constructor(unexplained: (point: AuditPoint) => void = () => undefined) {
+    this.#unexplained = unexplained;
+  }
+
+  /** @param isTaken whether the observation point `2 * ifindex + direction` is taken in */
+  add(batch: FlowBatch, isTaken: (point: number) => boolean): void {
+    this.#agent = batch.agent;
+    this.#epoch = batch.epoch;
+    this.#atMs = batch.endMs;
+    this.#beginInterval(batch, isTaken);
+    for (const line of batch.seen) this.#intervalOf(line, (sum) => addCount(sum.seen, line));
+    for (const line of batch.ledger) this.#intervalOf(line, (sum) => sum.addLedger(line));
+    this.#addRecords(batch);
+    for (const line of batch.counters) this.#addCounters(line);
+    for (const point of this.#points.values()) {
+      if (point.interval.seconds > 0 || point.present) this.#close(point);
+    }
+    this.#forgetGone();
+  }
+
+  /** The audit so far; points by interface, those that are gone last. */
+  value(): Audit {
+    const points = [...this.#points.values()]
+      .sort(
+        (a, b) => Number(b.present) - Number(a.present) || a.ifindex - b.ifindex || a.direction - b.direction,
+      )
+      .map(answerOf);
+    const sum = (name: 'packets' | 'octets'): number =>
+      points.reduce((all, point) => all + Math.abs(point.persistent[name]), 0);
+    return {
+      agent: this.#agent,
+      epoch: this.#epoch,
+      atMs: this.#atMs,
+      persistentEpochs: PERSISTENT_EPOCHS,
+      points,
+      persistent: { packets: sum('packets'), octets: sum('octets') },
+    };
+  }
+
+  /** The part of it that goes with every view. */
+  outside(): Exactness['outside'] {
+    let points = 0;
+    let packets = 0;
+    let octets = 0;
+    for (const point of this.#points.values()) {
+      if (point.sinceStart.end) points++;
+      const { outside } = persistentOf(point);
+      packets += Math.abs(Number(outside.packets));
+      octets += Math.abs(Number(outside.octets));
+    }
+    return { points, packets, octets };
+  }
+
+  #beginInterval({ points, startMs, endMs }: FlowBatch, isTaken: (point: number) => boolean): void {
+    for (const point of this.#points.values()) {
+      point.present = false;
+      point.interval = new SpanSum();
+    }
+    for (const { ifindex, direction, interfaceName, primary } of points) {
+      const key = 2 * ifindex + direction;
+      if (!isTaken(key)) continue;
+      const known = this.#points.get(key);
+      const point: Point = known ?? {
+        ifindex,
+        direction,
+        interfaceName,
+        primary,
+        kind: '',
+        present: true,
+        programs: undefined,
+        interval: new SpanSum(),
+        sinceStart: new SpanSum(),
+        differences: [],
+        isTold: false,
+      };
+      Object.assign(point, { interfaceName, primary, present: true });
+      point.interval.seconds = Math.max(0, endMs - startMs) / 1000;
+      this.#points.set(key, point);
+    }
+  }
+
+  #intervalOf(
+    line: { readonly ifindex: number; readonly direction: 0 | 1 },
+    use: (sum: SpanSum) => void,
+  ): void {
+    const point = this.#points.get(2 * line.ifindex + line.direction);
+    if (point) use(point.interval);
+  }
+
+  #addRecords(batch: FlowBatch): void {
+    const { ifindex, direction, remark } = batch.columns;
+    const sums = new Map<number, RecordSums>();
+    const columns = [
+      columnWords(batch.columns.packets),
+      columnWords(batch.columns.octets),
+      columnWords(batch.columns.wirePackets),
+      columnWords(batch.columns.wireOctets),
+    ] as const;
+    let lastKey = -1;
+    let sum: RecordSums | undefined;
+    for (let row = 0; row < batch.length; row++) {
+      const key = 2 * ifindex[row]! + direction[row]!;
+      if (key !== lastKey) {
+        sum = sums.get(key);
+        sum ??= { all: new Float64Array(8), overflow: new Float64Array(8) };
+        sums.set(key, sum);
+        lastKey = key;
+      }
+      addLimbs(sum!.all, columns, row);
+      if (remark[row]! & REMARK.overflow) addLimbs(sum!.overflow, columns, row);
+    }
+    for (const [key, { all, overflow }] of sums) {
+      const interval = this.#points.get(key)?.interval;
+      if (!interval) continue;
+      addCount(interval.recorded, { packets: fromLimbs(all, 0), octets: fromLimbs(all, 1) });
+      addCount(interval.wire, { packets: fromLimbs(all, 2), octets: fromLimbs(all, 3) });
+      addCount(interval.overflow, { packets: fromLimbs(overflow, 0), octets: fromLimbs(overflow, 1) });
+    }
+  }
+
+  #addCounters(line: CounterLine): void {
+    const point = this.#points.get(2 * line.ifindex + line.direction);
+    if (!point) return;
+    point.kind = line.kind;
+    point.programs = line.programs ?? point.programs;
+    point.interval.begin = line.begin;
+    point.interval.end = line.end;
+    if (!line.end) point.present = false;
+  }
+
+  /** Adds the interval to what was before, and judges. */
+  #close(point: Point): void {
+    const { sinceStart, interval, differences } = point;
+    // Of an interface that went away in this epoch no reading ends it: what it counted last is not known, so that what
+    // the hook saw of it cannot be compared and stays out of the sum.
+    if (sinceStart.end && !interval.end) {
+      point.present = false;
+      return;
+    }
+    sinceStart.append(interval);
+    differences.push({
+      inside: sinceStart.inside(),
+      outside: sinceStart.outside(point.kind, point.direction),
+    });
+    if (differences.length > PERSISTENT_EPOCHS) differences.shift();
+    if (point.isTold) return;
+    const { inside, outside } = persistentOf(point);
+    if (isNone(inside) && isNone(outside)) return;
+    point.isTold = true;
+    this.#unexplained(answerOf(point));
+  }
+
+  #forgetGone(): void {
+    const gone = [...this.#points].filter(([, point]) => !point.present);
+    for (const [key] of gone.slice(0, Math.max(0, gone.length - MAX_GONE))) this.#points.delete(key);
+  }
+}
+
+interface RecordSums {
+  readonly all: Float64Array;
+  readonly overflow: Float64Array;
+}
+
+/** Two limbs added apart: each stays far below 2^53, so the sums are exact. */
+function addLimbs(sums: Float64Array, columns: readonly Uint32Array[], row: number): void {
+  for (let i = 0; i < columns.length; i++) {
+    sums[2 * i]! += columns[i]![2 * row]!;
+    sums[2 * i + 1]! += columns[i]![2 * row + 1]!;
+  }
+}
+
+function fromLimbs(sums: Float64Array, index: number): bigint {
+  return BigInt(sums[2 * index]!) + (BigInt(sums[2 * index + 1]!) << 32n);
+}
+
+function addCount(sum: { packets: bigint; octets: bigint }, count: ExactCount): void {
+  sum.packets += count.packets;
+  sum.octets += count.octets;
+}
+
+function isNone({ packets, octets }: ExactCount): boolean {
+  return packets === 0n && octets === 0n;
+}
+
+/** What has stood for {@link PERSISTENT_EPOCHS} epochs: the smallest of the last differences, while they have one sign. */
+function persistentOf({ differences }: Point): { inside: ExactCount; outside: ExactCount } {
+  const none = { packets: 0n, octets: 0n };
+  if (differences.length < PERSISTENT_EPOCHS) return { inside: none, outside: none };
+  const settled = (side: 'inside' | 'outside'): ExactCount => ({
+    packets: smallest(differences.map((each) => each[side].packets)),
+    octets: smallest(differences.map((each) => each[side].octets)),
+  });
+  return { inside: settled('inside'), outside: settled('outside') };
+}
+
+/** The value nearest to 0, or 0 when they have not all the same sign. */
+function smallest(values: readonly bigint[]): bigint {
+  const [first = 0n, ...rest] = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const last = rest.at(-1) ?? first;
+  return first > 0n ? first : last < 0n ? last : 0n;
+}
+
+function answerOf(point: Point): AuditPoint {
+  const { kind, direction, programs, interval, sinceStart } = point;
+  const { inside, outside } = persistentOf(point);
+  return {
+    ifindex: point.ifindex,
+    interfaceName: point.interfaceName,
+    direction: direction === 0 ? 'ingress' : 'egress',
+    kind,
+    primary: point.primary,
+    present: point.present,
+    unit: counterUnit(kind, direction).words,
+    programs: programs ? { before: [...programs.before], after: [...programs.after] } : null,
+    interval: interval.answer(kind, direction),
+    sinceStart: sinceStart.answer(kind, direction),
+    persistent: {
+      packets: Number(inside.packets + outside.packets),
+      octets: Number(inside.octets + outside.octets),
+    },
+    hint: hintOf(point, inside, outside),
+  };
+}
+
+/** Where to look. */
+function hintOf(
+  { direction, programs, interfaceName }: Point,
+  inside: ExactCount,
+  outside: ExactCount,
+): string {
+  if (!isNone(inside)) return 'seen by the hook and in no flow and no ledger line: a bug, please report it';
+  if (isNone(outside)) return '';
+  const more = outside.packets === 0n ? outside.octets > 0n : outside.packets > 0n;
+  if (more) {
+    return programs && programs.before.length > 0
+      ? `counted by the interface, not seen by the hook: ${programs.before.join(', ')} runs before it and may drop or redirect packets`
+      : 'counted by the interface, not seen by the hook: something before it takes packets (a program of others, XDP, a socket that bypasses it)';
+  }
+  const after = programs?.after ?? [];
+  const who = after.length > 0 ? `${after.join(', ')} runs after it and may drop or redirect; else ` : '';
+  return direction === 1
+    ? `seen by the hook, not counted by the interface: ${who}dropped by the queue ("tc -s qdisc show dev ${interfaceName}")`
+    : 'seen by the hook, not counted by the interface: packets put there by others (a redirect, a mirror)';
+}

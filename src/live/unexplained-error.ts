@@ -1,0 +1,17 @@
+/** A difference that the audit cannot explain and that stays, as a warning for the log. */
+import type { AuditPoint } from '../query/index.ts';
+
+/** Tells of one observation point; metering goes on. */
+export class UnexplainedError extends Error {
+  readonly code = 'AUDIT_UNEXPLAINED';
+  /** What a person can do. */
+  readonly remedy = 'see "tunnelscope audit", or /api/audit';
+
+  constructor({ interfaceName, direction, persistent, hint }: AuditPoint) {
+    const { packets, octets } = persistent;
+    super(
+      `${Math.abs(packets)} packets, ${Math.abs(octets)} octets unexplained at ${interfaceName} ${direction}: ${hint}`,
+    );
+    this.name = 'UnexplainedError';
+  }
+}

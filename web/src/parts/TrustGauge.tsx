@@ -1,0 +1,177 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import {
+  type Audit,
+  type AuditPart,
+  type AuditPoint,
+  AuditSchema,
+  type AuditSpan,
+  type Exactness,
+} from '../../../src/query/index.ts';
+import { exactly, finePercent, trust } from '../words.ts';
+import { Choice } from './Choice.tsx';
+
+interface TrustGaugeProps {
+  readonly exactness: Exactness;
+  readonly epoch: number;
+}
+
+const SPANS = [
+  { value: 'interval', label: 'last interval', hint: 'The newest epoch' },
+  { value: 'sinceStart', label: 'since start', hint: 'Everything since the agent started' },
+] as const;
+type Span = (typeof SPANS)[number]['value'];
+
+/** Can the numbers be trusted? Always in sight; opens into the ledger of every observation point. */
+export function TrustGauge({ exactness, epoch }: TrustGaugeProps) {
+  const judged = trust(exactness);
+  const [isOpen, setOpen] = useState(false);
+  const [span, setSpan] = useState<Span>('sinceStart');
+  const summary = useRef<HTMLElement>(null);
+  const { audit, failure } = useAudit(isOpen, epoch);
+  // Escape closes this and does not also leave the view.
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || !isOpen) return;
+    event.preventDefault();
+    setOpen(false);
+    summary.current?.focus();
+  };
+  return (
+    <details
+      className={`trust is-${judged.state}`}
+      data-testid="exactness"
+      open={isOpen}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+      onKeyDown={onKeyDown}
+    >
+      <summary ref={summary}>
+        <span aria-hidden="true" className="sign">
+          {judged.state === 'exact' ? '✓' : '▲'}
+        </span>
+        {judged.words}
+      </summary>
+      {isOpen && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+        <section className="panel audit-panel" data-testid="audit" aria-label="Audit" tabIndex={0}>
+          <p>
+            What the interfaces counted themselves, what the hooks saw, and where all of it is. {judged.more}.
+          </p>
+          <Choice legend="Span" testId="audit-span" options={SPANS} value={span} onChange={setSpan} />
+          {failure !== undefined && <p role="status">The audit could not be read: {failure}</p>}
+          {audit?.points.map((point) => (
+            <PointTable key={`${point.ifindex} ${point.direction}`} point={point} span={span} />
+          ))}
+        </section>
+      )}
+    </details>
+  );
+}
+
+/** The audit of the newest epoch, asked for while it is looked at. */
+function useAudit(isOpen: boolean, epoch: number): { audit: Audit | undefined; failure: string | undefined } {
+  const [audit, setAudit] = useState<Audit>();
+  const [failure, setFailure] = useState<string>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew with every epoch
+  useEffect(() => {
+    if (!isOpen) return;
+    const stopping = new AbortController();
+    readAudit(stopping.signal).then(
+      (next) => {
+        setAudit(next);
+        setFailure(undefined);
+      },
+      (error: Error) => {
+        if (!stopping.signal.aborted) setFailure(error.message);
+      },
+    );
+    return () => stopping.abort();
+  }, [isOpen, epoch]);
+  return { audit, failure };
+}
+
+async function readAudit(signal: AbortSignal): Promise<Audit> {
+  const response = await fetch('api/audit', { signal, cache: 'no-store' });
+  if (!response.ok) throw new Error(`the answer was ${response.status}`);
+  return AuditSchema.parse(await response.json());
+}
+
+function PointTable({ point, span }: { readonly point: AuditPoint; readonly span: Span }) {
+  const { interfaceName, direction, kind, present, unit, hint } = point;
+  const sums = point[span];
+  const about = [kind, !present && 'gone', `counts ${unit}`].filter(Boolean).join(', ');
+  return (
+    <>
+      <table data-testid="audit-point" data-point={`${interfaceName} ${direction}`}>
+        <caption>
+          {interfaceName} {direction} <span className="quiet">{about}</span>
+        </caption>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">packets</th>
+            <th scope="col">%</th>
+            <th scope="col">octets</th>
+            <th scope="col">%</th>
+          </tr>
+        </thead>
+        <tbody>
+          <RangeRow words="interface counted" range={sums.counted} />
+          <RangeRow words="the hook saw, as it counts" range={sums.expected} />
+          <PartRow words="unexplained by the interface" part={sums.outside} ends />
+          <RangeRow words="seen by the hook" range={{ least: sums.seen, most: sums.seen }} />
+          <PartRow words="in flows" part={sums.recorded} />
+          {sums.overflow.packets > 0 && (
+            <PartRow words="… without detail (flow cache full)" part={sums.overflow} />
+          )}
+          {sums.ledger.map((line) => (
+            <PartRow
+              key={`${line.level} ${line.reason}`}
+              words={`not in a flow: ${line.reason}${line.level > 0 ? ` (inside ${line.level})` : ''}`}
+              part={line}
+            />
+          ))}
+          <PartRow words="unexplained by the flows" part={sums.inside} ends />
+        </tbody>
+      </table>
+      {hint !== '' && <p className="hint-words">{hint}</p>}
+    </>
+  );
+}
+
+function RangeRow({ words, range }: { readonly words: string; readonly range: AuditSpan['counted'] }) {
+  const say = (name: 'packets' | 'octets'): string => {
+    if (!range) return 'not known';
+    const { least, most } = range;
+    return least[name] === most[name]
+      ? exactly(least[name])
+      : `${exactly(least[name])} … ${exactly(most[name])}`;
+  };
+  return (
+    <tr>
+      <th scope="row">{words}</th>
+      <td>{say('packets')}</td>
+      <td />
+      <td>{say('octets')}</td>
+      <td />
+    </tr>
+  );
+}
+
+interface PartRowProps {
+  readonly words: string;
+  readonly part: AuditPart;
+  /** It is what is left: the sum of a block. */
+  readonly ends?: boolean;
+}
+
+function PartRow({ words, part, ends = false }: PartRowProps) {
+  const isWrong = ends && (part.packets !== 0 || part.octets !== 0);
+  return (
+    <tr className={[ends && 'ends-in', isWrong && 'unexplained'].filter(Boolean).join(' ')}>
+      <th scope="row">{words}</th>
+      <td>{exactly(part.packets)}</td>
+      <td>{finePercent(Math.abs(part.packetShare), 1)}</td>
+      <td>{exactly(part.octets)}</td>
+      <td>{finePercent(Math.abs(part.octetShare), 1)}</td>
+    </tr>
+  );
+}
