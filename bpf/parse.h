@@ -464,6 +464,8 @@ PARSE_INLINE enum reason parse_ports(const struct window *w, struct packet *p, u
 PARSE_INLINE void add_fragment(struct packet *p, u16 offset, int more, u32 id)
 {
 	if (offset) {
+		/* Also of a piece of a piece: the ports are in the first. */
+		p->labels.traits &= (u8)~TRAIT_FRAGMENT;
 		p->labels.traits |= TRAIT_LATER_FRAGMENT;
 	} else if (more) {
 		p->labels.traits |= TRAIT_FRAGMENT;
