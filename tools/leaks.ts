@@ -1,6 +1,7 @@
 /** What a test run may leave behind on the machine, and what it did leave. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BpfError, tcxPrograms } from '../src/bpf/index.ts';
 
@@ -55,9 +56,16 @@ function standing(run: string): Standing {
     'network namespace': names('/run/netns'),
     link: links.map(({ ifname }) => ifname),
     attachment: links.flatMap(attachments),
-    pin: names('/sys/fs/bpf', { recursive: true }),
+    pin: pins('/sys/fs/bpf'),
     process: processesOf(run),
   };
+}
+
+/** Pinned things alone: directories, and links to them, iproute2 makes there of its own accord. */
+function pins(directory: string): string[] {
+  return names(directory, { recursive: true }).filter((name) =>
+    lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile(),
+  );
 }
 
 interface Link {
