@@ -154,10 +154,12 @@ class Apt {
   }
 }
 
-/** The Debian archive that this machine uses already, whatever its address; else the public one. */
+/** The Debian archive that this machine uses already, whatever its address. @throws Error when apt knows none. */
 function mirror(): string {
   const words = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'];
   const uris = execFileSync('apt-get', words, { encoding: 'utf8' }).split('\n');
   const own = uris.find((uri) => /\/debian(-security)?\/?$/.test(uri));
-  return own?.replace(/\/debian(-security)?\/?$/, '') ?? 'http://deb.debian.org';
+  if (own === undefined)
+    throw new Error('apt knows no Debian archive: the kernels come from one, add it to its sources');
+  return own.replace(/\/debian(-security)?\/?$/, '');
 }
