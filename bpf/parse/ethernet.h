@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Ethernet and its tags. */
+#pragma once
+
+#include "window.h"
+
+PARSE_INLINE void add_vlan(struct packet *p, u16 tci)
+{
+	u16 vlan = VLAN_PRESENT | (tci & 0x0fff);
+
+	if (p->level == 0) {
+		if (p->tags < 2)
+			p->labels.vlan[p->tags & 1] = vlan;
+	} else if (p->tags < 2) {
+		p->labels.inner_vlan[p->tags & 1] = vlan;
+	}
+	p->tags++;
+}
+
+PARSE_INLINE void add_cast(struct packet *p, const u8 *mac)
+{
+	if (!(mac[0] & 1))
+		return;
+	if ((mac[0] & mac[1] & mac[2] & mac[3] & mac[4] & mac[5]) == 0xff)
+		p->labels.traits |= TRAIT_BROADCAST;
+	else
+		p->labels.traits |= TRAIT_MULTICAST;
+}
+
+PARSE_INLINE enum reason parse_ethernet(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 14);
+
+	if (!at)
+		return cut(p, ETHERNET_TRUNCATED);
+	copy_macs(p->mac, at);
+	if (p->level == 0)
+		add_cast(p, at);
+	p->ethertype = load16(at + 12);
+	consume(p, 14);
+	p->step = STEP_TYPE;
+	return PARSE_MORE;
+}
+
+PARSE_INLINE int is_vlan(u16 ethertype)
+{
+	return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
+}
