@@ -13,7 +13,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "flow_counters.h"
-#include "flow_key.h"
+#include "key_words.h"
 
 enum shape {
 	SHAPE_NARROW,
@@ -23,14 +23,6 @@ enum shape {
 
 /* Rows a CPU takes at once, so that it does not wait for others with each new flow. */
 const volatile u32 claim_rows = 32;
-
-/* Odd numbers without a pattern. */
-static const u64 hash_factors[WIDE_WORDS] = {
-	0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93,
-	0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
-	0x1d8e4e27c47d124f, 0xeb44accab455d165, 0x9c6e6877736c46e3, 0xd1342543de82ef95,
-	0x2545f4914f6cdd1d, 0xda942042e4dd58b5,
-};
 
 /*
  * Index places come in lines of the CPU's cache. A flow has a line and a place in it where the search begins; where all
@@ -78,27 +70,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct row_source);
 } row_sources SEC(".maps");
-
-/* A sum of products: cheap, and every word of the key counts. The high bits are the good ones. */
-static __always_inline u64 hash_words(const u64 *words, int count)
-{
-	u64 sum = 0;
-
-#pragma clang loop unroll(full)
-	for (int i = 0; i < count; i++)
-		sum += words[i] * hash_factors[i];
-	return sum;
-}
-
-static __always_inline int same_words(const u64 *a, const u64 *b, int count)
-{
-	u64 difference = 0;
-
-#pragma clang loop unroll(full)
-	for (int i = 0; i < count; i++)
-		difference |= a[i] ^ b[i];
-	return !difference;
-}
 
 /* A row of this epoch that nobody else has, plus one; 0: none is left. */
 static __always_inline u32 claim_row(struct row_claim *mine, u32 shape, u32 rows, u64 epoch)

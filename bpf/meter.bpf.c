@@ -12,8 +12,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "flow_counters.h"
-#include "flow_key.h"
 #include "flow_table.h"
+#include "fragments.h"
 #include "parse.h"
 
 #define TC_ACT_UNSPEC (-1)
@@ -286,71 +286,41 @@ static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packe
 	return parse_common(&w, p) ? REASON_NONE : parse_any(skb, point, 0);
 }
 
-/*
- * Ports of packets in pieces: only the first piece has them. Whoever comes before it, or long after, stays without.
- * Identifications come again, so a first piece is remembered for as long as receivers wait for the others (30 s).
- */
-#define FRAGMENT_SECONDS 30
-const volatile u8 join_fragments = 1;
-
-struct fragment_key {
-	u8 source[16];
-	u8 destination[16];
-	u32 id;
-	u32 tunnel_id;
-	u8 tunnel;
-	u8 network;
-	u8 protocol;
-	u8 pad[5];
-} __attribute__((aligned(8)));
-
-struct fragment_ports {
-	u32 second;
-	u16 source;
-	u16 destination;
+/* First pieces, which come to one CPU and the others maybe to another. */
+struct guarded_set {
+	struct bpf_spin_lock lock;
+	u32 pad;
+	struct fragment_set set;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct fragment_key);
-	__type(value, struct fragment_ports);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FRAGMENT_SETS);
+	__type(key, u32);
+	__type(value, struct guarded_set);
 } fragments SEC(".maps");
 
-/* Remembers the ports of a first piece; gives them to a later one. A global function, as parse_any(). */
+/* A packet in pieces, which stands in its CPU's area. A global function, as parse_any(). */
 __noinline int join_fragment(struct __sk_buff *skb)
 {
-	u32 cpu = bpf_get_smp_processor_id(), second = (u32)(bpf_ktime_get_ns() / 1000000000);
+	u32 cpu = bpf_get_smp_processor_id(), second = (u32)(bpf_ktime_get_ns() / 1000000000), place;
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
-	struct fragment_ports fresh = {}, *first;
-	struct fragment_key key = {};
+	struct guarded_set *guarded;
 	struct packet *p;
-	u8 network;
+	u64 *words;
 
 	if (!area || !skb)
 		return 0;
 	p = &area->adder.packet;
-	network = p->labels.network & 0x0f;
-	address_words((u64 *)key.source, network, p->addresses.source);
-	address_words((u64 *)key.destination, network, p->addresses.destination);
-	key.id = p->fragment_id;
-	key.tunnel_id = p->labels.tunnel_id;
-	key.tunnel = p->labels.tunnel;
-	key.network = p->labels.network;
-	key.protocol = p->labels.protocol;
-	if (p->labels.traits & TRAIT_FRAGMENT) {
-		fresh.second = second;
-		fresh.source = p->labels.source_port;
-		fresh.destination = p->labels.destination_port;
-		bpf_map_update_elem(&fragments, &key, &fresh, BPF_ANY);
+	words = area->adder.words;
+	datagram_words(words, p);
+	place = fragment_place(words);
+	guarded = bpf_map_lookup_elem(&fragments, &place);
+	if (!guarded)
 		return 0;
-	}
-	first = bpf_map_lookup_elem(&fragments, &key);
-	if (!first || second - first->second > FRAGMENT_SECONDS)
-		return 0;
-	p->labels.source_port = first->source;
-	p->labels.destination_port = first->destination;
-	p->labels.traits ^= TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT;
+	bpf_spin_lock(&guarded->lock);
+	join_fragments(&guarded->set, p, words, second);
+	bpf_spin_unlock(&guarded->lock);
 	return 0;
 }
 
@@ -386,7 +356,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 		return TC_ACT_UNSPEC;
 	}
 	FORGET();
-	if (join_fragments && p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
+	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
 		join_fragment(skb);
 	measure_wire(skb, p, m);
 	FORGET();

@@ -9,7 +9,7 @@
  *   index: a word per place, hash | row + 1 ──▶ chunks of rows: {key, counters, times}, in the order of their first packet
  */
 #include "counters.h"
-#include "flow_key.h"
+#include "fragments.h"
 #include "link.h"
 #include "parse.h"
 
@@ -148,22 +148,7 @@ PARSE_INLINE struct row *row_at(u32 number)
 
 PARSE_INLINE u32 hash_key(const u64 *words)
 {
-	u64 sum = 0;
-
-#pragma clang loop unroll(full)
-	for (u32 i = 0; i < WIDE_WORDS; i++)
-		sum += words[i] * settings.factors[i];
-	return sum >> 32;
-}
-
-PARSE_INLINE int same_key(const u64 *a, const u64 *b)
-{
-	u64 difference = 0;
-
-#pragma clang loop unroll(full)
-	for (u32 i = 0; i < WIDE_WORDS; i++)
-		difference |= a[i] ^ b[i];
-	return !difference;
+	return sum_words(words, settings.factors, WIDE_WORDS) >> 32;
 }
 
 /* Twice the places; 0: memory is full. */
@@ -225,7 +210,7 @@ static struct row *find_row(const u64 *words, u32 most)
 		if (places[at].hash != hash)
 			continue;
 		row = row_at(places[at].number - 1);
-		if (same_key((const u64 *)&row->key, words))
+		if (same_words((const u64 *)&row->key, words, WIDE_WORDS))
 			return row;
 	}
 	/* One place always stays free, so that each search ends. */
@@ -363,70 +348,14 @@ static __attribute__((noinline)) enum reason parse(const struct window *w, struc
 	return parse_captured(w, p, point, octets, link_type);
 }
 
-/*
- * First fragments of late, so that later ones find their ports: known by all that makes their flow but the ports, and by
- * their identification. Of a set the oldest makes room. What has a mark is not among them: later fragments have none.
- */
-
-#define FRAGMENT_SETS_BITS 10
-#define FRAGMENT_WAYS 4
-#define FRAGMENT_MS 30000 /* as long as Linux waits for the rest (ipfrag_time); then identifications come again */
-
-struct fragment {
-	u64 words[WIDE_WORDS];
-	double ms;
-	u32 id;
-	u16 source_port;
-	u16 destination_port;
-	u32 order;
-	u32 pad;
-};
-
-static struct fragment fragments[1 << FRAGMENT_SETS_BITS][FRAGMENT_WAYS];
-static u32 fragment_order;
-
-static void datagram_words(u64 *words, const struct packet *p)
-{
-	struct packet datagram = *p;
-
-	datagram.labels.source_port = datagram.labels.destination_port = 0;
-	datagram.labels.traits &= (u8) ~(TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT);
-	wide_words(words, &datagram);
-}
+static struct fragment_set fragments[FRAGMENT_SETS];
 
 static void attribute_fragment(struct packet *p, double ms)
 {
 	u64 words[WIDE_WORDS];
-	struct fragment *set, *found = 0, *oldest;
-	u32 id = p->fragment_id;
 
-	if (p->stack.mark)
-		return;
 	datagram_words(words, p);
-	set = fragments[(hash_key(words) ^ (u32)((id * settings.factors[0]) >> 32)) >>
-			(32 - FRAGMENT_SETS_BITS)];
-	oldest = set;
-	for (u32 way = 0; way < FRAGMENT_WAYS; way++) {
-		if (set[way].order && set[way].id == id && same_key(set[way].words, words))
-			found = &set[way];
-		if (set[way].order < oldest->order)
-			oldest = &set[way];
-	}
-	if (p->labels.traits & TRAIT_FRAGMENT) {
-		if (!found)
-			found = oldest;
-		__builtin_memcpy(found->words, words, sizeof(words));
-		found->ms = ms;
-		found->id = id;
-		found->source_port = p->labels.source_port;
-		found->destination_port = p->labels.destination_port;
-		found->order = ++fragment_order;
-	} else if (found && ms - found->ms <= FRAGMENT_MS && found->ms - ms <= FRAGMENT_MS) {
-		p->labels.source_port = found->source_port;
-		p->labels.destination_port = found->destination_port;
-		p->labels.traits &= (u8)~TRAIT_LATER_FRAGMENT;
-		p->labels.traits |= TRAIT_FRAGMENT;
-	}
+	join_fragments(&fragments[fragment_place(words)], p, words, (u32)(long long)(ms / 1000));
 }
 
 /* Into its flow, or the overflow record of its tunnel. */

@@ -34,8 +34,6 @@ export interface LoadOptions {
   readonly ports?: Partial<TunnelPorts>;
   /** Whether GRE with a key and an Ethernet frame inside is NVGRE, not a gretap: they look the same. */
   readonly nvgre?: boolean;
-  /** Whether later pieces of a packet get the ports of the first; default yes. */
-  readonly joinFragments?: boolean;
   /** Entries of the maps of one epoch; what is not named keeps the size the object gives it. */
   readonly capacities?: Partial<Record<EpochMapName, number>>;
   /** Places of each per-CPU flow cache: a power of two up to {@link CACHE_PLACES}, or 0 for none. Default: by the number of CPUs. */
@@ -175,7 +173,6 @@ export function configureMeter(object: BpfObject, options: LoadOptions = {}): Ep
   const capacities = { ...DEFAULT_CAPACITY, ...options.capacities };
   const cpus = possibleCpus();
   object.setConstant('nvgre', options.nvgre ?? false);
-  object.setConstant('join_fragments', options.joinFragments ?? true);
   const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
   object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
   object.setMaxEntries('cpu_areas', cpus);

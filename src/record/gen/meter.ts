@@ -356,52 +356,31 @@ export const FlowCounters = {
   },
 } as const;
 
-/** struct fragment_key, 48 bytes. */
-export const FragmentKey = {
-  size: 48,
-  fingerprint: 'c056fd808a4139a2b975a3f86bab1317a5d7a668cbae82a77c3ab73d47d1610a',
+/** struct guarded_set, 528 bytes. */
+export const GuardedSet = {
+  size: 528,
+  fingerprint: '73a0a861cfb48ec97a025e30f7750b85ece17a9d0d4b8d449fcee2c38f881f61',
   offsets: {
-    source: 0,
-    destination: 16,
-    id: 32,
-    tunnelId: 36,
-    tunnel: 40,
-    network: 41,
-    protocol: 42,
-    pad: 43,
+    lock: 0,
+    'lock.val': 0,
+    pad: 4,
+    set: 8,
+    'set.next': 8,
+    'set.pad': 12,
+    'set.ways': 16,
   },
   sizes: {
-    source: 1,
-    destination: 1,
-    id: 4,
-    tunnelId: 4,
-    tunnel: 1,
-    network: 1,
-    protocol: 1,
-    pad: 1,
+    lock: 4,
+    'lock.val': 4,
+    pad: 4,
+    set: 520,
+    'set.next': 4,
+    'set.pad': 4,
+    'set.ways': 128,
   },
   counts: {
-    source: 16,
-    destination: 16,
-    pad: 5,
+    'set.ways': 4,
   },
-} as const;
-
-/** struct fragment_ports, 8 bytes. */
-export const FragmentPorts = {
-  size: 8,
-  fingerprint: 'a402ffb138e6049286b04a90121d7cc823e0103d566840c3afaf3693348738a5',
-  offsets: {
-    second: 0,
-    source: 4,
-    destination: 6,
-  },
-  sizes: {
-    second: 4,
-    source: 2,
-    destination: 2,
-  },
-  counts: {},
 } as const;
 
 /** struct index_line, 64 bytes. */
