@@ -24,7 +24,7 @@ export const agent: Benchmark = {
     'of the page’s event stream at the same time.',
   async run(options) {
     using workshop = new Workshop();
-    const flood = workshop.program('flood');
+    const flood = workshop.program('bench/flood.c');
     return [...(await measure(flood, 10_000, options)), ...(await measure(flood, 100_000, options))];
   },
 };

@@ -1,8 +1,8 @@
-/** Builds what benchmarks need beside the product: C programs and BPF objects, into a directory that ends with them. */
+/** Builds what benchmarks and tests need beside the product: C programs and BPF objects, into a directory that ends with them. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { MULTIARCH } from '../tools/bpf.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -12,26 +12,20 @@ const CLANG = process.env.CLANG ?? 'clang-19';
 export class Workshop implements Disposable {
   readonly #directory: string = mkdtempSync(join(tmpdir(), 'tunnelscope-bench-'));
 
-  /** Compiles bench/<name>.c against libbpf; gives the program's path. */
-  program(name: string): string {
-    const path = join(this.#directory, name);
+  /** Compiles a C source of the repository against libbpf; gives the program's path. */
+  program(source: string): string {
+    const path = join(this.#directory, basename(source, '.c'));
     const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
-    this.#run(CLANG, [...flags, `bench/${name}.c`, '-o', path, '-lbpf']);
+    this.#run(CLANG, [...flags, source, '-o', path, '-lbpf']);
     return path;
   }
 
-  /** Compiles bench/<name>.bpf.c as tools/bpf.ts does those of bpf/; gives the object's path. */
-  object(name: string): string {
+  /** Compiles a BPF source of the repository as tools/bpf.ts does those of bpf/; gives the object's path. */
+  object(source: string): string {
+    const name = basename(source, '.bpf.c');
     const [relocatable, path] = [`${name}.o`, `${name}.bpf.o`].map((file) => join(this.#directory, file));
     const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-Wall', '-Wextra', '-Werror', '-Ibpf'];
-    this.#run(CLANG, [
-      ...flags,
-      `-I/usr/include/${MULTIARCH}`,
-      '-c',
-      `bench/${name}.bpf.c`,
-      '-o',
-      relocatable!,
-    ]);
+    this.#run(CLANG, [...flags, `-I/usr/include/${MULTIARCH}`, '-c', source, '-o', relocatable!]);
     this.#run('bpftool', ['gen', 'object', path!, relocatable!]);
     return path!;
   }

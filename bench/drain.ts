@@ -38,7 +38,7 @@ export const drain: Benchmark = {
     });
     progress(`filling ${flows} flows`);
     fill(object, hash, flows);
-    using floor = new Floor(workshop.program('drain'), [object.map('narrow_rows'), hash], flows);
+    using floor = new Floor(workshop.program('bench/drain.c'), [object.map('narrow_rows'), hash], flows);
     const ours: Sample[] = [];
     const floors = { r: [] as number[], g: [] as number[], h: [] as number[] };
     for (let round = -1; round < rounds; round++) {

@@ -101,7 +101,7 @@ async function manyFlows(
   frame: Frame,
   { quick, progress }: BenchmarkOptions,
 ): Promise<Figure[]> {
-  using object = BpfObject.openFile(workshop.object('flows'));
+  using object = BpfObject.openFile(workshop.object('bench/flows.bpf.c'));
   object.setConstant('address_at', frame.addressAt);
   object.setConstant('port_at', frame.portAt);
   const sizes = configureMeter(object, OPTIONS);
@@ -181,7 +181,7 @@ async function twoCpus(workshop: Workshop, { quick, progress }: BenchmarkOptions
   loadWithPorts(floor);
   const frame = vxlanFrame(4, 4);
   progress(`two CPUs on one flow, ${frame.name}`);
-  const path = workshop.program('pair');
+  const path = workshop.program('bench/pair.c');
   const options = { path, frame, rounds: quick ? 5 : 20, repeat: 200_000 };
   const empty: number[] = [];
   const metered: number[] = [];

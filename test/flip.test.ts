@@ -76,7 +76,7 @@ test('flips under load lose nothing of more than five million packets, on either
   timeout: isScaled ? 300_000 : 120_000,
 }, async () => {
   using workshop = new Workshop();
-  const flood = workshop.program('flood');
+  const flood = workshop.program('bench/flood.c');
   const frame = packet()
     .eth({ source: '02:00:00:00:00:01', destination: '02:00:00:00:00:02' })
     .ipv4({ source: '10.1.0.1', destination: '10.1.0.2' })
