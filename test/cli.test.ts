@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AuditSchema } from '../src/query/index.ts';
+import { WITHOUT_PRIVILEGES } from './privileges.ts';
 
 /* The command line as its user meets it: help, errors, exit codes, reports. */
 
@@ -19,13 +20,13 @@ interface Ended {
 function run(
   words: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  options: { uid?: number } = {},
+  before: readonly string[] = [],
 ): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
+  const [command, ...others] = [...before, process.execPath, CLI, ...words];
+  const { status, stdout, stderr } = spawnSync(command!, others, {
     encoding: 'utf8',
     timeout: 60_000,
     env: { ...process.env, ...environment },
-    ...options,
   });
   return { code: status, out: stdout, err: stderr };
 }
@@ -106,7 +107,7 @@ test('an interface that is not there and a namespace that is not there are said,
 });
 
 test('without privileges nothing is touched: the facts are said, with exit code 3', () => {
-  const { code, err } = run(['report', '--once'], {}, { uid: 65534 });
+  const { code, err } = run(['report', '--once'], {}, WITHOUT_PRIVILEGES);
   assert.equal(code, 3, err);
   assert.match(err, /MISSING CAP_BPF .*not held -> run as root/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,13 +9,12 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { packet, writePcap } from '../src/wire/index.ts';
+import { WITHOUT_PRIVILEGES } from './privileges.ts';
 
 /* `read` as its user meets it: reports, JSON Lines, the page, broken files. */
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const NOBODY = 65_534;
 const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-read-'));
-chmodSync(directory, 0o755);
 after(() => rmSync(directory, { recursive: true }));
 
 const MACS = { source: '02:00:00:00:00:01', destination: '02:00:00:00:00:02' };
@@ -46,12 +45,16 @@ function run(
   words: readonly string[],
   input?: Uint8Array,
 ): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'read', ...words], {
-    encoding: 'utf8',
-    timeout: 60_000,
-    uid: NOBODY,
-    ...(input && { input }),
-  });
+  const [command, ...before] = WITHOUT_PRIVILEGES;
+  const { status, stdout, stderr } = spawnSync(
+    command,
+    [...before, process.execPath, CLI, 'read', ...words],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+      ...(input && { input }),
+    },
+  );
   return { code: status, out: stdout, err: stderr };
 }
 
