@@ -28,6 +28,8 @@ PARSE_INLINE enum reason parse_type(const struct window *w, struct packet *p)
 		ethertype = load16(at + 2);
 		consume(p, 4);
 	}
+	if (p->step == STEP_FRAME && ethertype < LEAST_ETHERTYPE)
+		ethertype = parse_llc(w, p, ethertype);
 	p->ethertype = ethertype;
 	switch (ethertype) {
 	case 0x0800:
@@ -107,7 +109,7 @@ PARSE_INLINE enum reason parse_level(const struct window *w, struct packet *p)
 #define NEXT_IS(what) (*(volatile u8 *)&p->step == (what))
 	if (NEXT_IS(STEP_ETHERNET))
 		reason = parse_ethernet(w, p);
-	if (reason == PARSE_MORE && NEXT_IS(STEP_TYPE))
+	if (reason == PARSE_MORE && (NEXT_IS(STEP_FRAME) || NEXT_IS(STEP_TYPE)))
 		reason = parse_type(w, p);
 	if (reason == PARSE_MORE && NEXT_IS(STEP_PPP))
 		reason = parse_ppp(w, p);

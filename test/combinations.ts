@@ -115,6 +115,16 @@ const OTHERS: readonly { readonly name: string; add(beginning: Packet, number: n
   { name: 'arp request', add: (p, n) => p.arp(ipv4Addresses(n)) },
   { name: 'arp reply', add: (p, n) => p.arp({ ...ipv4Addresses(n), operation: 2 }).pad(60) },
   { name: 'no ip', add: (p, n) => p.payload(n % 50) },
+  { name: 'snap, ipv4', add: (p, n) => p.snap().ipv4(ipv4Addresses(n)).udp(ports(n)).payload(9).pad(90) },
+  { name: 'snap, ipv6', add: (p, n) => p.snap().ipv6(ipv6Addresses(n)).tcp(ports(n)) },
+  { name: 'snap, arp', add: (p, n) => p.snap().arp(ipv4Addresses(n)).pad(80) },
+  { name: 'snap, no ip', add: (p, n) => p.snap({ type: 0x809b }).payload(n % 50) },
+  { name: 'snap of an organisation', add: (p, n) => p.snap({ organisation: 0x00000c }).payload(n % 50) },
+  {
+    name: 'snap that says too much',
+    add: (p, n) => p.snap({ length: 1400 }).ipv4(ipv4Addresses(n)).udp(ports(n)),
+  },
+  { name: 'llc', add: (p) => p.snap({ llc: 0x424203 }).payload(35).pad(60) },
 ];
 
 const CARRIERS: readonly Carrier[] = [

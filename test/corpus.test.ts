@@ -92,39 +92,11 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "Aruba's GRE carries 802.11 frames, which are not read: the tunnel is right, its inside is not IP to us",
   },
   {
-    file: /./,
-    packets: 14,
-    path: /\/llc\/ip/,
-    ours: /(^|\| )no IP$/,
-    why: '802.3 frames with LLC and SNAP are not read further: not IP to us',
-  },
-  {
     file: /^zeek-tunnels-(Teredo|teredo_bubble_with_payload)/,
     packets: 4,
     path: /\/teredo\//,
     ours: /^[0-9.]+ 3544 > [0-9.]+ \d+ protocol 17$/,
     why: 'answers of a Teredo server: tunnels are told by their destination port, tshark takes the source port too',
-  },
-  {
-    file: /^zeek-tunnels-gre-over-udp-4754/,
-    packets: 14,
-    path: /\/udp\/gre/,
-    ours: / 4754 protocol 17$/,
-    why: 'GRE in UDP (RFC 8086) is not among the tunnels that are read: the flow is the outer one',
-  },
-  {
-    file: /^pcapplusplus-pcap_examples-ipv6/,
-    packets: 4,
-    path: /\/lisp\//,
-    ours: / 4341 protocol 17$/,
-    why: 'LISP is not among the tunnels that are read: the flow is the outer one',
-  },
-  {
-    file: /^zeek-tunnels-ayiya/,
-    packets: 1,
-    path: /\/ayiya\//,
-    ours: / 5072 protocol 17$/,
-    why: 'AYIYA is not among the tunnels that are read: the flow is the outer one',
   },
 ];
 

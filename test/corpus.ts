@@ -61,8 +61,8 @@ export function corpusFiles(): string[] {
   return readdirSync(join(CORPUS, 'pcap')).sort();
 }
 
-/** Ports as the corpus' tshark had them, which knows Teredo's. */
-export const CORPUS_PORTS: Partial<TunnelPorts> = { teredo: [3544] };
+/** Ports as the corpus' tshark had them, which knows those of tunnels that are off unless asked for. */
+export const CORPUS_PORTS: Partial<TunnelPorts> = { teredo: [3544], ayiya: [5072] };
 
 /** Anomalies that make a packet's truth doubtful. */
 const DOUBTS: ReadonlySet<string> = new Set([

@@ -268,8 +268,11 @@ test('ARP of another kind than Ethernet and IPv4 keeps its ethertype only', () =
   }
 });
 
-test('an 802.3 frame with a length in place of the ethertype is a record without a network layer', () => {
-  const each = packet().eth({ type: 38 }).payload(46);
-  assert.equal(each.model().record?.ethertype, 38);
-  trial.run(each.build(), each.model());
+test('802.3 frames of any length without SNAP are one record, which has no ethertype', async () => {
+  for (const octets of [35, 38, 1400]) {
+    const each = packet().eth().snap({ llc: 0x424203 }).payload(octets).pad(60);
+    assert.equal(each.model().record?.ethertype, 0);
+    trial.run(each.build(), each.model());
+  }
+  assert.equal((await trial.settle()).length, 1);
 });

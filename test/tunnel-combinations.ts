@@ -14,7 +14,7 @@ export interface TunnelCombination {
 }
 
 /** The set-up of the meter in which {@link optionalCombinations} hold. */
-export const OPTIONAL: PacketModelOptions = { nvgre: true, ports: { teredo: [3544] } };
+export const OPTIONAL: PacketModelOptions = { nvgre: true, ports: { teredo: [3544], ayiya: [5072] } };
 
 /** Two to five of them, by how far apart in the list. */
 const DEEP: readonly (readonly number[])[] = [

@@ -26,6 +26,21 @@ export const FORMS: readonly Tunnel[] = [
   },
   { name: 'gre', inside: 'ip', carries: 'ethertype', add: (p) => p.gre() },
   {
+    name: 'gre in udp',
+    inside: 'ip',
+    carries: 'ethertype',
+    add: over(4754, (p, n) => p.gre({ checksum: true, key: n })),
+  },
+  { name: 'gretap in udp', inside: 'ip', carries: 'frame', add: over(4754, (p) => p.gre()) },
+  { name: 'erspan 3 in udp', inside: 'ip', carries: 'frame', add: over(4754, (p) => p.erspan(3, 9)) },
+  { name: 'lisp without instance', inside: 'ip', carries: 'packet', add: over(4341, (p) => p.lisp()) },
+  {
+    name: 'lisp with next protocol',
+    inside: 'ip',
+    carries: 'next',
+    add: over(4341, (p, n) => p.lisp({ instance: n, generic: true })),
+  },
+  {
     name: 'gre with all fields',
     inside: 'ip',
     carries: 'ethertype',

@@ -30,6 +30,7 @@ export const TUNNELS: readonly Tunnel[] = [
   { name: 'gtp-u', inside: 'ip', carries: 'packet', add: over(2152, (p, n) => p.gtpu(n)) },
   { name: 'mpls', inside: 'link', carries: 'packet', add: (p, n) => p.mpls([16 + n, 3]) },
   { name: 'l2tp', inside: 'ip', carries: 'packet', add: over(1701, (p, n) => p.l2tp(n & 0xffff, 7).ppp()) },
+  { name: 'lisp', inside: 'ip', carries: 'packet', add: over(4341, (p, n) => p.lisp({ instance: n })) },
   { name: 'l2tpv3', inside: 'ip', carries: 'frame', add: (p, n) => p.l2tpv3(n, { cookie: 4 }) },
   { name: 'etherip', inside: 'ip', carries: 'frame', add: (p) => p.etherip() },
   { name: 'eoip', inside: 'ip', carries: 'frame', add: (p, n) => p.eoip(n & 0xffff) },
@@ -62,4 +63,11 @@ export const OPTIONAL_TUNNELS: readonly Tunnel[] = [
       add: over(3544, (p) => p.teredo(said)),
     }),
   ),
+  { name: 'ayiya', inside: 'ip', carries: 'packet', add: over(5072, (p) => p.ayiya()) },
+  {
+    name: 'ayiya without identity or signature',
+    inside: 'ip',
+    carries: 'packet',
+    add: over(5072, (p) => p.ayiya({ identity: 0, signature: 0 })),
+  },
 ];

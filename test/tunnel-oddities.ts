@@ -4,11 +4,11 @@ import type { Content } from './tunnel-marks.ts';
 import { ip, outer4, outer6, SEGMENTS, udp, type Version } from './tunnel-surroundings.ts';
 
 export const ODD: readonly Content[] = [
-  ...[4789, 4790, 6081, 2152, 6635, 1701, 4500, 51_820].map((port) => ({
+  ...[4789, 4790, 6081, 2152, 6635, 1701, 4500, 51_820, 4754, 4341].map((port) => ({
     name: `a few octets to port ${port}`,
     add: (p: Packet, v: Version, n: number) => udp(port)(ip(p, v, n), n).payload(3),
   })),
-  ...[4789, 4790, 6081, 2152, 1701, 51_820].map((port) => ({
+  ...[4789, 4790, 6081, 2152, 1701, 51_820, 4754, 4341].map((port) => ({
     name: `something else to port ${port}`,
     add: (p: Packet, v: Version, n: number) =>
       udp(port)(ip(p, v, n), n).payload(Uint8Array.from([0xc1, 0xff, 9, 9, 9, 9, 9, 9, 9])),
@@ -56,6 +56,27 @@ export const ODD: readonly Content[] = [
     add: (p, v, n) =>
       udp(6081)(ip(p, v, n), n)
         .geneve(n, { protocol: 0x1234 })
+        .payload(9),
+  },
+  {
+    name: 'gre in udp with routing',
+    add: (p, v, n) =>
+      udp(4754)(ip(p, v, n), n)
+        .gre({ routing: true })
+        .payload(9),
+  },
+  {
+    name: 'gre in udp, of something',
+    add: (p, v, n) =>
+      udp(4754)(ip(p, v, n), n)
+        .gre({ key: n, protocol: 0x6003 })
+        .payload(9),
+  },
+  {
+    name: 'lisp of something',
+    add: (p, v, n) =>
+      udp(4341)(ip(p, v, n), n)
+        .lisp({ generic: true, protocol: 9 })
         .payload(9),
   },
   { name: 'gre with routing', add: (p, v, n) => ip(p, v, n).gre({ routing: true }).ipv4().payload(9) },

@@ -32,12 +32,11 @@ export function begin(p: Packet, tunnel: Tunnel, { n, version }: { n: number; ve
 }
 
 /** What may stand in a tunnel in the end. */
-export function endsOf({ name, carries }: Tunnel): End[] {
-  // L2TPv3 is not told by tags announced as 0x9100.
-  const tpid = name.startsWith('l2tpv3') ? 0x88a8 : 0x9100;
+export function endsOf({ carries }: Tunnel): End[] {
   const framed = [END4, END6].map(({ name: end, add }, i) => ({
     name: `frame, ${i + 1} tags, ${end}`,
-    add: (p: Packet, n: number) => add(i ? p.eth(MACS).vlan(9, { tpid }).vlan(10) : p.eth(MACS).vlan(5), n),
+    add: (p: Packet, n: number) =>
+      add(i ? p.eth(MACS).vlan(9, { tpid: 0x9100 }).vlan(10) : p.eth(MACS).vlan(5), n),
   }));
   const plain: End[] = [
     { name: 'frame, ipv4 tcp', add: (p, n) => END4.add(p.eth(MACS), n) },

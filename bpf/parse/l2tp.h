@@ -10,8 +10,20 @@ PARSE_INLINE int is_ethernet_at(const struct window *w, struct packet *p, u32 of
 	const u8 *at = header(w, p, offset + 14);
 	u16 ethertype = at ? load16(at + offset + 12) : 0;
 
-	return ethertype == 0x0800 || ethertype == 0x86dd || ethertype == 0x0806 || ethertype == 0x8100 ||
-	       ethertype == 0x88a8;
+	switch (ethertype) {
+	case 0x0800:
+	case 0x0806:
+	case 0x8100:
+	case 0x86dd:
+	case 0x8847:
+	case 0x8848:
+	case 0x8864:
+	case 0x88a8:
+	case 0x894f:
+	case 0x9100:
+		return 1;
+	}
+	return 0;
 }
 
 PARSE_INLINE enum reason enter_l2tpv3(const struct window *w, struct packet *p, u32 session)

@@ -17,7 +17,7 @@ typedef unsigned long long u64;
 #define MAX_VLAN_TAGS 4	 /* two are kept; one more than this is VLAN_DEPTH */
 #define MAX_EXTENSIONS 8 /* IPv6 extension headers; one more is IPV6_EXTENSION_DEPTH */
 #define MAX_LABELS 8	 /* MPLS labels of one stack; one more is MPLS_DEPTH */
-#define MAX_ROUNDS 7	 /* through the headers of a level; AH takes one more */
+#define MAX_ROUNDS 9	 /* through the headers of a level; AH, MPLS in UDP and GRE in UDP take one more */
 #define MAX_OFFSET 2047	 /* how deep into the frame a header may begin */
 
 /* Why a packet is not in a flow record. The ledger has one line for each; the order is that of the layers. */
@@ -101,6 +101,8 @@ enum tunnel {
 	TUNNEL_PPTP = 22,      /* call */
 	TUNNEL_TEREDO = 23,    /* 0 */
 	TUNNEL_PPPOE = 24,     /* session */
+	TUNNEL_LISP = 25,      /* instance, 0 without */
+	TUNNEL_AYIYA = 26,     /* 0 */
 };
 
 /* What a flow is known by beside its addresses and ports: no level of its own, nothing inside can be read. */
@@ -128,12 +130,16 @@ enum port_use {
 	PORT_ESP = 7,
 	PORT_WIREGUARD = 8,
 	PORT_TEREDO = 9,
+	PORT_GRE = 10,
+	PORT_LISP = 11,
+	PORT_AYIYA = 12,
 };
 
 /* The header that is to be read next, in the order of a level. */
 enum step {
 	STEP_ETHERNET = 0,
-	STEP_TYPE, /* by `ethertype` */
+	STEP_FRAME, /* by `ethertype`, which may be a length: behind an Ethernet header */
+	STEP_TYPE,  /* by `ethertype` */
 	STEP_PPP,
 	STEP_MPLS,
 	STEP_NSH,
@@ -170,7 +176,7 @@ struct labels {
 	u16 vlan[2];	      /* outermost frame */
 	u16 inner_vlan[2];    /* innermost frame of a tunnel */
 	u16 source_port;      /* or the ICMP echo identifier */
-	u16 destination_port; /* or ICMP type << 8 | code; or the ethertype where network is NONE */
+	u16 destination_port; /* or ICMP type << 8 | code; or the ethertype where network is NONE, 0 without one */
 	u8 protocol;	      /* IP protocol; of ARP the operation */
 	u8 tunnel;	      /* enum tunnel, the outermost */
 	u8 network;	      /* enum network: innermost, that which carries the outermost tunnel << 4 */

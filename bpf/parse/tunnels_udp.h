@@ -125,6 +125,61 @@ PARSE_INLINE enum reason parse_teredo(const struct window *w, struct packet *p)
 	return enter(p, TUNNEL_TEREDO, 0, STEP_IPV6);
 }
 
+/* GRE in UDP (RFC 8086): of version 0, without routing, as anywhere. */
+PARSE_INLINE enum reason parse_gre_udp(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 4);
+
+	if (!at || load16(at) & 0x4007)
+		return not_tunnel(p);
+	p->labels.protocol = 47;
+	p->step = STEP_PROTOCOL;
+	return PARSE_MORE;
+}
+
+/*
+ * LISP (RFC 9300 section 5.1, RFC 9305): IP of either version, or what P says in place of the third octet.
+ *   |N L E V I P K K|    nonce or versions (24)          |
+ *   |          instance (24, with I)    | locators (8)   |
+ */
+PARSE_INLINE enum reason parse_lisp(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 9);
+	u32 id;
+
+	if (!at)
+		return not_tunnel(p);
+	id = at[0] & 0x08 ? load24(at + 4) : 0;
+	if (at[0] & 0x04) {
+		consume(p, 8);
+		return enter_next(p, TUNNEL_LISP, id, at[3]);
+	}
+	if (at[8] >> 4 != 4 && at[8] >> 4 != 6)
+		return not_tunnel(p);
+	consume(p, 8);
+	return enter(p, TUNNEL_LISP, id, at[8] >> 4 == 4 ? STEP_IPV4 : STEP_IPV6);
+}
+
+/*
+ * AYIYA (draft-massar-v6ops-ayiya section 3), packets to be forwarded only:
+ *   |IDlen IDtype|siglen hash|auth opcode|  next header  |
+ *   |                    epoch (32)                      |  then identity (2^IDlen octets), signature (words)
+ */
+PARSE_INLINE enum reason parse_ayiya(const struct window *w, struct packet *p)
+{
+	const u8 *at = header(w, p, 8);
+	u8 next;
+
+	if (!at)
+		return not_tunnel(p);
+	next = at[3];
+	if ((at[2] & 0x0f) != 1 || (next != 4 && next != 41))
+		return REASON_NONE;
+	if (!skip(p, 8 + (1u << (at[0] >> 4)) + (at[1] >> 4) * 4))
+		return not_tunnel(p);
+	return enter(p, TUNNEL_AYIYA, 0, next == 4 ? STEP_IPV4 : STEP_IPV6);
+}
+
 PARSE_INLINE enum reason parse_udp_payload(const struct window *w, struct packet *p)
 {
 	switch (p->port_use) {
@@ -147,6 +202,12 @@ PARSE_INLINE enum reason parse_udp_payload(const struct window *w, struct packet
 		return parse_wireguard(w, p);
 	case PORT_TEREDO:
 		return parse_teredo(w, p);
+	case PORT_GRE:
+		return parse_gre_udp(w, p);
+	case PORT_LISP:
+		return parse_lisp(w, p);
+	case PORT_AYIYA:
+		return parse_ayiya(w, p);
 	}
 	return REASON_NONE;
 }

@@ -67,7 +67,11 @@ export const FIELDS = {
     key: true,
     meaning: 'ICMP or ICMPv6 type in the high octet, code in the low; else 0',
   },
-  ethertype: { bits: 16, key: true, meaning: 'ethertype of the innermost frame (after its VLAN tags)' },
+  ethertype: {
+    bits: 16,
+    key: true,
+    meaning: 'ethertype of the innermost frame (after its VLAN tags); 0 where it has none (802.3 with LLC)',
+  },
   vlan: {
     bits: 16,
     key: true,

@@ -11,6 +11,9 @@ export const PORT_NAMES = [
   'esp-udp',
   'wireguard',
   'teredo',
+  'gre',
+  'lisp',
+  'ayiya',
 ] as const;
 
 /** One of {@link PORT_NAMES}. */
@@ -19,7 +22,7 @@ export type PortName = (typeof PORT_NAMES)[number];
 /** Ports of each; of two that claim one port the later in {@link PORT_NAMES} has it. */
 export type TunnelPorts = Readonly<Record<PortName, readonly number[]>>;
 
-/** IANA's ports, with Linux' old one for VXLAN. Teredo is off: its port is often something else's. */
+/** IANA's ports, with Linux' old one for VXLAN. Teredo and AYIYA are off: hardly anybody has them any more. */
 export const DEFAULT_PORTS: TunnelPorts = {
   vxlan: [4789, 8472],
   'vxlan-gpe': [4790],
@@ -30,4 +33,7 @@ export const DEFAULT_PORTS: TunnelPorts = {
   'esp-udp': [4500],
   wireguard: [51_820],
   teredo: [],
+  gre: [4754],
+  lisp: [4341],
+  ayiya: [],
 };

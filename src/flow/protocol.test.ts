@@ -65,7 +65,7 @@ describe('protocol names', () => {
     assert.equal(tunnelName(0), 'none');
     assert.equal(tunnelName(1), 'vxlan');
     assert.equal(tunnelName(24), 'pppoe');
-    assert.throws(() => tunnelName(25), RangeError);
+    assert.throws(() => tunnelName(27), RangeError);
     assert.throws(() => tunnelName(200), RangeError);
   });
 

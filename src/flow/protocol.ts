@@ -33,6 +33,8 @@ export const TUNNEL = {
   pptp: 22,
   teredo: 23,
   pppoe: 24,
+  lisp: 25,
+  ayiya: 26,
 } as const;
 
 /** Name of a tunnel type: the key of {@link TUNNEL}. */
@@ -117,6 +119,8 @@ const TUNNEL_IDS: Readonly<Record<TunnelName, Identifier>> = {
   pptp: { word: 'call', digits: 'decimal' },
   teredo: nothing('Teredo'),
   pppoe: { word: 'session', digits: 'decimal' },
+  lisp: { word: 'LISP instance', digits: 'decimal' },
+  ayiya: nothing('AYIYA'),
 };
 
 const MARK_IDS: Readonly<Record<MarkName, Identifier>> = {

@@ -12,6 +12,9 @@ const USES: Readonly<Record<PortName, number>> = {
   'esp-udp': PortUse.PORT_ESP,
   wireguard: PortUse.PORT_WIREGUARD,
   teredo: PortUse.PORT_TEREDO,
+  gre: PortUse.PORT_GRE,
+  lisp: PortUse.PORT_LISP,
+  ayiya: PortUse.PORT_AYIYA,
 };
 
 /** Writes the table of 65,536 octets anew; an octet changes only where its port's use does. */

@@ -92,11 +92,16 @@ function write(frame: Uint8Array<ArrayBuffer>, placed: Placed, told: number, opt
     case 'eth':
       frame.set(macOctets(layer.destination), at);
       frame.set(macOctets(layer.source), at + 6);
-      view.setUint16(12, ethertypeOf(next) ?? type);
+      view.setUint16(12, llcLength(next, length - 14) ?? ethertypeOf(next) ?? type);
       return;
     case 'vlan':
       view.setUint16(0, (layer.priority << 13) | layer.vid);
-      view.setUint16(2, ethertypeOf(next) ?? type);
+      view.setUint16(2, llcLength(next, length - 4) ?? ethertypeOf(next) ?? type);
+      return;
+    case 'snap':
+      view.setUint32(0, ((layer.llc << 8) | (layer.organisation >> 16)) >>> 0);
+      view.setUint16(4, layer.organisation);
+      view.setUint16(6, ethertypeOf(next) ?? layer.type);
       return;
     case 'ipv4':
       writeIpv4(frame, placed, layer, saidLength);
@@ -129,6 +134,11 @@ function write(frame: Uint8Array<ArrayBuffer>, placed: Placed, told: number, opt
     default:
       writeTunnel(frame, layer, { at, end: told, next });
   }
+}
+
+/** What stands in place of the ethertype before LLC. */
+function llcLength(next: Layer | undefined, behind: number): number | undefined {
+  return next?.kind === 'snap' ? (next.length ?? behind) : undefined;
 }
 
 function writeIpv4(

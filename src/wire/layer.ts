@@ -40,6 +40,18 @@ export interface EthLayer {
   readonly type: number;
 }
 
+/** LLC and SNAP (IEEE 802 clause 9): the Ethernet header before it says a length. */
+export interface SnapLayer {
+  readonly kind: 'snap';
+  /** First three octets; aaaa03 is SNAP. */
+  readonly llc: number;
+  readonly organisation: number;
+  /** Ethertype where no header that has one of its own follows. */
+  readonly type: number;
+  /** In the Ethernet header, where it is not that of what follows. */
+  readonly length?: number;
+}
+
 export interface VlanLayer {
   readonly kind: 'vlan';
   readonly vid: number;
@@ -124,6 +136,7 @@ export interface PaddingLayer {
 export type Layer =
   | EthLayer
   | VlanLayer
+  | SnapLayer
   | Ipv4Layer
   | Ipv6Layer
   | TcpLayer
@@ -139,6 +152,7 @@ export type LayerKind = Layer['kind'];
 const FIXED_OCTETS = {
   eth: 14,
   vlan: 4,
+  snap: 8,
   udp: 8,
   udpLite: 8,
   sctp: 12,
@@ -210,6 +224,7 @@ export function layerOctets(layer: Layer): number {
       return layer.octets;
     case 'eth':
     case 'vlan':
+    case 'snap':
     case 'udp':
     case 'udpLite':
     case 'sctp':

@@ -13,6 +13,7 @@ import {
   layerOctets,
   PROTOCOL,
   protocolBehind,
+  type SnapLayer,
   type TcpLayer,
 } from './layer.ts';
 import {
@@ -36,6 +37,7 @@ import {
   enter,
   lacks,
   layerOf,
+  MAX_OFFSET,
   type ModelOptions,
   type Next,
   type Step,
@@ -129,6 +131,8 @@ function stepEthertype(walk: Walk, at: number, type: number): Step {
   switch (layer?.kind) {
     case 'vlan':
       return stepVlan(walk, layer.vid) ?? { content: 'ethertype', at: at + 1, type };
+    case 'snap':
+      return stepSnap(walk, at, layer);
     case 'arp':
       return stepArp(walk, layer.operation, layer.source, layer.destination);
     case 'pppoe':
@@ -143,6 +147,17 @@ function stepEthertype(walk: Walk, at: number, type: number): Step {
       // Nothing we name: the ethertype is the record.
       return { content: 'nothing', at, type };
   }
+}
+
+/** Behind a length in place of an ethertype. What is no SNAP, or not all there, has no ethertype. */
+function stepSnap(walk: Walk, at: number, layer: SnapLayer): Step {
+  const length = layer.length ?? walk.told - walk.offset;
+  const isSnap = layer.llc === 0xaaaa03 && layer.organisation === 0;
+  if (walk.offset > MAX_OFFSET || !isSnap || length < 8 || length > walk.left)
+    return { content: 'nothing', at };
+  walk.left = length;
+  skip(walk, 8);
+  return { content: 'ethertype', at: at + 1, type: layer.type };
 }
 
 function castOf(mac: string): number {

@@ -10,6 +10,7 @@ import type {
   Layer,
   LayerKind,
   PortsLayer,
+  SnapLayer,
   TcpLayer,
   VlanLayer,
 } from './layer.ts';
@@ -17,6 +18,7 @@ import { layerOctets } from './layer.ts';
 import { modelOf } from './model.ts';
 import type {
   AhLayer,
+  AyiyaLayer,
   EoipLayer,
   EspLayer,
   EtheripLayer,
@@ -25,6 +27,7 @@ import type {
   GtpuLayer,
   L2tpLayer,
   L2tpv3Layer,
+  LispLayer,
   NshLayer,
   PppLayer,
   PppoeLayer,
@@ -76,6 +79,11 @@ export class Packet {
   /** IEEE 802.1ad service tag, the outer one of two. */
   qinq(vid: number): Packet {
     return this.vlan(vid, { tpid: 0x88a8 });
+  }
+
+  /** LLC and SNAP behind eth() or vlan(), which say the length then. */
+  snap(said: Said<SnapLayer> = {}): Packet {
+    return this.#add({ kind: 'snap', llc: 0xaaaa03, organisation: 0, type: 0x88b5, ...said });
   }
 
   ipv4(said: Said<Ipv4Layer> = {}): Packet {
@@ -232,6 +240,16 @@ export class Packet {
   /** RFC 4380, behind udp(); IPv6 follows. */
   teredo(said: Said<TeredoLayer> = {}): Packet {
     return this.#add({ kind: 'teredo', origin: false, ...said });
+  }
+
+  /** RFC 9300, behind udp() with destination port 4341; `generic` says what follows (RFC 9305), else it is IP. */
+  lisp(said: Said<LispLayer> = {}): Packet {
+    return this.#add({ kind: 'lisp', generic: false, protocol: 0, ...said });
+  }
+
+  /** AYIYA, behind udp() with destination port 5072; IP follows. */
+  ayiya(said: Said<AyiyaLayer> = {}): Packet {
+    return this.#add({ kind: 'ayiya', identity: 4, signature: 5, opcode: 1, protocol: 59, ...said });
   }
 
   /** RFC 2516, behind eth(); ppp() follows. */

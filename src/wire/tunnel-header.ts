@@ -79,6 +79,17 @@ export function writeTunnel(
     case 'etherip':
       view.setUint16(0, layer.version);
       return;
+    case 'lisp':
+      view.setUint8(0, (layer.instance === undefined ? 0 : 8) | (layer.generic ? 4 : 0));
+      if (layer.generic) view.setUint8(3, nextProtocol(next, layer.protocol));
+      view.setUint32(4, ((layer.instance ?? 0) << 8) >>> 0);
+      return;
+    case 'ayiya':
+      view.setUint8(0, (layer.identity << 4) | 1);
+      view.setUint8(1, (layer.signature << 4) | 2);
+      view.setUint8(2, 0x10 | layer.opcode);
+      view.setUint8(3, protocolBehind(next, layer.protocol));
+      return;
     case 'pppoe':
       view.setUint8(0, layer.version);
       view.setUint8(1, layer.code);

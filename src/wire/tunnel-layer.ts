@@ -161,6 +161,30 @@ export interface TeredoLayer {
   readonly origin: boolean;
 }
 
+/** RFC 9300, RFC 9305. */
+export interface LispLayer {
+  readonly kind: 'lisp';
+  /** Instance; without one the I bit is clear. */
+  readonly instance?: number;
+  /** A next protocol is said (P), which Ethernet, NSH and MPLS need. */
+  readonly generic: boolean;
+  /** Next protocol where no header that has one follows. */
+  readonly protocol: number;
+}
+
+/** draft-massar-v6ops-ayiya. */
+export interface AyiyaLayer {
+  readonly kind: 'ayiya';
+  /** Octets of the identity as a power of two. */
+  readonly identity: number;
+  /** Words of the signature. */
+  readonly signature: number;
+  /** 1: a packet to be forwarded. */
+  readonly opcode: number;
+  /** Next header where none that has a protocol number follows. */
+  readonly protocol: number;
+}
+
 /** RFC 2516; ppp() follows. */
 export interface PppoeLayer {
   readonly kind: 'pppoe';
@@ -215,6 +239,8 @@ export type TunnelLayer =
   | L2tpv3Layer
   | EtheripLayer
   | TeredoLayer
+  | LispLayer
+  | AyiyaLayer
   | PppoeLayer
   | AhLayer
   | EspLayer
@@ -260,6 +286,8 @@ export function tunnelOctets(layer: TunnelLayer): number {
       const { authentication } = layer;
       return (authentication ? 13 + authentication[0] + authentication[1] : 0) + when(layer.origin, 8);
     }
+    case 'ayiya':
+      return 8 + 2 ** layer.identity + 4 * layer.signature;
     case 'pppoe':
       return 6;
     case 'ah':

@@ -50,10 +50,15 @@ const READ_AS: Readonly<Record<PortName, readonly LayerKind[]>> = {
   'esp-udp': ['esp'],
   wireguard: ['wireguard'],
   teredo: ['teredo', 'ipv6'],
+  gre: ['gre'],
+  lisp: ['lisp'],
+  ayiya: ['ayiya'],
 };
 
 /** Ethertypes by which an Ethernet header behind L2TPv3 is told. */
-const TELLING: ReadonlySet<number> = new Set([0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8]);
+const TELLING: ReadonlySet<number> = new Set([
+  0x0800, 0x0806, 0x8100, 0x86dd, 0x8847, 0x8848, 0x8864, 0x88a8, 0x894f, 0x9100,
+]);
 const PSEUDOWIRE_OFFSETS = [0, 4, 8, 12];
 
 /** Behind a UDP header: a tunnel, a mark, or the end. `at` is the layer behind UDP. */
@@ -107,6 +112,21 @@ export function stepUdpPayload(
       return into('teredo', 0, { content: 'ipv6', at: at + 1 });
     case 'ipv6':
       return into('teredo', 0, { content: 'ipv6', at });
+    case 'gre':
+      return take(walk, tunnelOctets(layer), 'gre_truncated') ?? greContent(walk, at, layer, sourcePort);
+    case 'lisp':
+      skip(walk, 8);
+      return into(
+        'lisp',
+        layer.instance ?? 0,
+        layer.generic ? byNextProtocol(walk, at + 1) : { content: 'nibble', at: at + 1 },
+      );
+    case 'ayiya':
+      skip(walk, tunnelOctets(layer));
+      return into('ayiya', 0, {
+        content: walk.layers[at + 1]?.kind === 'ipv4' ? 'ipv4' : 'ipv6',
+        at: at + 1,
+      });
     case 'esp':
       setMark(walk, MARK['esp-udp'], layer.spi);
       return end(walk);
@@ -158,6 +178,16 @@ function judge(announced: PortName, octets: Uint8Array): 'tunnel' | 'plain' | 'n
       if (octets[at] === 0 && octets[at + 1] === 0) at += 8;
       return isTunnel(at < length && octets[at]! >> 4 === 6);
     }
+    case 'gre':
+      return isTunnel(length >= 4 && (first & 0x40) === 0 && (second & 7) === 0);
+    case 'lisp':
+      return isTunnel(length >= 9 && ((first & 4) !== 0 || isIp(octets.subarray(8))));
+    case 'ayiya': {
+      const [, , opcode = 0, next = 0] = octets;
+      if (length < 8) return 'not';
+      if ((opcode & 15) !== 1 || (next !== 4 && next !== 41)) return 'plain';
+      return isTunnel(length >= 8 + 2 ** (first >> 4) + 4 * (second >> 4));
+    }
   }
 }
 
@@ -199,12 +229,17 @@ function isEmpty(walk: Walk, { length }: EoipLayer | PptpLayer): boolean {
   return length === undefined ? walk.offset === walk.told : length === 0;
 }
 
-function greContent(walk: Walk, at: number, { key, sequence, checksum, protocol }: GreLayer): Step {
+function greContent(
+  walk: Walk,
+  at: number,
+  { key, sequence, checksum, protocol }: GreLayer,
+  sourcePort = 0,
+): Step {
   const next = walk.layers[at + 1];
-  const id = { id: key ?? 0 };
+  const id = { id: key ?? 0, sourcePort };
   if (next?.kind === 'eth') {
     const isNvgre = walk.options.nvgre && key !== undefined && sequence === undefined && !checksum;
-    const reason = isNvgre ? enter(walk, 'nvgre', { id: key >>> 8 }) : enter(walk, 'gretap', id);
+    const reason = isNvgre ? enter(walk, 'nvgre', { ...id, id: key >>> 8 }) : enter(walk, 'gretap', id);
     return reason ?? { content: 'ethernet', at: at + 1 };
   }
   if (next?.kind === 'erspan') {
@@ -213,7 +248,10 @@ function greContent(walk: Walk, at: number, { key, sequence, checksum, protocol 
     const name = ({ 1: 'erspan-1', 2: 'erspan-2', 3: 'erspan-3' } as const)[next.version];
     return (
       take(walk, tunnelOctets(next), 'erspan_truncated') ??
-      enter(walk, name, { id: next.version === 1 ? 0 : next.id }) ?? { content: 'ethernet', at: at + 2 }
+      enter(walk, name, { ...id, id: next.version === 1 ? 0 : next.id }) ?? {
+        content: 'ethernet',
+        at: at + 2,
+      }
     );
   }
   const reason = enter(walk, 'gre', id);

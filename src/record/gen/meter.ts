@@ -35,6 +35,9 @@ export const PortUse = {
   PORT_ESP: 7,
   PORT_WIREGUARD: 8,
   PORT_TEREDO: 9,
+  PORT_GRE: 10,
+  PORT_LISP: 11,
+  PORT_AYIYA: 12,
 } as const;
 export type PortUse = (typeof PortUse)[keyof typeof PortUse];
 
@@ -133,6 +136,8 @@ export const Tunnel = {
   TUNNEL_PPTP: 22,
   TUNNEL_TEREDO: 23,
   TUNNEL_PPPOE: 24,
+  TUNNEL_LISP: 25,
+  TUNNEL_AYIYA: 26,
 } as const;
 export type Tunnel = (typeof Tunnel)[keyof typeof Tunnel];
 
