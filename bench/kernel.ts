@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { BpfObject, type BpfProgram, testRun } from '../src/bpf/index.ts';
 import { EpochMaps } from '../src/meter/epoch-maps.ts';
-import { configureMeter, METER_OBJECT, portTable } from '../src/meter/index.ts';
+import { configureMeter, LoadedMeter, METER_OBJECT, portTable } from '../src/meter/index.ts';
 import { Control } from '../src/record/gen/meter.ts';
 import { writePorts } from '../src/record/index.ts';
 import { Workshop } from './build.ts';
@@ -30,9 +30,22 @@ export const kernel: Benchmark = {
       ...(await manyFlows(workshop, vxlanFrame(4, 4), options)),
       ...(await manyFlows(workshop, vxlanFrame(6, 6), options)),
     ];
-    return [...hot, ...many, ...pair];
+    return [...hot, ...many, ...pair, complexity()];
   },
 };
+
+/** What the verifier of this kernel had to walk through; it gives up at a million (BPF_COMPLEXITY_LIMIT_INSNS). */
+function complexity(): Figure {
+  using meter = LoadedMeter.load();
+  const { verifiedInstructions } = meter.ingress.describe();
+  const target = { of: 'figure', atMost: 500_000 } as const;
+  return {
+    name: 'complexity: instructions verified of ts_ingress',
+    unit: '',
+    figure: verifiedInstructions,
+    target,
+  };
+}
 
 /** Loads an object and fills its table of tunnels' ports with the usual ones. */
 function loadWithPorts(object: BpfObject): void {
