@@ -4,12 +4,18 @@ import type { MeterConfig } from './config.ts';
 import { type FlowBatch, type FlowSink, freeColumns } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
-import type { Status } from './query/index.ts';
+import type { AuditPoint, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
 /** The version of this program, as in package.json. */
 export const VERSION = '0.1.0';
+
+/** What an agent tells beside what meter and sinks do. */
+export interface AgentListener {
+  /** What was told of an observation point as unexplained is explained again. */
+  explained?(point: AuditPoint): void;
+}
 
 /** What an agent is to do. */
 export interface AgentOptions {
@@ -25,7 +31,7 @@ export interface AgentOptions {
   }) => void;
   /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
-  readonly listener: MeterListener & SinkListener;
+  readonly listener: MeterListener & SinkListener & AgentListener;
   /** Stops the agent: a last drain, then everything is closed. */
   readonly signal: AbortSignal;
 }
@@ -38,6 +44,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const live = new LiveView({
     intervalSeconds: config.intervalMs / 1000,
     unexplained: (point) => listener.problem?.(new UnexplainedError(point)),
+    explained: (point) => listener.explained?.(point),
   });
   const queues = options.sinks.map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
@@ -94,6 +101,7 @@ function describe(
         hint,
       })),
     flows: live.flowCount,
+    records: live.recordCount,
     flowCapacity: config.flowCapacity,
     sinks: queues.map((queue) => queue.counts),
   };

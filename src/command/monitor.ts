@@ -85,6 +85,8 @@ export async function monitor(
     listener: {
       interfaces: (now) => line.say(describeInterfaces(now, config.namespace)),
       problem: (error) => line.say(`Problem: ${error.message}`),
+      explained: ({ interfaceName, direction }) =>
+        line.say(`All explained again at ${interfaceName} ${direction}`),
       sinkFailed: (sink, error) => line.say(`Problem: ${sink.name}: ${error.message}`),
       sinkDropped: (sink, dropped) =>
         line.say(`Problem: ${sink.name}: too slow, epochs dropped since the start: ${dropped}`),

@@ -151,6 +151,7 @@ function describe(
       primary: true,
     })),
     flows: live.flowCount,
+    records: live.recordCount,
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
     sinks: [],
     unexplained: [],

@@ -32,15 +32,24 @@ function audited(
   seen: readonly number[],
   readings: readonly (CounterReading | undefined)[],
   { kind = 'veth', direction = 0, programs = { before: [], after: [] } }: Scene = {},
-): { point: AuditPoint; told: AuditPoint[]; live: LiveView } {
+): { point: AuditPoint; told: AuditPoint[]; explained: AuditPoint[]; live: LiveView } {
   const told: AuditPoint[] = [];
-  const live = new LiveView({ unexplained: (point) => told.push(point) });
+  const explained: AuditPoint[] = [];
+  const live = new LiveView({
+    unexplained: (point) => told.push(point),
+    explained: (point) => explained.push(point),
+  });
   for (const [i, packets] of seen.entries()) {
     const counters = [{ ifindex: 2, direction, kind, begin: readings[i]!, end: readings[i + 1], programs }];
     live.write(batchOf([{ direction, packets, octets: 100 * packets }], { epoch: i + 1, counters }));
   }
   const wanted = direction === 0 ? 'ingress' : 'egress';
-  return { point: live.audit().points.find((each) => each.direction === wanted)!, told, live };
+  return {
+    point: live.audit().points.find((each) => each.direction === wanted)!,
+    told,
+    explained,
+    live,
+  };
 }
 
 test('a difference is what lies outside of both bounds, with its sign', () => {
@@ -88,6 +97,30 @@ test('packets that the hook never saw are told once, with who runs before it', (
   assert.equal(live.view({ window: '5s', segment: 'all' }).exactness.outside.packets, 4);
 });
 
+test('a difference is told when it comes, each time it has doubled, and when it is gone', () => {
+  const missed = [0, ...Array(20).fill(3), 5, 6, 7, ...Array(20).fill(8), ...Array(12).fill(0)];
+  const readings = [0, ...missed].map((more, epoch) => reading(10 * epoch + more));
+  const seen = missed.map(() => 10);
+  const { told, explained, live } = audited(seen, readings);
+  // Epoch 0 misses nothing; what then stays is 3, at last 8, and in the end nothing: 5 epochs each to be sure.
+  assert.deepEqual(
+    told.map(({ persistent }) => persistent.packets),
+    [3, 6],
+  );
+  assert.equal(explained.length, 1);
+  assert.deepEqual(explained[0]!.persistent, { packets: 0, octets: 0 });
+  assert.deepEqual(live.audit().persistent, { packets: 0, octets: 0 });
+  const again = audited(
+    [...seen, ...Array(8).fill(10)],
+    [...readings, ...Array.from({ length: 8 }, (_, i) => reading(10 * (readings.length + i) + 4))],
+  );
+  assert.deepEqual(
+    again.told.map(({ persistent }) => persistent.packets),
+    [3, 6, 4],
+    'what comes back after it was gone is told again',
+  );
+});
+
 test('what a queue dropped or still holds explains why less was counted at egress', () => {
   const readings = [0, 1, 2, 3, 4, 5].map((n) => reading(8 * n, 8 * n, { dropped: n, waiting: n }));
   const { point } = audited([10, 10, 10, 10, 10], readings, { direction: 1 });
@@ -103,6 +136,31 @@ test('a device that counts without Ethernet headers is compared so', () => {
   assert.equal(vxlan.point.sinceStart.outside.octets, 0);
   const bridge = audited([10], [counted(0), counted(10)], { kind: 'bridge', direction: 1 });
   assert.equal(bridge.point.sinceStart.outside.octets, -140);
+});
+
+test('a difference inside and one outside do not cancel', () => {
+  const live = new LiveView();
+  for (let epoch = 1; epoch <= 5; epoch++) {
+    // 10 seen, 9 of them in a flow, and the interface counted 9.
+    const batch = batchOf([{ direction: 0, packets: 9, octets: 900 }], {
+      epoch,
+      counters: [
+        {
+          ifindex: 2,
+          direction: 0,
+          kind: 'veth',
+          begin: reading(9 * (epoch - 1)),
+          end: reading(9 * epoch),
+          programs: undefined,
+        },
+      ],
+    });
+    live.write({ ...batch, seen: [{ ifindex: 2, direction: 0, packets: 10n, octets: 1000n }] });
+  }
+  const [point] = live.audit().points;
+  assert.deepEqual([point!.sinceStart.inside.packets, point!.sinceStart.outside.packets], [5, -5]);
+  // Of the octets, 100 are in no flow; whether 900 or 1,000 were counted the bounds of a veth leave open.
+  assert.deepEqual(point!.persistent, { packets: 2, octets: 100 });
 });
 
 test('an interface that goes away keeps the figures it had', () => {

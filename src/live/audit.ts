@@ -22,20 +22,30 @@ interface Point {
   readonly sinceStart: SpanSum;
   /** Differences since the start at the last epochs, newest last. */
   readonly differences: { readonly inside: ExactCount; readonly outside: ExactCount }[];
-  isTold: boolean;
+  /** What was told of it last, and when; undefined while all is explained. */
+  told: (ExactCount & { readonly epoch: number }) | undefined;
 }
+
+/** Who hears of changes at an observation point. */
+export interface AuditListener {
+  /** A difference has become persistent, or has doubled since it was told last. */
+  readonly unexplained: (point: AuditPoint) => void;
+  /** What was told is gone, for as many epochs as it took to be persistent. */
+  readonly explained: (point: AuditPoint) => void;
+}
+
+const SILENT: AuditListener = { unexplained: () => undefined, explained: () => undefined };
 
 /** Adds up epochs per observation point, in exact numbers. */
 export class AuditSum {
   readonly #points = new Map<number, Point>();
-  readonly #unexplained: (point: AuditPoint) => void;
+  readonly #listener: AuditListener;
   #agent = '';
   #epoch = 0;
   #atMs = 0;
 
-  /** @param unexplained is told once of each point where a difference has become persistent */
-  constructor(unexplained: (point: AuditPoint) => void = () => undefined) {
-    this.#unexplained = unexplained;
+  constructor(listener: AuditListener = SILENT) {
+    this.#listener = listener;
   }
 
   /** @param isTaken whether the observation point `2 * ifindex + direction` is taken in */
@@ -62,7 +72,7 @@ export class AuditSum {
       )
       .map(answerOf);
     const sum = (name: 'packets' | 'octets'): number =>
-      points.reduce((all, point) => all + Math.abs(point.persistent[name]), 0);
+      points.reduce((all, point) => all + point.persistent[name], 0);
     return {
       agent: this.#agent,
       epoch: this.#epoch,
@@ -107,7 +117,7 @@ export class AuditSum {
         interval: new SpanSum(),
         sinceStart: new SpanSum(),
         differences: [],
-        isTold: false,
+        told: undefined,
       };
       Object.assign(point, { interfaceName, primary, present: true });
       point.interval.seconds = Math.max(0, endMs - startMs) / 1000;
@@ -179,11 +189,21 @@ export class AuditSum {
       outside: sinceStart.outside(point.kind, point.direction),
     });
     if (differences.length > PERSISTENT_EPOCHS) differences.shift();
-    if (point.isTold) return;
-    const { inside, outside } = persistentOf(point);
-    if (isNone(inside) && isNone(outside)) return;
-    point.isTold = true;
-    this.#unexplained(answerOf(point));
+    this.#tell(point);
+  }
+
+  /** Says what has changed: a line per change, and no more of them than one in {@link PERSISTENT_EPOCHS}. */
+  #tell(point: Point): void {
+    const { told, differences } = point;
+    if (told && this.#epoch - told.epoch < PERSISTENT_EPOCHS) return;
+    const { packets, octets } = persistentSum(point);
+    if (hasDoubled(packets, told?.packets) || hasDoubled(octets, told?.octets)) {
+      point.told = { packets, octets, epoch: this.#epoch };
+      this.#listener.unexplained(answerOf(point));
+    } else if (told && differences.every((each) => isNone(each.inside) && isNone(each.outside))) {
+      point.told = undefined;
+      this.#listener.explained(answerOf(point));
+    }
   }
 
   #forgetGone(): void {
@@ -214,6 +234,15 @@ function addCount(sum: { packets: bigint; octets: bigint }, count: ExactCount): 
   sum.octets += count.octets;
 }
 
+function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+/** Whether it is twice what it was, or there at all where there was none. */
+function hasDoubled(now: bigint, before = 0n): boolean {
+  return now > 0n && now >= 2n * before;
+}
+
 function isNone({ packets, octets }: ExactCount): boolean {
   return packets === 0n && octets === 0n;
 }
@@ -229,6 +258,15 @@ function persistentOf({ differences }: Point): { inside: ExactCount; outside: Ex
   return { inside: settled('inside'), outside: settled('outside') };
 }
 
+/** Both differences together, absolute: neither hides the other. */
+function persistentSum(point: Point): ExactCount {
+  const { inside, outside } = persistentOf(point);
+  return {
+    packets: absolute(inside.packets) + absolute(outside.packets),
+    octets: absolute(inside.octets) + absolute(outside.octets),
+  };
+}
+
 /** The value nearest to 0, or 0 when they have not all the same sign. */
 function smallest(values: readonly bigint[]): bigint {
   const [first = 0n, ...rest] = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -239,6 +277,7 @@ function smallest(values: readonly bigint[]): bigint {
 function answerOf(point: Point): AuditPoint {
   const { kind, direction, programs, interval, sinceStart } = point;
   const { inside, outside } = persistentOf(point);
+  const { packets, octets } = persistentSum(point);
   return {
     ifindex: point.ifindex,
     interfaceName: point.interfaceName,
@@ -250,10 +289,7 @@ function answerOf(point: Point): AuditPoint {
     programs: programs ? { before: [...programs.before], after: [...programs.after] } : null,
     interval: interval.answer(kind, direction),
     sinceStart: sinceStart.answer(kind, direction),
-    persistent: {
-      packets: Number(inside.packets + outside.packets),
-      octets: Number(inside.octets + outside.octets),
-    },
+    persistent: { packets: Number(packets), octets: Number(octets) },
     hint: hintOf(point, inside, outside),
   };
 }

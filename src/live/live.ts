@@ -33,8 +33,10 @@ export interface LiveOptions {
   readonly isRecorded?: boolean;
   /** Observation points to take in; records of others are left out. Default all. */
   readonly accept?: (point: ObservationPoint) => boolean;
-  /** Told once of each observation point where something has become persistently unexplained. */
+  /** Told of an observation point where something has become persistently unexplained, and again when it has doubled. */
   readonly unexplained?: (point: AuditPoint) => void;
+  /** Told when all is explained again at such a point. */
+  readonly explained?: (point: AuditPoint) => void;
 }
 
 type Window = ViewQuestion['window'];
@@ -67,6 +69,7 @@ export class LiveView implements FlowSink, ViewSource {
   #writes = 0;
   #agent = '';
   #epoch = 0;
+  #records = 0;
   #startMs = 0;
   #endMs = 0;
   /** (time, number of writes) once a minute, to know what idle means in writes. */
@@ -82,14 +85,20 @@ export class LiveView implements FlowSink, ViewSource {
       isRecorded: false,
       accept: () => true,
       unexplained: () => undefined,
+      explained: () => undefined,
       ...options,
     };
-    this.#audit = new AuditSum(this.#options.unexplained);
+    this.#audit = new AuditSum(this.#options);
   }
 
   /** Uniflows kept apart, rows of folded ones included. */
   get flowCount(): number {
     return this.#table.length;
+  }
+
+  /** Records of the newest epoch, over all observation points. */
+  get recordCount(): number {
+    return this.#records;
   }
 
   /** Takes an epoch in. An epoch of the same agent that was taken in before is ignored. */
@@ -98,6 +107,7 @@ export class LiveView implements FlowSink, ViewSource {
     if (this.#writes++ === 0) this.#startMs = batch.startMs;
     this.#agent = batch.agent;
     this.#epoch = batch.epoch;
+    this.#records = batch.length;
     this.#endMs = batch.endMs;
     const points = this.#pointsOf(batch);
     const touched = takeIn(this.#table, batch, points, this.#writes);

@@ -9,9 +9,7 @@ export class UnexplainedError extends Error {
 
   constructor({ interfaceName, direction, persistent, hint }: AuditPoint) {
     const { packets, octets } = persistent;
-    super(
-      `${Math.abs(packets)} packets, ${Math.abs(octets)} octets unexplained at ${interfaceName} ${direction}: ${hint}`,
-    );
+    super(`${packets} packets, ${octets} octets unexplained at ${interfaceName} ${direction}: ${hint}`);
     this.name = 'UnexplainedError';
   }
 }

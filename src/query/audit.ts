@@ -57,7 +57,7 @@ const PointSchema = z.object({
   programs: z.object({ before: z.array(z.string()), after: z.array(z.string()) }).nullable(),
   interval: SpanSchema,
   sinceStart: SpanSchema,
-  /** What of `outside` and `inside` has stood for several epochs: no packet that was just under way. */
+  /** How much of `outside` and `inside` has stood for several epochs, absolute: no packet that was just under way. */
   persistent: CountSchema,
   /** Where to look, when `persistent` is not 0; else empty. */
   hint: z.string(),
@@ -75,7 +75,7 @@ export const AuditSchema = z.object({
   persistentEpochs: z.number(),
   /** By interface, ingress first; those gone last. */
   points: z.array(PointSchema),
-  /** Sum of the absolute persistent differences of all points. */
+  /** Sum over all points. */
   persistent: CountSchema,
 });
 /** A validated audit. */

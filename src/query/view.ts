@@ -204,7 +204,11 @@ export const StatusSchema = z.object({
       hint: z.string(),
     }),
   ),
+  /** Uniflows the live view holds. */
   flows: z.number(),
+  /** Flow records in the newest epoch, over all observation points. */
+  records: z.number(),
+  /** Flows the kernel keeps per epoch. */
   flowCapacity: z.number(),
   /** Those that take each epoch beside the view, in epochs since the start; `waiting` is now. */
   sinks: z.array(

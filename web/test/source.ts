@@ -206,6 +206,7 @@ export class ScriptedSource implements ViewSource {
       interfaces: [{ name: 'eth0', ifindex: 2, hook: 'tcx', reason: 'default route', primary: true }],
       unexplained: [],
       flows: this.streams.length,
+      records: this.streams.length,
       flowCapacity: 65536,
       sinks: [],
     };
