@@ -1,11 +1,13 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type Status, type ViewQuestion, ViewQuestionSchema, type ViewSource } from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
 import type { Listen } from './listen.ts';
+import { formatMetrics, METRICS_TYPES } from './metrics.ts';
 import type { Page } from './page.ts';
 import { notBuiltPage, tokenPage } from './plain-pages.ts';
 import type { StreamLimits, ViewStreams } from './stream.ts';
@@ -73,6 +75,13 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
   const routes = app
     .get('/api/status', (c) => c.json(options.status()))
     .get('/api/audit', (c) => c.json(options.views.audit()))
+    .get('/metrics', async (c) => {
+      const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });
+      const form = METRICS_TYPES.find((each) => each === type) ?? METRICS_TYPES[0];
+      const sources = { audit: options.views.audit(), status: options.status() };
+      const { contentType, text } = await formatMetrics(sources, form);
+      return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' });
+    })
     .get('/api/view', (c) => {
       const question = readQuestion(c);
       if ('error' in question) return c.json(question, 400);
@@ -130,7 +139,7 @@ function refuse(c: Context<Env>, options: ServeOptions): Response | undefined {
   if ((c.env.incoming.url ?? '').length > URL_LENGTH) {
     return failure(c, 414, { error: `The address is longer than ${URL_LENGTH} characters.` });
   }
-  if (c.req.path.startsWith('/api/') && c.req.header('sec-fetch-site') === 'cross-site') {
+  if (isForPrograms(c.req.path) && c.req.header('sec-fetch-site') === 'cross-site') {
     return failure(c, 403, { error: 'Another site may not read this.' });
   }
   return undefined;
@@ -182,9 +191,14 @@ function enter(c: Context<Env>, token: TokenCheck, given: string): Response {
 
 function unauthorized(c: Context<Env>): Response {
   c.header('WWW-Authenticate', 'Bearer realm="tunnelscope"');
-  return c.req.path.startsWith('/api/')
+  return isForPrograms(c.req.path)
     ? c.json({ error: 'A token is needed: Authorization: Bearer <token>.' }, 401)
     : c.html(tokenPage, 401);
+}
+
+/** What programs ask for, not people. */
+function isForPrograms(path: string): boolean {
+  return path.startsWith('/api/') || path === '/metrics';
 }
 
 function failure(c: Context<Env>, status: ContentfulStatusCode, answer: { error: string }): Response {

@@ -76,7 +76,21 @@ class CountingSource implements ViewSource {
   }
 }
 
-const STATUS = { version: '0.1.0', hostname: 'here' } as Status;
+const STATUS: Status = {
+  version: '0.1.0',
+  agent: 'x',
+  hostname: 'here',
+  startedMs: 1,
+  nowMs: 2,
+  intervalSeconds: 1,
+  namespace: null,
+  interfaces: [],
+  unexplained: [],
+  flows: 0,
+  records: 0,
+  flowCapacity: 16,
+  sinks: [],
+};
 const TOKEN = 'a-token-that-is-long-enough';
 const directory = await mkdtemp(join(tmpdir(), 'page-'));
 const page = join(directory, 'dist');
@@ -468,6 +482,30 @@ test('the token in the address becomes a cookie and leaves the address', async (
   assert.equal((await ask(it.port, '/api/view', { cookie: pair })).status, 200);
   assert.equal((await ask(it.port, '/api/view', { cookie: `${pair}x` })).status, 401);
   assert.ok(!it.logged.join().includes(TOKEN));
+});
+
+test('metrics come in the form that the scraper prefers, behind the same door as all else', async () => {
+  await using it = await served({ auth: { kind: 'token', token: TOKEN } });
+  const authorization = `Bearer ${TOKEN}`;
+  const prometheus = 'text/plain; version=0.0.4; charset=utf-8';
+  const open = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+  for (const [accept, type] of [
+    [undefined, prometheus],
+    ['*/*', prometheus],
+    ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1', open],
+    ['application/openmetrics-text;q=0.2,text/plain;q=0.9', prometheus],
+    ['application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily', prometheus],
+  ] as const) {
+    const reply = await ask(it.port, '/metrics', { authorization, ...(accept && { accept }) });
+    assert.deepEqual([reply.status, reply.headers['content-type']], [200, type], accept);
+    assert.match(reply.text, /^tunnelscope_epochs_total 1$/m);
+    assert.equal(reply.text.endsWith('# EOF\n'), type === open);
+  }
+  const refused = await ask(it.port, '/metrics');
+  assert.deepEqual([refused.status, refused.headers['content-type']], [401, 'application/json']);
+  const foreign = { authorization, 'sec-fetch-site': 'cross-site' };
+  assert.equal((await ask(it.port, '/metrics', foreign)).status, 403);
+  assert.equal((await ask(it.port, '/metrics', { authorization, host: 'evil.example' })).status, 421);
 });
 
 test('a source that fails gives a 500 without its inside, and the log has it', async () => {

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Audit, AuditPoint, AuditSpan, Status } from '../query/index.ts';
+import { type ReadFamily, readExposition } from './exposition.fixture.ts';
+import { formatMetrics } from './metrics.ts';
+
+const part = (packets: number, octets = 100 * packets) => ({
+  packets,
+  octets,
+  packetShare: 0,
+  octetShare: 0,
+});
+
+function span(more: Partial<AuditSpan> = {}): AuditSpan {
+  const bound = { packets: 12, octets: 1200 };
+  return {
+    seconds: 3,
+    counted: { least: bound, most: bound },
+    expected: { least: bound, most: bound },
+    seen: { packets: 12, octets: 1200 },
+    recorded: part(7),
+    overflow: part(2),
+    ledger: [
+      { reason: 'ipv4_truncated', level: 0, ...part(3) },
+      { reason: 'ipv4_truncated', level: 1, ...part(1) },
+      { reason: 'arp_truncated', level: 0, ...part(1) },
+    ],
+    inside: part(0),
+    outside: part(-4, -400),
+    ...more,
+  };
+}
+
+function point(more: Partial<AuditPoint> = {}): AuditPoint {
+  return {
+    ifindex: 2,
+    interfaceName: 'eth0',
+    direction: 'ingress',
+    kind: 'veth',
+    primary: true,
+    present: true,
+    unit: 'frames',
+    programs: null,
+    interval: span(),
+    sinceStart: span(),
+    persistent: { packets: 4, octets: 400 },
+    hint: 'look there',
+    ...more,
+  };
+}
+
+function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status } {
+  const audit: Audit = {
+    agent: 'abc',
+    epoch: 42,
+    atMs: 1_700_000_001_500,
+    persistentEpochs: 5,
+    points: [...points],
+    persistent: { packets: 0, octets: 0 },
+  };
+  const status: Status = {
+    version: '0.1.0',
+    agent: 'abc',
+    hostname: 'here',
+    startedMs: 1_700_000_000_000,
+    nowMs: 1_700_000_002_000,
+    intervalSeconds: 1,
+    namespace: null,
+    interfaces: [],
+    unexplained: [],
+    flows: 5,
+    records: 9,
+    flowCapacity: 1024,
+    sinks: [{ name: 'json', waiting: 1, written: 7, failed: 2, dropped: 3 }],
+  };
+  return { audit, status };
+}
+
+async function families(points: readonly AuditPoint[] = [point()]): Promise<Map<string, ReadFamily>> {
+  const { contentType, text } = await formatMetrics(sources(points), 'text/plain');
+  assert.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8');
+  return readExposition(text, 'prometheus');
+}
+
+/** The values of a family by the labels named, in their order. */
+function values(
+  found: Map<string, ReadFamily>,
+  name: string,
+  ...labels: string[]
+): (readonly [string, number])[] {
+  const { samples } = found.get(`tunnelscope_${name}`) ?? assert.fail(`there is no ${name}`);
+  return samples.map((sample) => [labels.map((label) => sample.labels[label]).join(' '), sample.value]);
+}
+
+test('what an observation point saw, where it is, and what is unexplained', async () => {
+  const found = await families();
+  const place = ['interface', 'ifindex', 'direction'];
+  assert.deepEqual(values(found, 'seen_packets_total', ...place), [['eth0 2 ingress', 12]]);
+  assert.deepEqual(values(found, 'seen_octets_total', ...place), [['eth0 2 ingress', 1200]]);
+  assert.deepEqual(values(found, 'recorded_packets_total'), [['', 7]]);
+  assert.deepEqual(values(found, 'overflow_octets_total'), [['', 200]]);
+  assert.deepEqual(values(found, 'ledger_packets_total', 'reason'), [
+    ['ipv4_truncated', 4],
+    ['arp_truncated', 1],
+  ]);
+  assert.deepEqual(values(found, 'unexplained_packets', 'by'), [
+    ['flows', 0],
+    ['interface', -4],
+  ]);
+  assert.deepEqual(values(found, 'persistent_unexplained_octets', ...place), [['eth0 2 ingress', 400]]);
+  assert.deepEqual(values(found, 'observation_point', 'kind', 'primary'), [['veth true', 1]]);
+});
+
+test('agent, epochs, tables and sinks', async () => {
+  const found = await families();
+  assert.deepEqual(values(found, 'agent_info', 'agent', 'version', 'namespace'), [['abc 0.1.0 ', 1]]);
+  assert.deepEqual(values(found, 'epochs_total'), [['', 42]]);
+  assert.deepEqual(values(found, 'start_time_seconds'), [['', 1_700_000_000]]);
+  assert.deepEqual(values(found, 'epoch_end_time_seconds'), [['', 1_700_000_001.5]]);
+  assert.deepEqual(values(found, 'epoch_records'), [['', 9]]);
+  assert.deepEqual(values(found, 'flow_capacity'), [['', 1024]]);
+  assert.deepEqual(values(found, 'view_uniflows'), [['', 5]]);
+  assert.deepEqual(values(found, 'sink_epochs_total', 'sink', 'outcome'), [
+    ['json written', 7],
+    ['json failed', 2],
+    ['json dropped', 3],
+  ]);
+  assert.deepEqual(values(found, 'sink_waiting_epochs', 'sink'), [['json', 1]]);
+});
+
+test('both forms hold the same, and OpenMetrics says where it ends', async () => {
+  const all = sources([point(), point({ direction: 'egress', persistent: { packets: 0, octets: 0 } })]);
+  const prometheus = readExposition((await formatMetrics(all, 'text/plain')).text, 'prometheus');
+  const open = await formatMetrics(all, 'application/openmetrics-text');
+  assert.equal(open.contentType, 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  const openMetrics = readExposition(open.text, 'openmetrics');
+  const samplesOf = (found: Map<string, ReadFamily>) => [...found.values()].flatMap(({ samples }) => samples);
+  assert.deepEqual(samplesOf(openMetrics), samplesOf(prometheus));
+  assert.ok(samplesOf(prometheus).length > 30);
+});
+
+test('an interface made anew is a series of its own; nothing is added up or hidden', async () => {
+  const found = await families([point(), point({ ifindex: 7, present: false })]);
+  assert.deepEqual(values(found, 'observation_point', 'ifindex'), [
+    ['2', 1],
+    ['7', 0],
+  ]);
+  assert.deepEqual(values(found, 'seen_packets_total', 'ifindex'), [
+    ['2', 12],
+    ['7', 12],
+  ]);
+});
+
+test('where an interface does not tell what it counted, there is no 0 that says all is well', async () => {
+  const found = await families([point({ sinceStart: span({ counted: null, outside: part(0) }) })]);
+  assert.deepEqual(values(found, 'unexplained_packets', 'by'), [['flows', 0]]);
+});
+
+test('names of interfaces are quoted, whatever they are, and large counts keep their digits', async () => {
+  const interfaceName = 'a"b\\c\nd';
+  const seen = { packets: 2 ** 53 - 1, octets: 9_007_199_254_740_990 };
+  const found = await families([point({ interfaceName, sinceStart: span({ seen }) })]);
+  assert.deepEqual(values(found, 'seen_packets_total', 'interface'), [[interfaceName, 2 ** 53 - 1]]);
+  assert.deepEqual(values(found, 'seen_octets_total', 'interface'), [[interfaceName, 9_007_199_254_740_990]]);
+});
+
+test('the number of series is what the documentation says', async () => {
+  const count = async (points: readonly AuditPoint[]): Promise<number> =>
+    [...(await families(points)).values()].reduce((sum, { samples }) => sum + samples.length, 0);
+  const none = await count([]);
+  assert.equal(none, 8 + 4);
+  assert.equal((await count([point()])) - none, 13 + 2 * 2);
+});
+
+test('before the first epoch there are no points, and it is valid all the same', async () => {
+  for (const [type, form] of [
+    ['text/plain', 'prometheus'],
+    ['application/openmetrics-text', 'openmetrics'],
+  ] as const) {
+    const found = readExposition((await formatMetrics(sources([]), type)).text, form);
+    const { samples } = [...found.values()].find(({ name }) => name.startsWith('tunnelscope_seen_packets'))!;
+    assert.deepEqual(samples, []);
+  }
+});
