@@ -1,12 +1,13 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|drain|agent|throughput|memory|page|read …] [--quick]
+ *     node bench/run.ts [kernel|drain|agent|throughput|memory|page|read|audit …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { agent } from './agent.ts';
+import { audit } from './audit.ts';
 import { drain } from './drain.ts';
 import { type Benchmark, type Figure, formatFigures, isHeld } from './figure.ts';
 import { kernel } from './kernel.ts';
@@ -16,7 +17,7 @@ import { page } from './page.ts';
 import { read } from './read.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page, read];
+const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page, read, audit];
 const RESULTS = new URL('results/', import.meta.url);
 
 async function main(words: readonly string[]): Promise<void> {
