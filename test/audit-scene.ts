@@ -25,8 +25,8 @@ const PREFIX = { 4: 24, 6: 64 } as const;
 const INTERVAL_MS = 200;
 /** Epochs after the traffic: what was under way has come, and what differs is persistent. */
 const QUIET_EPOCHS = 6;
-/** Flows of narrow keys that the table holds; the caches before it hold some thousands. */
-const FLOW_CAPACITY = 512;
+/** Flows of narrow keys that the table holds: enough for those that the caches before it have no place for, but for a burst. */
+const FLOW_CAPACITY = 64;
 /** Datagrams of as many flows, sent at once. */
 const BURST = 20_000;
 /** A window that no queue on the way overflows with: what they drop would widen the bounds. */
@@ -178,7 +178,7 @@ const [address, count] = process.argv.slice(1);
 const s = require('dgram').createSocket('udp4');
 let sent = 0;
 const more = () => {
-  for (let i = 0; i < 32 && sent < count; i++) s.send('x', 10000 + sent++, address);
+  for (let i = 0; i < 100 && sent < count; i++) s.send('x', 10000 + sent++, address);
   if (sent < count) setTimeout(more, 1); else s.close();
 };
 more();`;

@@ -2,6 +2,8 @@
 // Small programs for the tests of this library: one of each thing that it must handle.
 
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 enum verdict {
@@ -109,6 +111,22 @@ int observe(struct __sk_buff *skb)
 SEC("tc")
 int stranger(struct __sk_buff *skb)
 {
+	return -1;
+}
+
+/* Puts a VLAN tag beside the packet, where hardware leaves it: the number is the limit. */
+SEC("tc")
+int tag(struct __sk_buff *skb)
+{
+	bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), limit);
+	return -1;
+}
+
+/* Takes it away. */
+SEC("tc")
+int untag(struct __sk_buff *skb)
+{
+	bpf_skb_vlan_pop(skb);
 	return -1;
 }
 
