@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AuditSchema } from '../src/query/index.ts';
@@ -80,6 +88,12 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
     'a token file that is not there',
     ['monitor', '--token-file', '/no/such'],
     /--token-file: "\/no\/such" is not a readable file/,
+  ],
+  ['an agent that is nowhere', ['audit', '--agent', 'somewhere'], /--agent: "somewhere" is not an address/],
+  [
+    'an agent to ask and an interface to meter',
+    ['audit', '--agent', '8080', '-i', 'eth0'],
+    /cannot be used with option '-i, --iface <name>'/,
   ],
   [
     'an interface name too long',
@@ -184,4 +198,96 @@ test('an audit explains every packet, as JSON and as a table', () => {
   assert.equal(table.code, 0, table.err);
   assert.match(table.out, /^eth0 ingress \(veth; counts frames/m);
   assert.match(table.out, /All explained at 4 of 4 observation points\.\n$/);
+});
+
+/** As {@link run}, while this process goes on. */
+async function runAside(words: readonly string[]): Promise<Pick<Ended, 'code' | 'err'>> {
+  const child = spawn(process.execPath, [CLI, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const err = text(child.stderr);
+  const [code] = (await once(child, 'exit')) as [number];
+  return { code, err: await err };
+}
+
+/** A running monitor in the host, and where it listens. */
+async function monitoring(...words: string[]): Promise<AsyncDisposable & { readonly address: string }> {
+  const place = ['--netns', HOST, '-i', 'eth0', '--interval', '200ms', '--listen', '127.0.0.1:0'];
+  const child = spawn(process.execPath, [CLI, 'monitor', ...place, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let address = '';
+  for await (const line of createInterface(child.stdout)) {
+    address = /^Page and API: http:\/\/([^/]+)\//.exec(line)?.[1] ?? '';
+    if (address !== '') break;
+  }
+  return {
+    address,
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.kill('SIGINT');
+      await ended;
+    },
+  };
+}
+
+test('an agent that runs is asked for its audit, by its address or an URL, without root', async () => {
+  await using agent = await monitoring();
+  execFileSync('ip', ['netns', 'exec', HOST, 'ping', '-q', '-c', '3', '-i', '0.2', '172.16.1.101']);
+  const asked = run(['audit', '--agent', agent.address, '--json'], {}, WITHOUT_PRIVILEGES);
+  assert.equal(asked.code, 0, asked.err);
+  const { points } = AuditSchema.parse(JSON.parse(asked.out));
+  assert.deepEqual(
+    points.map(({ interfaceName, direction }) => `${interfaceName} ${direction}`),
+    ['eth0 ingress', 'eth0 egress'],
+  );
+  const port = agent.address.replace(/.*:/, '');
+  for (const place of [port, `http://${agent.address}`]) {
+    const { code, out } = run(['audit', '--agent', place]);
+    assert.equal(code, 0);
+    assert.match(out, /All explained at 2 of 2 observation points\.\n$/);
+  }
+});
+
+test('an agent that is not there, wants a token or is none is said as that, with exit code 1', async () => {
+  const free = createServer((_, response) => response.end('<p>a page of others</p>')).listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  const other = await runAside(['audit', '--agent', String(port)]);
+  free.close();
+  await once(free, 'close');
+  assert.equal(other.code, 1);
+  assert.match(other.err, /gave no answer: it is no tunnelscope of this version \(200\)/);
+  const absent = run(['audit', '--agent', String(port)]);
+  assert.deepEqual([absent.code, absent.out], [1, '']);
+  assert.match(
+    absent.err,
+    /^tunnelscope: No agent answers at http:\/\/127\.0\.0\.1:\d+\/: nothing listens there\. Start one/,
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'tscli-'));
+  try {
+    const [right, wrong] = ['right', 'wrong'].map((name) => {
+      const path = join(directory, name);
+      writeFileSync(path, `${name}-token-of-the-agent\n`);
+      return path;
+    }) as [string, string];
+    await using agent = await monitoring('--token-file', right);
+    const asked = ['audit', '--agent', agent.address];
+    assert.match(run(asked).err, /wants a token: give the file that has it with --token-file/);
+    assert.match(run([...asked, '--token-file', wrong]).err, /does not take this token/);
+    assert.equal(run([...asked, '--token-file', right]).code, 0);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('an audit that Ctrl-C ends prints what there is, and ends well', async () => {
+  const child = spawn(process.execPath, [CLI, 'audit', '--netns', HOST, '-i', 'eth0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  const out = text(child.stdout);
+  await once(child.stderr, 'data');
+  const ended = once(child, 'exit');
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [0, null]);
+  assert.match(await out, /All explained at 2 of 2 observation points\.\n$/);
 });

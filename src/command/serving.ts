@@ -58,7 +58,8 @@ export function servingOf(words: ServeWords): Serving {
   return { ...place, auth: { kind: 'token', token }, generatedToken: token };
 }
 
-function readToken(path: string): string {
+/** Reads the token out of a file. @throws ConfigError naming the file and what is wrong with it */
+export function readToken(path: string): string {
   let token: string;
   try {
     token = readFileSync(path, 'utf8').trim();

@@ -1,53 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Audit, AuditPoint, AuditSpan, Status } from '../query/index.ts';
+import { part, auditPoint as point, auditSpan as span } from '../query/audit.fixture.ts';
+import type { Audit, AuditPoint, Status } from '../query/index.ts';
 import { type ReadFamily, readExposition } from './exposition.fixture.ts';
 import { formatMetrics } from './metrics.ts';
-
-const part = (packets: number, octets = 100 * packets) => ({
-  packets,
-  octets,
-  packetShare: 0,
-  octetShare: 0,
-});
-
-function span(more: Partial<AuditSpan> = {}): AuditSpan {
-  const bound = { packets: 12, octets: 1200 };
-  return {
-    seconds: 3,
-    counted: { least: bound, most: bound },
-    expected: { least: bound, most: bound },
-    seen: { packets: 12, octets: 1200 },
-    recorded: part(7),
-    overflow: part(2),
-    ledger: [
-      { reason: 'ipv4_truncated', level: 0, ...part(3) },
-      { reason: 'ipv4_truncated', level: 1, ...part(1) },
-      { reason: 'arp_truncated', level: 0, ...part(1) },
-    ],
-    inside: part(0),
-    outside: part(-4, -400),
-    ...more,
-  };
-}
-
-function point(more: Partial<AuditPoint> = {}): AuditPoint {
-  return {
-    ifindex: 2,
-    interfaceName: 'eth0',
-    direction: 'ingress',
-    kind: 'veth',
-    primary: true,
-    present: true,
-    unit: 'frames',
-    programs: null,
-    interval: span(),
-    sinceStart: span(),
-    persistent: { packets: 4, octets: 400 },
-    hint: 'look there',
-    ...more,
-  };
-}
 
 function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status } {
   const audit: Audit = {

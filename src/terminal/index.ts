@@ -1,4 +1,4 @@
-export { formatAudit } from './audit.ts';
+export { formatAudit, isExplained } from './audit.ts';
 export { formatFlowJson } from './json.ts';
 export { formatProgress, type ProgressOptions } from './progress.ts';
 export {

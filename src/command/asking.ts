@@ -1,0 +1,69 @@
+/** Asking an agent that runs already, over its API. */
+import { ConfigError, parseAddressAndPort } from '../config.ts';
+import { formatListen } from '../serve/index.ts';
+import { EXIT, Exit } from './exit.ts';
+
+/** Where an agent answers, and what it may want to know of who asks. */
+export interface AgentPlace {
+  readonly url: URL;
+  readonly token: string | undefined;
+}
+
+/** An agent answers from memory. */
+const PATIENCE_MS = 10_000;
+
+/** Reads where an agent is: an address as `--listen` takes it, or an URL. @throws ConfigError */
+export function parseAgentUrl(field: string, text: string): URL {
+  if (!/^https?:\/\//.test(text)) return new URL(`http://${formatListen(parseAddressAndPort(field, text))}/`);
+  const url = URL.parse(text.endsWith('/') ? text : `${text}/`);
+  if (!url) throw new ConfigError(field, text, 'an address such as 127.0.0.1:8080, or an URL');
+  return url;
+}
+
+/**
+ * Gets one answer.
+ *
+ * @param read checks it; throws when it is none
+ * @throws Exit with what is wrong and what to do; the reason of `signal` when that is aborted
+ */
+export async function askAgent<Answer>(
+  { url, token }: AgentPlace,
+  path: string,
+  { read, signal }: { readonly read: (answer: unknown) => Answer; readonly signal: AbortSignal },
+): Promise<Answer> {
+  const response = await fetch(new URL(path, url), {
+    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+  }).catch((error: Error) => {
+    if (signal.aborted) throw signal.reason;
+    throw unreachable(url, error);
+  });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.status === 401) {
+    const what = token === undefined ? 'wants a token' : 'does not take this token';
+    throw new Exit(EXIT.failed, `The agent at ${url} ${what}: give the file that has it with --token-file.`);
+  }
+  try {
+    if (response.ok) return read(answer);
+  } catch {
+    // What answers is no agent, or of another version; said below.
+  }
+  const said = (answer as { readonly error?: unknown } | undefined)?.error;
+  const reason =
+    typeof said === 'string' ? said : `it is no tunnelscope of this version (${response.status})`;
+  throw new Exit(EXIT.failed, `Asking ${url} gave no answer: ${reason}`);
+}
+
+function unreachable(url: URL, error: Error): Exit {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException;
+  const found =
+    cause.code === 'ECONNREFUSED'
+      ? 'nothing listens there'
+      : error.name === 'TimeoutError'
+        ? `it took longer than ${PATIENCE_MS / 1000} s`
+        : cause.message;
+  return new Exit(
+    EXIT.failed,
+    `No agent answers at ${url}: ${found}. Start one with "tunnelscope monitor", name another with --agent, or leave that out to meter here and now.`,
+  );
+}
