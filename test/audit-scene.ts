@@ -28,7 +28,7 @@ const QUIET_EPOCHS = 6;
 /** Flows of narrow keys that the table holds: enough for those that the caches before it have no place for, but for a burst. */
 const FLOW_CAPACITY = 64;
 /** Datagrams of as many flows, sent at once. */
-const BURST = 20_000;
+const BURST = 50_000;
 /** A window that no queue on the way overflows with: what they drop would widen the bounds. */
 const RECEIVE_BUFFER = '4096 65536 131072';
 

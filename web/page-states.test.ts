@@ -235,6 +235,24 @@ test('a screen reader gets a title, words and numbers, and news at most every te
 
 const PHONE: BenchOptions['context'] = { viewport: { width: 390, height: 844 } };
 
+test('on a phone the ledger fits, however many packets there were', async () => {
+  const prepare = (source: ScriptedSource): void => {
+    source.streams = source.streams.map((stream) => ({
+      ...stream,
+      octets: 3_456_789 * stream.octets,
+      packets: 345_678 * stream.packets,
+    }));
+    source.missed = 12_345;
+  };
+  await using it = await bench(browser, { prepare, context: PHONE });
+  await it.page.locator('[data-testid=exactness] summary').click();
+  await it.page.locator('[data-testid=audit-point]').first().waitFor();
+  const panel = it.page.locator('[data-testid=audit]');
+  assert.match(await text(it.page, 'audit'), /(\d{3}\u202f){3}\d{3} … /);
+  const [needed, given] = await panel.evaluate((element) => [element.scrollWidth, element.clientWidth]);
+  assert.ok(needed! <= given!, `${needed} of ${given}`);
+});
+
 test('on a phone nothing sticks out, the table comes first and the picture second', async () => {
   for (const path of ['', '?host=172.16.1.100', '?pair=172.16.1.100~172.16.1.108', '?list=pairs']) {
     await using it = await bench(browser, { path, context: PHONE });

@@ -127,6 +127,9 @@ test('exactness is judged: exact, coarse, wrong', () => {
   assert.equal(packetOnly.state, 'wrong');
   const outside = trust({ ...exactness, outside: { points: 2, packets: 12_304, octets: 1 } });
   assert.deepEqual([outside.state, outside.words], ['wrong', '12\u202f304 packets unexplained']);
+  assert.match(outside.more, /0 B unexplained by the flows, 12\u202f304 packets by the interfaces$/);
+  const alone = trust({ ...exactness, outside: { points: 0, packets: 0, octets: 0 } });
+  assert.match(alone.more, /no interface tells what it counted$/);
 });
 
 test('age counts from receipt, so that a wrong clock makes nothing stale', () => {

@@ -74,7 +74,10 @@ export function trust({ seen, recorded, overflow, ledger, unexplained, outside }
   const more = [
     `${formatQuantity(octetQuantity(seen.octets))} seen, ${formatQuantity(octetQuantity(recorded.octets))} in flows`,
     `${formatQuantity(octetQuantity(named))} in named ledger lines`,
-    `${formatQuantity(octetQuantity(Math.abs(unexplained.octets)))} unexplained`,
+    `${formatQuantity(octetQuantity(Math.abs(unexplained.octets)))} unexplained by the flows`,
+    outside.points > 0
+      ? `${packetCount(outside.packets)} by the interfaces`
+      : 'no interface tells what it counted',
   ].join(', ');
   if (unexplained.octets !== 0 || unexplained.packets !== 0) {
     const share = finePercent(Math.abs(unexplained.octets), seen.octets);
@@ -83,7 +86,7 @@ export function trust({ seen, recorded, overflow, ledger, unexplained, outside }
   if (outside.packets !== 0 || outside.octets !== 0) {
     const words =
       outside.packets !== 0
-        ? `${exactly(outside.packets)} ${outside.packets === 1 ? 'packet' : 'packets'} unexplained`
+        ? `${packetCount(outside.packets)} unexplained`
         : `${formatQuantity(octetQuantity(outside.octets))} unexplained`;
     return { state: 'wrong', words, more };
   }
@@ -95,6 +98,10 @@ export function trust({ seen, recorded, overflow, ledger, unexplained, outside }
     };
   }
   return { state: 'exact', words: 'all counted', more };
+}
+
+function packetCount(packets: number): string {
+  return `${exactly(packets)} ${packets === 1 ? 'packet' : 'packets'}`;
 }
 
 /** Every digit, in groups of three: `12 304`. */

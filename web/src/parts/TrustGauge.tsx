@@ -148,9 +148,9 @@ function RangeRow({ words, range }: { readonly words: string; readonly range: Au
   return (
     <tr>
       <th scope="row">{words}</th>
-      <td>{say('packets')}</td>
+      <td className="range">{say('packets')}</td>
       <td />
-      <td>{say('octets')}</td>
+      <td className="range">{say('octets')}</td>
       <td />
     </tr>
   );
