@@ -1,30 +1,18 @@
 /** The audit: per observation point, what the interface counted, what the hook saw, and where all of it is. */
 import { type CounterLine, columnWords, type FlowBatch, REMARK } from '../flow/index.ts';
 import type { Audit, AuditPoint, Exactness } from '../query/index.ts';
+import {
+  answerOf,
+  isNone,
+  PERSISTENT_EPOCHS,
+  type Point,
+  persistentOf,
+  persistentSum,
+} from './audit-point.ts';
 import { type ExactCount, SpanSum } from './audit-span.ts';
-import { counterUnit } from './counter-unit.ts';
-
-/** Epochs that a difference stands before it is persistent: what was only under way has come by then. */
-export const PERSISTENT_EPOCHS = 5;
 
 /** Observation points kept after their interface is gone. */
 const MAX_GONE = 64;
-
-interface Point {
-  readonly ifindex: number;
-  readonly direction: 0 | 1;
-  interfaceName: string;
-  primary: boolean;
-  kind: string;
-  present: boolean;
-  programs: CounterLine['programs'];
-  interval: SpanSum;
-  readonly sinceStart: SpanSum;
-  /** Differences since the start at the last epochs, newest last. */
-  readonly differences: { readonly inside: ExactCount; readonly outside: ExactCount }[];
-  /** What was told of it last, and when; undefined while all is explained. */
-  told: (ExactCount & { readonly epoch: number }) | undefined;
-}
 
 /** Who hears of changes at an observation point. */
 export interface AuditListener {
@@ -234,83 +222,7 @@ function addCount(sum: { packets: bigint; octets: bigint }, count: ExactCount): 
   sum.octets += count.octets;
 }
 
-function absolute(value: bigint): bigint {
-  return value < 0n ? -value : value;
-}
-
 /** Whether it is twice what it was, or there at all where there was none. */
 function hasDoubled(now: bigint, before = 0n): boolean {
   return now > 0n && now >= 2n * before;
-}
-
-function isNone({ packets, octets }: ExactCount): boolean {
-  return packets === 0n && octets === 0n;
-}
-
-/** What has stood for {@link PERSISTENT_EPOCHS} epochs: the smallest of the last differences, while they have one sign. */
-function persistentOf({ differences }: Point): { inside: ExactCount; outside: ExactCount } {
-  const none = { packets: 0n, octets: 0n };
-  if (differences.length < PERSISTENT_EPOCHS) return { inside: none, outside: none };
-  const settled = (side: 'inside' | 'outside'): ExactCount => ({
-    packets: smallest(differences.map((each) => each[side].packets)),
-    octets: smallest(differences.map((each) => each[side].octets)),
-  });
-  return { inside: settled('inside'), outside: settled('outside') };
-}
-
-/** Both differences together, absolute: neither hides the other. */
-function persistentSum(point: Point): ExactCount {
-  const { inside, outside } = persistentOf(point);
-  return {
-    packets: absolute(inside.packets) + absolute(outside.packets),
-    octets: absolute(inside.octets) + absolute(outside.octets),
-  };
-}
-
-/** The value nearest to 0, or 0 when they have not all the same sign. */
-function smallest(values: readonly bigint[]): bigint {
-  const [first = 0n, ...rest] = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const last = rest.at(-1) ?? first;
-  return first > 0n ? first : last < 0n ? last : 0n;
-}
-
-function answerOf(point: Point): AuditPoint {
-  const { kind, direction, programs, interval, sinceStart } = point;
-  const { inside, outside } = persistentOf(point);
-  const { packets, octets } = persistentSum(point);
-  return {
-    ifindex: point.ifindex,
-    interfaceName: point.interfaceName,
-    direction: direction === 0 ? 'ingress' : 'egress',
-    kind,
-    primary: point.primary,
-    present: point.present,
-    unit: counterUnit(kind, direction).words,
-    programs: programs ? { before: [...programs.before], after: [...programs.after] } : null,
-    interval: interval.answer(kind, direction),
-    sinceStart: sinceStart.answer(kind, direction),
-    persistent: { packets: Number(packets), octets: Number(octets) },
-    hint: hintOf(point, inside, outside),
-  };
-}
-
-/** Where to look. */
-function hintOf(
-  { direction, programs, interfaceName }: Point,
-  inside: ExactCount,
-  outside: ExactCount,
-): string {
-  if (!isNone(inside)) return 'seen by the hook and in no flow and no ledger line: a bug, please report it';
-  if (isNone(outside)) return '';
-  const more = outside.packets === 0n ? outside.octets > 0n : outside.packets > 0n;
-  if (more) {
-    return programs && programs.before.length > 0
-      ? `counted by the interface, not seen by the hook: ${programs.before.join(', ')} runs before it and may drop or redirect packets`
-      : 'counted by the interface, not seen by the hook: something before it takes packets (a program of others, XDP, a socket that bypasses it)';
-  }
-  const after = programs?.after ?? [];
-  const who = after.length > 0 ? `${after.join(', ')} runs after it and may drop or redirect; else ` : '';
-  return direction === 1
-    ? `seen by the hook, not counted by the interface: ${who}dropped by the queue ("tc -s qdisc show dev ${interfaceName}")`
-    : 'seen by the hook, not counted by the interface: packets put there by others (a redirect, a mirror)';
 }
