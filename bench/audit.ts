@@ -18,8 +18,8 @@ export const audit: Benchmark = {
   name: 'audit',
   method:
     'Two namespaces with veth, VXLAN over IPv4 or IPv6 and a bridge, all of them metered in epochs of 0.2 s with room for ' +
-    '64 flows behind the caches. TCP connections of 4 MiB one after the other, IPv4 and IPv6, inside the tunnel and beside it; meanwhile a ' +
-    'burst of 50,000 flows overflows the flow table, and an interface is added and removed. Unexplained: over all ' +
+    '256 flows behind the caches. TCP connections of 4 MiB one after the other, IPv4 and IPv6, inside the tunnel and beside it; meanwhile a ' +
+    'burst of 40,000 flows overflows the flow table, and an interface is added and removed. Unexplained: over all ' +
     'observation points of both hosts and since the start, the interfaces’ own counters against the hook beyond the bounds, ' +
     'and the hook against flows and ledger, absolute (docs/audit.md). “One to one”: arrived with all offloads off, so that a ' +
     'single packet missing would show.',

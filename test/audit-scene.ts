@@ -26,9 +26,9 @@ const INTERVAL_MS = 200;
 /** Epochs after the traffic: what was under way has come, and what differs is persistent. */
 const QUIET_EPOCHS = 6;
 /** Flows of narrow keys that the table holds: enough for those that the caches before it have no place for, but for a burst. */
-const FLOW_CAPACITY = 64;
+const FLOW_CAPACITY = 256;
 /** Datagrams of as many flows, sent at once. */
-const BURST = 50_000;
+const BURST = 40_000;
 /** A window that no queue on the way overflows with: what they drop would widen the bounds. */
 const RECEIVE_BUFFER = '4096 65536 131072';
 
@@ -178,7 +178,7 @@ const [address, count] = process.argv.slice(1);
 const s = require('dgram').createSocket('udp4');
 let sent = 0;
 const more = () => {
-  for (let i = 0; i < 100 && sent < count; i++) s.send('x', 10000 + sent++, address);
+  for (let i = 0; i < 50 && sent < count; i++) s.send('x', 10000 + sent++, address);
   if (sent < count) setTimeout(more, 1); else s.close();
 };
 more();`;
