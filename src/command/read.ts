@@ -104,8 +104,8 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
 }
 
 /** Waits for a slow reader, so that lines do not pile up in memory. */
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+async function write(pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
 }
 
 async function serve(

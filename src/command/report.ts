@@ -37,7 +37,7 @@ export function addReportCommand(program: Command): void {
 async function report(words: ReportWords): Promise<void> {
   const config = meterConfig(words, parseDuration('--freq', words.freq));
   const report = reporting(words);
-  const print = (batch: FlowBatch, live: LiveView): string =>
+  const print = (batch: FlowBatch, live: LiveView): Iterable<string> =>
     words.json ? formatFlowJson(batch) : report(words.interval ? viewOf(batch) : live);
   demandMachine();
   using stopping = stopSignal();
@@ -52,7 +52,7 @@ async function report(words: ReportWords): Promise<void> {
     epoch: (batch, live) => {
       // After --once has printed, the last drain of the orderly end is nobody's.
       if (done.signal.aborted) return;
-      process.stdout.write(print(batch, live));
+      for (const piece of print(batch, live)) process.stdout.write(piece);
       if (words.once) done.abort();
     },
     listener: {

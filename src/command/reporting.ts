@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import { parseChoice, parseCount } from '../config.ts';
 import type { LiveView } from '../live/index.ts';
-import { ViewQuestionSchema } from '../query/index.ts';
 import {
   formatReport,
   REPORT_SORTS,
@@ -30,16 +29,13 @@ export function addReportOptions(command: Command): Command {
     .addOption(new Option('--outer', 'outer flows only, as if tunnels were not opened'));
 }
 
-/** How to print all that a view holds. @throws ConfigError naming the option and the value. */
-export function reporting(words: ReportingWords): (view: LiveView) => string {
+/** How to print all that a view holds, in pieces of whole lines. @throws ConfigError naming the option and the value. */
+export function reporting(words: ReportingWords): (view: LiveView) => Iterable<string> {
   const layer: ReportLayer = words.inner ? 'inner' : words.outer ? 'outer' : 'both';
   const options: ReportOptions = {
     sort: parseChoice('--sort', words.sort, REPORT_SORTS),
     ...(words.top === undefined ? {} : { top: parseCount('--top', words.top, { min: 1, max: 1_000_000 }) }),
     colour: process.stdout.isTTY && process.env.NO_COLOR === undefined,
   };
-  return (view) => {
-    const { exactness } = view.view(ViewQuestionSchema.parse({}));
-    return formatReport(reportRows(view.uniflows('all'), layer), { ...options, exactness });
-  };
+  return (view) => formatReport(reportRows(view, layer), { ...options, exactness: view.exactness() });
 }

@@ -1,7 +1,7 @@
 /** JSON files for those who read files: the tunnel totals and deltas of the reference, and the newest epoch's flows. */
 import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyBatch, counterValue, decodeRecord, type FlowBatch, type FlowSink } from '../flow/index.ts';
+import { copyBatch, counterValue, type FlowBatch, type FlowSink, recordJson } from '../flow/index.ts';
 import { ExportError } from './error.ts';
 import { TunnelTotals } from './tunnels.ts';
 
@@ -140,9 +140,7 @@ function flowsText(batch: FlowBatch, now: number): string {
     packets: counterValue(line.packets),
     octets: counterValue(line.octets),
   });
-  const flows = Array.from({ length: batch.length }, (_, row) =>
-    JSON.stringify(decodeRecord(batch.columns, row)),
-  );
+  const flows = Array.from({ length: batch.length }, (_, row) => recordJson(batch.columns, row));
   const tail = `"seen":${rowsText(batch.seen.map(counted))},"ledger":${rowsText(batch.ledger.map(counted))}`;
   return `${head.slice(0, -1)},"flows":${linesText(flows)},${tail}}\n`;
 }

@@ -6,6 +6,9 @@
 /** Octets one address takes in an address column. */
 export const ADDRESS_OCTETS = 16;
 
+const ZERO = '0'.charCodeAt(0);
+const HEXADECIMAL = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+
 /**
  * Writes 16 address octets as text: dotted for IPv4, RFC 5952 for IPv6.
  *
@@ -32,20 +35,27 @@ export function isUnspecified(octets: Uint8Array, offset = 0): boolean {
 }
 
 function formatIpv6(octets: Uint8Array, offset: number): string {
-  const groups: number[] = [];
-  for (let i = 0; i < 8; i++) groups.push((octets[offset + 2 * i]! << 8) | octets[offset + 2 * i + 1]!);
-  const { start, length } = longestZeroRun(groups);
-  const hex = groups.map((group) => group.toString(16));
-  if (length < 2) return hex.join(':');
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+  const { start, end } = longestZeroRun(octets, offset);
+  let text = '';
+  for (let i = 0; i < 8; i++) {
+    if (i === start) {
+      text += '::';
+      i = end - 1;
+      continue;
+    }
+    const group = (octets[offset + 2 * i]! << 8) | octets[offset + 2 * i + 1]!;
+    text += i === 0 || i === end ? group.toString(16) : `:${group.toString(16)}`;
+  }
+  return text;
 }
 
-function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
+/** The first of the longest runs of two or more groups of zeros (RFC 5952 section 4.2); none is at −1. */
+function longestZeroRun(octets: Uint8Array, offset: number): { start: number; end: number } {
+  let best = { start: -1, end: -1 };
   let start = 0;
-  for (let i = 0; i <= groups.length; i++) {
-    if (groups[i] === 0) continue;
-    if (i - start > best.length) best = { start, length: i - start };
+  for (let i = 0; i <= 8; i++) {
+    if (i < 8 && octets[offset + 2 * i] === 0 && octets[offset + 2 * i + 1] === 0) continue;
+    if (i - start > Math.max(1, best.end - best.start)) best = { start, end: i };
     start = i + 1;
   }
   return best;
@@ -61,16 +71,25 @@ export function parseAddress(text: string): Uint8Array | undefined {
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (!match) return undefined;
   const octets = new Uint8Array(ADDRESS_OCTETS);
   octets[10] = octets[11] = 0xff;
-  for (let i = 0; i < 4; i++) {
-    const part = match[i + 1]!;
-    if (Number(part) > 255 || (part.length > 1 && part.startsWith('0'))) return undefined;
-    octets[12 + i] = Number(part);
+  let part = 12;
+  let digits = 0;
+  let value = 0;
+  // Character by character: reports read each address they sort.
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      value = 10 * value + digit;
+      if (++digits > 3 || value > 255 || (digits > 1 && value < 10)) return undefined;
+    } else {
+      const isEnd = i === text.length;
+      if (digits === 0 || part === 16 || (!isEnd && text[i] !== '.')) return undefined;
+      octets[part++] = value;
+      digits = value = 0;
+    }
   }
-  return octets;
+  return part === 16 ? octets : undefined;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {
@@ -102,7 +121,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
 
 /** Writes six octets as a MAC address, lower-case with colons. */
 export function formatMac(octets: Uint8Array, offset = 0): string {
-  const parts: string[] = [];
-  for (let i = 0; i < 6; i++) parts.push(octets[offset + i]!.toString(16).padStart(2, '0'));
-  return parts.join(':');
+  let text = HEXADECIMAL[octets[offset]!]!;
+  for (let i = offset + 1; i < offset + 6; i++) text += `:${HEXADECIMAL[octets[i]!]}`;
+  return text;
 }

@@ -25,6 +25,8 @@ const DIRECTIONS = ['ingress', 'egress'] as const;
 const CASTS = ['unicast', 'multicast', 'broadcast'] as const;
 const FRAGMENTS = ['whole', 'fragment', 'fragmentWithoutPorts'] as const;
 
+const REMARKS = Object.entries(REMARK);
+
 type Reader = (columns: FlowColumns, row: number) => FieldValue;
 
 /** Members that several fields make up together. */
@@ -97,12 +99,14 @@ type MemberName =
   | JoinedName
   | { [Name in FieldName]: (typeof READERS)[Name] extends JoinedName ? never : Name }[FieldName];
 
-/** Each member once, where its first field stands. */
-const MEMBERS: ReadonlyMap<MemberName, Reader> = new Map(
-  Object.entries(READERS).map(([name, reader]): [MemberName, Reader] =>
-    typeof reader === 'string' ? [reader, JOINED[reader]] : [name as MemberName, reader],
+/** Each member once, where its first field stands, and how it begins in JSON. */
+const MEMBERS: readonly { readonly name: MemberName; readonly json: string; readonly read: Reader }[] = [
+  ...new Map(
+    Object.entries(READERS).map(([name, reader]): [MemberName, Reader] =>
+      typeof reader === 'string' ? [reader, JOINED[reader]] : [name as MemberName, reader],
+    ),
   ),
-);
+].map(([name, read]) => ({ name, json: `"${name}":`, read }));
 
 /** Every field of one record, decoded. */
 export type DecodedRecord = Readonly<Record<MemberName, FieldValue>>;
@@ -110,8 +114,26 @@ export type DecodedRecord = Readonly<Record<MemberName, FieldValue>>;
 /** Decodes record `row`; see the readers above for what each field becomes. */
 export function decodeRecord(columns: FlowColumns, row: number): DecodedRecord {
   const record: Partial<Record<MemberName, FieldValue>> = {};
-  for (const [name, read] of MEMBERS) record[name] = read(columns, row);
+  for (const { name, read } of MEMBERS) record[name] = read(columns, row);
   return record as DecodedRecord;
+}
+
+/** The decoded record as JSON text, octet by octet what `JSON.stringify` makes of {@link decodeRecord}. */
+export function recordJson(columns: FlowColumns, row: number): string {
+  let text = '';
+  for (const { json, read } of MEMBERS) {
+    const value = read(columns, row);
+    text += `${text === '' ? '{' : ','}${json}${valueJson(value)}`;
+  }
+  return `${text}}`;
+}
+
+function valueJson(value: FieldValue): string {
+  if (typeof value === 'number') return String(value);
+  // Addresses, names, times, digits: nothing in them has to be escaped.
+  if (typeof value === 'string') return `"${value}"`;
+  if (value === null) return 'null';
+  return Array.isArray(value) && value.length === 0 ? '[]' : JSON.stringify(value);
 }
 
 /** A 64-bit counter for JSON: a number while it is a safe integer, else its decimal digits as a string. */
@@ -138,12 +160,19 @@ function addressText(column: Uint8Array, row: number, network: number): string |
   return network === NETWORK.none ? null : formatAddress(column, 16 * row);
 }
 
+/** The last second that was written, and its text up to the milliseconds: records of an epoch share few seconds. */
+let [writtenSecond, secondText] = [Number.NaN, ''];
+
 function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  const whole = Math.trunc(milliseconds);
+  const second = Math.floor(whole / 1000);
+  if (second !== writtenSecond) {
+    secondText = new Date(1000 * second).toISOString().slice(0, -'000Z'.length);
+    writtenSecond = second;
+  }
+  return `${secondText}${String(whole - 1000 * second).padStart(3, '0')}Z`;
 }
 
-function remarkNames(bits: number): string[] {
-  return Object.entries(REMARK)
-    .filter(([, bit]) => bits & bit)
-    .map(([name]) => name);
+function remarkNames(bits: number): readonly string[] {
+  return bits === 0 ? [] : REMARKS.filter(([, bit]) => bits & bit).map(([name]) => name);
 }

@@ -113,6 +113,12 @@ export class Counters {
     return this.#low[3 * tally + 2]! + this.#high[3 * tally + 2]! * LIMB;
   }
 
+  /** Compares a measure of two tallies, exactly: negative where the first has less. */
+  compare(measure: 0 | 1 | 2, a: number, b: number): number {
+    const [first, second] = [3 * a + measure, 3 * b + measure];
+    return this.#high[first]! - this.#high[second]! || this.#low[first]! - this.#low[second]!;
+  }
+
   /** A measure as the 64-bit number it is. */
   exact(tally: number, measure: 0 | 1 | 2): bigint {
     const at = 3 * tally + measure;

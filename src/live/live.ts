@@ -3,6 +3,7 @@ import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
 import {
   type Audit,
   type AuditPoint,
+  type Exactness,
   type View,
   type ViewQuestion,
   type ViewSource,
@@ -12,7 +13,7 @@ import { answer } from './answer.ts';
 import { AuditSum } from './audit.ts';
 import { ExactnessSum } from './exactness.ts';
 import { compact } from './fold.ts';
-import { Segments } from './nodes.ts';
+import { type NodeTable, Segments } from './nodes.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
 import { Uniflow } from './uniflow.ts';
 import { takeIn, UniflowTable } from './uniflows.ts';
@@ -104,7 +105,7 @@ export class LiveView implements FlowSink, ViewSource {
   /** Takes an epoch in. An epoch of the same agent that was taken in before is ignored. */
   write(batch: FlowBatch): void {
     if (batch.agent === this.#agent && batch.epoch <= this.#epoch) return;
-    if (this.#writes++ === 0) this.#startMs = batch.startMs;
+    if (this.#writes++ === 0) this.#begin(batch);
     this.#agent = batch.agent;
     this.#epoch = batch.epoch;
     this.#records = batch.length;
@@ -157,6 +158,16 @@ export class LiveView implements FlowSink, ViewSource {
     }
   }
 
+  /** Who talks, by the numbers that uniflows say. Lent until the next `write`. */
+  get nodes(): NodeTable {
+    return this.#table.nodes;
+  }
+
+  /** Where everything seen is, since the start. */
+  exactness(): Exactness {
+    return { ...this.#exactness.value(), outside: this.#audit.outside() };
+  }
+
   #answer(question: ViewQuestion): View {
     const { intervalSeconds, isRecorded, maxNodes, clock } = this.#options;
     return {
@@ -168,7 +179,7 @@ export class LiveView implements FlowSink, ViewSource {
       windowSeconds: this.#seconds(question.window),
       intervalSeconds,
       isRecorded,
-      exactness: { ...this.#exactness.value(), outside: this.#audit.outside() },
+      exactness: this.exactness(),
       history: this.#history,
     };
   }
@@ -180,6 +191,12 @@ export class LiveView implements FlowSink, ViewSource {
       window
     ];
     return Math.max(0, this.#endMs - (oldest ?? this.#endMs)) / 1000;
+  }
+
+  /** The first epoch says how large to begin: of a capture it may be all there is. */
+  #begin({ startMs, length }: FlowBatch): void {
+    this.#startMs = startMs;
+    this.#table = new UniflowTable(new Segments(), Math.max(1024, Math.min(length, this.#options.maxFlows)));
   }
 
   /** By `2 * ifindex + direction`: primary ingress 0, primary egress 1, other ingress 2, other egress 3, left out −1. */

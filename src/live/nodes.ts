@@ -44,13 +44,29 @@ export const NODE_KIND = { address: 0, mac: 1, special: 2 } as const;
 export const SPECIAL = { overflow: 0, folded: 1 } as const;
 const SPECIAL_TEXT = ['(overflow)', '(folded)'] as const;
 
+/** Words that {@link NodeTable.writeOrder} writes. */
+export const ORDER_WORDS = 5;
+/** By the numbers of NODE_KIND and SPECIAL: addresses first, `(folded)` before `(overflow)`, MACs last. */
+const KIND_ORDER = [0, 2, 1] as const;
+const SPECIAL_ORDER = [1, 0] as const;
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** A word of an address in memory order as the number it is in network order. */
+function fromMemory(word: number): number {
+  if (!IS_LITTLE_ENDIAN) return word;
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}
+
 /** Nodes of the chord at both levels. Key words: scope, kind, four address words in memory order. */
 export class NodeTable {
-  readonly keys: KeyTable = new KeyTable(6);
+  readonly keys: KeyTable;
   readonly #segments: Segments;
   readonly #texts: (string | undefined)[] = [];
+  #words: Uint32Array<ArrayBuffer> | undefined;
+  #octets: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-  constructor(segments: Segments) {
+  constructor(segments: Segments, capacity = 64) {
+    this.keys = new KeyTable(6, capacity);
     this.#segments = segments;
   }
 
@@ -93,6 +109,28 @@ export class NodeTable {
     return this.keys.intern();
   }
 
+  /** Whether the node is an address. */
+  isAddress(node: number): boolean {
+    return this.keys.words[6 * node + 1] === NODE_KIND.address;
+  }
+
+  /**
+   * Writes words that compare as lists sort nodes: addresses as numbers, then those that stand for many, then MACs. They
+   * are equal where the texts are, in whatever scope.
+   *
+   * @param into room for {@link ORDER_WORDS} from `at` on
+   */
+  writeOrder(node: number, into: Uint32Array, at: number): void {
+    const { words } = this.keys;
+    const kind = words[6 * node + 1]!;
+    into[at] = KIND_ORDER[kind]!;
+    for (let i = 0; i < 4; i++) {
+      const word = words[6 * node + 2 + i]!;
+      into[at + 1 + i] = kind === NODE_KIND.address ? fromMemory(word) : word;
+    }
+    if (kind === NODE_KIND.special) into[at + 1] = SPECIAL_ORDER[words[6 * node + 2]!]!;
+  }
+
   /** Whether the node stands for many rather than for one endpoint. */
   isSpecial(node: number): boolean {
     return this.keys.words[6 * node + 1] === NODE_KIND.special;
@@ -104,11 +142,11 @@ export class NodeTable {
     return scope === HOST_SCOPE ? null : this.#segments.list[scope]!.id;
   }
 
-  /** The address (or MAC) as text. */
+  /** The address (or MAC) as text; kept, because views ask for the same ones epoch after epoch. */
   text(node: number): string {
     let text = this.#texts[node];
     if (text === undefined) {
-      text = this.#format(node);
+      text = this.format(node);
       this.#texts[node] = text;
     }
     return text;
@@ -146,14 +184,25 @@ export class NodeTable {
     return this.keys.find();
   }
 
-  #format(node: number): string {
-    const words = this.keys.words.slice(6 * node, 6 * node + 6);
-    if (words[1] === NODE_KIND.special) return SPECIAL_TEXT[words[2]!]!;
-    if (words[1] === NODE_KIND.address) return formatAddress(new Uint8Array(words.buffer, 8, 16));
+  /** The same, made anew: for those who ask once. */
+  format(node: number): string {
+    const { words } = this.keys;
+    const kind = words[6 * node + 1];
+    if (kind === NODE_KIND.special) return SPECIAL_TEXT[words[6 * node + 2]!]!;
+    if (kind === NODE_KIND.address) return formatAddress(this.#octetsOf(words), 4 * (6 * node + 2));
     const mac = new Uint8Array(6);
     const view = new DataView(mac.buffer);
-    view.setUint16(0, words[2]!);
-    view.setUint32(2, words[3]!);
+    view.setUint16(0, words[6 * node + 2]!);
+    view.setUint32(2, words[6 * node + 3]!);
     return formatMac(mac);
+  }
+
+  /** The keys' memory as octets: a view made once per memory. */
+  #octetsOf(words: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (this.#words !== words) {
+      this.#words = words;
+      this.#octets = new Uint8Array(words.buffer);
+    }
+    return this.#octets;
   }
 }

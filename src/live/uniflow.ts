@@ -28,6 +28,24 @@ export class Uniflow {
     this.#counters = counters;
   }
 
+  /** Number of the segment. */
+  get segmentNumber(): number {
+    return this.#table.segment[this.#uniflow]!;
+  }
+  /** Nodes of the view's table: who sends and receives inside; see `source`. */
+  get sourceNode(): number {
+    return this.#table.clientSource[this.#uniflow]!;
+  }
+  get destinationNode(): number {
+    return this.#table.clientDestination[this.#uniflow]!;
+  }
+  /** The tunnel's ends, see `outerSource`; −1 where that is `null`. */
+  get outerSourceNode(): number {
+    return this.#isCarried ? this.#table.hostSource[this.#uniflow]! : -1;
+  }
+  get outerDestinationNode(): number {
+    return this.#isCarried ? this.#table.hostDestination[this.#uniflow]! : -1;
+  }
   /** Id of the segment, `none` for plain traffic. */
   get segment(): string {
     return this.#table.segments.list[this.#table.segment[this.#uniflow]!]!.id;
@@ -94,6 +112,10 @@ export class Uniflow {
   }
   get payloadOctets(): bigint {
     return this.#counters.exact(this.#tally, 2);
+  }
+  /** Adds octets, packets and payload octets to counters of somebody else. */
+  addTo(counters: Counters, at: number): void {
+    counters.addTally(at, this.#counters, this.#tally);
   }
   /** Since the uniflow was first seen, whatever the window. */
   get firstMs(): number {

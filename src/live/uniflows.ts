@@ -97,7 +97,7 @@ export class UniflowTable {
 
   constructor(segments: Segments, capacity = 1024) {
     this.segments = segments;
-    this.nodes = new NodeTable(segments);
+    this.nodes = new NodeTable(segments, capacity);
     this.keys = new KeyTable(KEY.width, capacity, KEY.near);
     this.segment = new Uint32Array(capacity);
     this.hostSource = new Uint32Array(capacity);

@@ -1,16 +1,7 @@
 export { formatAudit, isExplained } from './audit.ts';
 export { formatFlowJson } from './json.ts';
 export { formatProgress, type ProgressOptions } from './progress.ts';
-export {
-  exactnessLine,
-  formatReport,
-  REPORT_COUNTS,
-  REPORT_SORTS,
-  type ReportLayer,
-  type ReportOptions,
-  type ReportRow,
-  type ReportSort,
-  reportBytes,
-  reportRows,
-} from './report.ts';
+export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportBytes } from './report.ts';
+export { REPORT_SORTS, type ReportSort } from './report-order.ts';
+export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';

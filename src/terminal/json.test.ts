@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { batchOf, MEMBERS } from '../flow/batch.fixture.ts';
+import { decodeRecord } from '../flow/index.ts';
 import { formatFlowJson } from './index.ts';
 
 const BATCH = batchOf([
@@ -20,8 +21,10 @@ const BATCH = batchOf([
   { arp: true, between: ['10.0.0.1', '10.0.0.2'], octets: 42, packets: 1, remark: 2 },
 ]);
 
+const text = (...words: Parameters<typeof formatFlowJson>): string => [...formatFlowJson(...words)].join('');
+
 it('writes one line per record with every field decoded', () => {
-  const lines = formatFlowJson(BATCH).trimEnd().split('\n');
+  const lines = text(BATCH).trimEnd().split('\n');
   const [ping, arp] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(Object.keys(ping!), ['agent', 'epoch', 'interfaceName', ...MEMBERS]);
   const { agent, epoch, interfaceName, ...fields } = ping!;
@@ -88,7 +91,7 @@ it('writes the stack of tunnels from the outside in, and what marks the flow', (
       packets: 1,
     },
   ]);
-  const { tunnels, mark, remark, fragment } = JSON.parse(formatFlowJson(nested));
+  const { tunnels, mark, remark, fragment } = JSON.parse(text(nested));
   assert.deepEqual(tunnels, [
     { kind: 'gtp-u', id: 0x1a2b },
     { kind: 'ipip', id: null },
@@ -103,7 +106,7 @@ it('writes the unspecified address of IPv6, which has one, and no address of fra
     { between: ['::', 'ff02::1:ff00:1'], protocol: 58, icmp: [135, 0], octets: 86, packets: 1 },
     { macs: ['02:00:00:00:00:01', '02:00:00:00:00:02'], octets: 60, packets: 1 },
   ]);
-  const [solicitation, frame] = formatFlowJson(batch)
+  const [solicitation, frame] = text(batch)
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -116,7 +119,34 @@ it('writes the unspecified address of IPv6, which has one, and no address of fra
 
 it('writes only the accepted interfaces', () => {
   assert.equal(
-    formatFlowJson(BATCH, (name) => name !== 'eth0'),
+    text(BATCH, (name) => name !== 'eth0'),
     '',
+  );
+});
+
+it('writes what JSON.stringify makes of the decoded record, octet by octet', () => {
+  const head = { agent: BATCH.agent, epoch: BATCH.epoch, interfaceName: 'eth0' };
+  const lines = Array.from({ length: BATCH.length }, (_, row) =>
+    JSON.stringify({ ...head, ...decodeRecord(BATCH.columns, row) }),
+  );
+  assert.equal(text(BATCH), `${lines.join('\n')}\n`);
+});
+
+it('writes times of any second as ISO 8601 does', () => {
+  const times = [0, 999, 1000, -1, -1000.5, 1_700_000_000_123.9, 1_700_000_000_124, 8.64e15, -8.64e15];
+  const flows = times.map((firstMs, i) => ({
+    between: ['10.0.0.1', `10.0.0.${i}`] as const,
+    octets: 60,
+    packets: 1,
+    firstMs,
+    lastMs: firstMs,
+  }));
+  const written = text(batchOf(flows))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).firstMs);
+  assert.deepEqual(
+    written,
+    times.map((time) => new Date(time).toISOString()),
   );
 });

@@ -1,22 +1,35 @@
 /** Flows as JSON Lines, for pipes. */
-import { decodeRecord, type FlowBatch } from '../flow/index.ts';
+import { type FlowBatch, recordJson } from '../flow/index.ts';
+
+/** Records of a piece of text: an epoch of millions of them is more than fits into one string; few are soon forgotten. */
+const PIECE_RECORDS = 16;
 
 /**
- * One line per record of the epoch: where it was seen, then every field decoded (`decodeRecord` says how each reads).
+ * One line per record of the epoch, in pieces of whole lines: where it was seen, then every field decoded (`decodeRecord`
+ * says how each reads).
  *
  * @param accept records to print, by interface name; default all
  */
-export function formatFlowJson(
+export function* formatFlowJson(
   batch: FlowBatch,
   accept: (interfaceName: string) => boolean = () => true,
-): string {
+): Generator<string, void> {
   const names = new Map(batch.points.map((point) => [point.ifindex, point.interfaceName]));
-  const lines: string[] = [];
+  const { agent, epoch, columns } = batch;
+  let piece = '';
+  let [ifindex, isAccepted, beginning] = [-1, false, ''];
   for (let row = 0; row < batch.length; row++) {
-    const interfaceName = names.get(batch.columns.ifindex[row]!) ?? String(batch.columns.ifindex[row]);
-    if (!accept(interfaceName)) continue;
-    const { agent, epoch } = batch;
-    lines.push(`${JSON.stringify({ agent, epoch, interfaceName, ...decodeRecord(batch.columns, row) })}\n`);
+    if (columns.ifindex[row] !== ifindex) {
+      ifindex = columns.ifindex[row]!;
+      const interfaceName = names.get(ifindex) ?? String(ifindex);
+      isAccepted = accept(interfaceName);
+      beginning = JSON.stringify({ agent, epoch, interfaceName }).slice(0, -1);
+    }
+    if (isAccepted) piece += `${beginning},${recordJson(columns, row).slice(1)}\n`;
+    if (row % PIECE_RECORDS === PIECE_RECORDS - 1 && piece !== '') {
+      yield piece;
+      piece = '';
+    }
   }
-  return lines.join('');
+  if (piece !== '') yield piece;
 }
