@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeRecord, type FlowColumns, type TunnelPorts } from '../src/flow/index.ts';
+import { type Flow, flowOf, flowText, type Kind } from './flow-words.ts';
 
 /** Where the corpus is: beside the repository, or where CORPUS says. */
 export const CORPUS: string =
@@ -112,65 +113,53 @@ export function readTruth(name: string): Truth {
   return { name, path: join(CORPUS, 'pcap', name), packets };
 }
 
-/** Tunnels that have no identifier for tshark. */
-const NAMELESS: ReadonlySet<string> = new Set([
-  'eoip',
-  'ipip',
-  'sit',
-  'ip4ip6',
-  'ip6ip6',
-  'teredo',
-  'etherip',
-]);
 /** tshark's kinds by our names. */
 const KINDS: Readonly<Record<string, string>> = {
   'pptp-gre': 'pptp',
   mplsoudp: 'mpls',
 };
-const PORTED: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
 
 function truthWords({ tunnels, inner }: TruthFlow): string {
-  const stack = tunnels.map(({ kind, id, erspan_type }) => {
-    const name = kind === 'erspan' ? `erspan-${erspan_type}` : (KINDS[kind] ?? kind);
-    if (NAMELESS.has(name)) return name;
-    if (Array.isArray(id)) return `${name} ${name === 'l2tpv3' ? id[1] : id.join('/')}`;
-    return `${name} ${id ?? 0}`;
+  const [first] = tunnels;
+  return flowText({
+    tunnels: tunnels.map(({ kind, id, erspan_type }) => ({
+      kind: kind === 'erspan' ? `erspan-${erspan_type}` : (KINDS[kind] ?? kind),
+      id: numberOf(kind, id),
+    })),
+    outer: first?.src && first.dst ? { source: first.src, destination: first.dst } : null,
+    mark: null,
+    inner: inner && {
+      source: inner.src,
+      destination: inner.dst,
+      protocol: inner.proto,
+      sourcePort: inner.sport ?? 0,
+      destinationPort: inner.dport ?? 0,
+    },
   });
-  const outer = tunnels.length > 0 ? `${tunnels[0]!.src ?? '-'} > ${tunnels[0]!.dst ?? '-'}` : '';
-  if (!inner) return [outer, ...stack, 'no IP'].filter(Boolean).join(' | ');
-  const { src, dst, proto, sport, dport } = inner;
-  return [outer, ...stack, `${src} ${sport ?? 0} > ${dst} ${dport ?? 0} protocol ${proto}`]
-    .filter(Boolean)
-    .join(' | ');
 }
 
-/** Our record as the corpus would say it: what lies below IP is no tunnel there, and segment routing is IP in IP. */
+/** Of L2TP tunnel and session as our identifier has them, of L2TPv3 the session. */
+function numberOf(kind: string, id: TruthTunnel['id']): number | null {
+  if (typeof id === 'number' || id === null) return id;
+  const [tunnel, session] = id;
+  return kind === 'l2tpv3' ? (session ?? 0) : (((tunnel ?? 0) << 16) | (session ?? 0)) >>> 0;
+}
+
+/**
+ * Our record as the corpus would say it: what lies below IP is no tunnel there, segment routing is IP in IP, EoIP has no
+ * identifier, and marks are not told.
+ */
 export function wordsOf(columns: FlowColumns, row: number): string {
-  const record = decodeRecord(columns, row) as unknown as {
-    readonly tunnels: readonly { readonly kind: string; readonly id: number | null }[];
-    readonly outerSource: string | null;
-    readonly outerDestination: string | null;
-    readonly network: string;
-    readonly source: string;
-    readonly destination: string;
-    readonly protocol: number;
-    readonly sourcePort: number;
-    readonly destinationPort: number;
-    readonly outerSourcePort: number;
-  };
-  const stack: string[] = [];
-  for (const [level, { kind, id }] of record.tunnels.entries()) {
-    if (kind === 'pppoe' || (kind === 'mpls' && (level > 0 || record.outerSourcePort === 0))) continue;
-    if (kind === 'srv6') stack.push(record.network === 'ipv4' ? 'ip4ip6' : 'ip6ip6');
-    else if (kind === 'l2tp') stack.push(`${kind} ${id! >>> 16}/${id! & 0xffff}`);
-    else stack.push(NAMELESS.has(kind) ? kind : `${kind} ${id ?? 0}`);
-  }
-  const outer = stack.length > 0 ? `${record.outerSource ?? '-'} > ${record.outerDestination ?? '-'}` : '';
-  const { network, source, destination, protocol } = record;
-  if (network !== 'ipv4' && network !== 'ipv6') return [outer, ...stack, 'no IP'].filter(Boolean).join(' | ');
-  const isPorted = PORTED.has(protocol);
-  const ports = isPorted ? [record.sourcePort, record.destinationPort] : [0, 0];
-  return [outer, ...stack, `${source} ${ports[0]} > ${destination} ${ports[1]} protocol ${protocol}`]
-    .filter(Boolean)
-    .join(' | ');
+  const flow = flowOf(decodeRecord(columns, row));
+  const isOverUdp = columns.outerSourcePort[row] !== 0;
+  const tunnels = flow.tunnels.flatMap((tunnel, level): Kind[] => {
+    if (tunnel.kind === 'pppoe' || (tunnel.kind === 'mpls' && (level > 0 || !isOverUdp))) return [];
+    if (tunnel.kind === 'eoip') return [{ ...tunnel, id: null }];
+    return tunnel.kind === 'srv6' ? [ipInIp6(flow)] : [tunnel];
+  });
+  return flowText({ ...flow, tunnels, mark: null });
+}
+
+function ipInIp6({ inner }: Flow): Kind {
+  return { kind: inner && !inner.source.includes(':') ? 'ip4ip6' : 'ip6ip6', id: null };
 }
