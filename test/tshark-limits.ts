@@ -11,7 +11,10 @@ const LIMITS: readonly (readonly [pattern: RegExp, why: string])[] = [
     'tshark takes the identifier before it sees that the header is beyond the packet',
   ],
   [/^esp cut/, 'tshark shows the SPI of a header that is cut'],
-  [/^gre (with routing|payload)/, 'tshark looks neither at the routing bit of GRE nor at reserved ones'],
+  [
+    /^gre (in udp with routing|with routing|payload)/,
+    'tshark looks neither at the routing bit of GRE nor at reserved ones',
+  ],
   [/^mpls of a frame/, 'tshark guesses a pseudowire with a control word'],
   [/^l2tpv3 of something/, 'tshark is told that it is a frame'],
   [/^frame in ip/, 'tshark reads a frame behind protocol 143, with segment routing or without'],

@@ -63,6 +63,18 @@ export function dissect(packets: readonly Packet[]): (readonly Layer[])[] {
   return byForm(packets, (path, form) => packetsOf(run(path, form, ['-T', 'pdml'])));
 }
 
+/** The packets of a capture file as tshark dissects them; `packets` are what it was made of. */
+export function dissectFile(path: string, packets: readonly Packet[]): (readonly Layer[])[] {
+  const layers: (readonly Layer[])[] = [];
+  for (const form of new Set(packets.map(l2tpv3Form))) {
+    const found = packetsOf(run(path, form === '' ? [] : form.split(';'), ['-T', 'pdml']));
+    if (found.length !== packets.length)
+      throw new Error(`tshark says ${found.length} packets of ${packets.length} in ${path}`);
+    for (const [i, packet] of packets.entries()) if (l2tpv3Form(packet) === form) layers[i] = found[i]!;
+  }
+  return layers;
+}
+
 /** Asks for packets that need the same preferences together. @returns the answers in the packets' order */
 function byForm<Answer>(
   packets: readonly Packet[],
