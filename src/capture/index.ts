@@ -34,3 +34,4 @@ export { CaptureError, type CaptureErrorCode } from './error.ts';
 export type { Compression } from './format.ts';
 export type { CaptureInterface, InterfaceStatistics } from './interface.ts';
 export { isReadLinkType, LINK_TYPE, linkTypeName } from './linktype.ts';
+export { captureOctets } from './source.ts';

@@ -1,6 +1,6 @@
 /** Where the octets of a capture come from: a file, standard input, or any stream. */
 import { fstatSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Octets in order. One reader, one read at a time. */
 export interface OctetSource {
@@ -31,6 +31,16 @@ export async function openFile(path: string): Promise<OctetSource> {
 export function standardInput(): OctetSource {
   const stat = fstatSync(0);
   return streamed(process.stdin, stat.isFile() ? stat.size : undefined);
+}
+
+/** Octets of a file, or of standard input for `-`; 0 of what cannot be found, `undefined` where nobody knows before the end. */
+export async function captureOctets(path: string): Promise<number | undefined> {
+  try {
+    const found = path === '-' ? fstatSync(0) : await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return 0;
+  }
 }
 
 /** A stream's chunks of any size, empty ones too. */

@@ -82,7 +82,7 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   using stopping = stopSignal();
   await using stack = new AsyncDisposableStack();
   const server = words.serve ? stack.adopt(await serve(words, { source, live, paths }), close) : undefined;
-  const progress = stack.use(progressLine(source));
+  const progress = stack.use(progressLine(source, paths.length));
   for await (const batch of source.batches({ signal: stopping.signal })) {
     if (words.json) await write(formatFlowJson(batch));
     else live.write(batch);
@@ -159,14 +159,15 @@ function describe(
 }
 
 /** A line on standard error that is rewritten in place, on a terminal only; disposing it takes it away. */
-function progressLine(source: CaptureSource): Disposable {
+function progressLine(source: CaptureSource, files: number): Disposable {
   const { stderr } = process;
   if (!stderr.isTTY) return { [Symbol.dispose]: () => undefined };
   const started = performance.now();
   let shown = false;
   const timer = setInterval(() => {
-    const { path, ...progress } = source.progress;
-    const what = path === '-' ? 'standard input' : basename(path);
+    const { path, file, ...progress } = source.progress;
+    const name = path === '-' ? 'standard input' : basename(path);
+    const what = files > 1 ? `${name} (${file} of ${files})` : name;
     const elapsedMs = performance.now() - started;
     stderr.write(`\r${formatProgress({ what, ...progress, elapsedMs, width: stderr.columns - 1 })}\x1b[K`);
     shown = true;

@@ -296,6 +296,22 @@ test('a broken file counts up to there, and does not stop the next', async () =>
   assert.equal(source.progress.packets, 3);
 });
 
+test('how far reading is counts all files, the missing ones too', async () => {
+  const whole = writePcap([flow(1).build(), flow(2).build()]);
+  const paths = ['one.pcap', 'two.pcap'].map((name) => written(name, whole));
+  const source = new CaptureSource({ paths: [paths[0]!, join(directory, 'missing.pcap'), paths[1]!] });
+  const shares: [file: number, consumed: number, total: number | undefined][] = [];
+  for await (const _ of source.batches({ signal: new AbortController().signal })) {
+    const { file, consumed, total } = source.progress;
+    shares.push([file, consumed, total]);
+  }
+  const size = whole.length;
+  assert.deepEqual(shares, [
+    [1, size, 2 * size],
+    [3, 2 * size, 2 * size],
+  ]);
+});
+
 test('each interface of a file is a point of its own, by its name', async () => {
   const path = written(
     'interfaces.pcapng',

@@ -5,6 +5,7 @@ import {
   Capture,
   CaptureError,
   type CaptureInterface,
+  captureOctets,
   type LinkTypeTally,
   type PacketBatch,
   packetTimeMs,
@@ -25,9 +26,10 @@ export interface CaptureSourceOptions extends ReplayOptions {
 
 /** How far reading is. */
 export interface ReadProgress {
-  /** As it was given. */
+  /** The file that is being read, as it was given, and its number from 1. */
   readonly path: string;
-  /** Octets of the file read, and all it has; `undefined` for pipes. */
+  readonly file: number;
+  /** Octets of all files read, and all there are; `undefined` where a pipe is among them. */
   readonly consumed: number;
   readonly total: number | undefined;
   /** Packets of all files so far. */
@@ -56,6 +58,10 @@ export class CaptureSource implements FlowSource {
   #packets = 0;
   #interfaces = 0;
   #path = '';
+  #file = 0;
+  /** Octets of each file, and of those before the one being read. */
+  #sizes: readonly (number | undefined)[] = [];
+  #before = 0;
   #capture: Capture | undefined;
   #spare: FlowColumns | undefined;
 
@@ -65,9 +71,13 @@ export class CaptureSource implements FlowSource {
   }
 
   get progress(): ReadProgress {
-    const { consumed, total } = this.#capture?.progress ?? { consumed: 0, total: undefined };
+    const consumed = this.#before + (this.#capture?.progress.consumed ?? 0);
+    const total = this.#sizes.reduce<number | undefined>(
+      (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+      0,
+    );
     const packets = this.#packets + (this.#capture?.counters.packets ?? 0);
-    return { path: this.#path, consumed, total, packets };
+    return { path: this.#path, file: this.#file, consumed, total, packets };
   }
 
   /** Packets of link types that are not read, of all files so far. */
@@ -77,10 +87,14 @@ export class CaptureSource implements FlowSource {
 
   /** Yields the epochs; on abort one with what was read so far. @throws RangeError when memory is full */
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
-    for (const path of this.#options.paths) {
+    const { paths } = this.#options;
+    this.#sizes = await Promise.all(paths.map(captureOctets));
+    for (const [i, path] of paths.entries()) {
       if (signal.aborted) return;
       this.#path = path;
+      this.#file = i + 1;
       yield* this.#read(path, signal);
+      this.#before += this.#sizes[i] ?? 0;
     }
   }
 
