@@ -207,4 +207,11 @@ test('the strip ends now and marks the window', () => {
     0,
   );
   assert.equal(strip.spanWords, '5 min');
+  assert.deepEqual(strip.edgeWords, ['5 min ago', 'now']);
+});
+
+test('of a capture the strip says its own times, for it ends long ago', () => {
+  const view = { ...labView(), isRecorded: true, atMs: Date.UTC(2023, 10, 14, 0, 2, 3) };
+  const { edgeWords } = stripPoints(view, { width: 300, height: 40 });
+  assert.deepEqual(edgeWords, ['2023-11-13 23:57:03', '00:02:03 UTC']);
 });

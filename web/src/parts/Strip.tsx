@@ -21,7 +21,7 @@ export const Strip = memo(function Strip({ view }: { readonly view: StreamedView
           width={width}
           height={HEIGHT}
           role="img"
-          aria-label={`Traffic of the whole host over the last ${strip.spanWords}, at most ${peak}.`}
+          aria-label={`Traffic of the whole host over ${strip.spanWords}, from ${strip.edgeWords.join(' to ')}, at most ${peak}.`}
         >
           <path className="strip-area" d={shape} />
           <path className="strip-edge" d={edge} />
@@ -38,9 +38,9 @@ export const Strip = memo(function Strip({ view }: { readonly view: StreamedView
         </svg>
       </div>
       <figcaption>
-        <span>{strip.spanWords} ago</span>
+        <span>{strip.edgeWords[0]}</span>
         <span>whole host, peak {peak}</span>
-        <span>now</span>
+        <span>{strip.edgeWords[1]}</span>
       </figcaption>
     </figure>
   );
