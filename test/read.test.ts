@@ -70,6 +70,17 @@ test('a report is that of the flows in the file, and needs no privileges', () =>
   assert.match(run([trace, '--outer']).out, /^VXLAN +172\.16\.1\.100:0 +172\.16\.1\.101:0 +3 +312/m);
 });
 
+test('nothing native is loaded: it runs where there is no libbpf and no Linux', () => {
+  const refusing = "process.dlopen = (_, path) => { throw new Error('loads ' + path); };";
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(refusing)}`, CLI, 'read', trace],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /vxlan 42/);
+});
+
 test('several files, one of them compressed and one standard input, add up', () => {
   const packed = written('trace.pcap.gz', gzipSync(capture));
   const { code, out } = run([trace, packed, '-', '--top', '1'], capture);

@@ -5,11 +5,22 @@
  * koffi accepts a number or a string where C wants `void *`, and a short buffer where C wants a long one; both crash the
  * process. Callers pass `Uint8Array` of the length that the kernel will read or write, checked where that length is known.
  */
-import koffi, { type LibraryHandle, type TypeObject } from 'koffi';
+import { createRequire } from 'node:module';
+import type { LibraryHandle, TypeObject } from 'koffi';
 import { BpfError } from './error.ts';
 
 /** An address in this process, never to be calculated with. */
 export type Pointer = bigint;
+
+const require = createRequire(import.meta.url);
+
+let loaded: typeof import('koffi') | undefined;
+
+/** Loaded on first use, which is to say never where nothing is asked of a kernel: captures are read without it. */
+function koffi(): typeof import('koffi') {
+  loaded ??= require('koffi') as typeof import('koffi');
+  return loaded;
+}
 
 type Native<F extends (...parameters: never[]) => unknown> = F & {
   async: (...parameters: unknown[]) => void;
@@ -27,7 +38,7 @@ type Batch = (
 ) => number;
 
 const optionStructs = {
-  open: koffi.struct({
+  open: {
     sz: 'size_t',
     object_name: 'void *',
     relaxed_maps: 'bool',
@@ -38,8 +49,8 @@ const optionStructs = {
     kernel_log_buf: 'void *',
     kernel_log_size: 'size_t',
     kernel_log_level: 'uint32_t',
-  }),
-  mapCreate: koffi.struct({
+  },
+  mapCreate: {
     sz: 'size_t',
     btf_fd: 'uint32_t',
     btf_key_type_id: 'uint32_t',
@@ -50,8 +61,8 @@ const optionStructs = {
     map_extra: 'uint64_t',
     numa_node: 'uint32_t',
     map_ifindex: 'uint32_t',
-  }),
-  testRun: koffi.struct({
+  },
+  testRun: {
     sz: 'size_t',
     data_in: 'void *',
     data_out: 'void *',
@@ -67,17 +78,25 @@ const optionStructs = {
     flags: 'uint32_t',
     cpu: 'uint32_t',
     batch_size: 'uint32_t',
-  }),
-  tcHook: koffi.struct({ sz: 'size_t', ifindex: 'int', attach_point: 'int', parent: 'uint32_t' }),
-  tcFilter: koffi.struct({
+  },
+  tcHook: { sz: 'size_t', ifindex: 'int', attach_point: 'int', parent: 'uint32_t' },
+  tcFilter: {
     sz: 'size_t',
     prog_fd: 'int',
     flags: 'uint32_t',
     prog_id: 'uint32_t',
     handle: 'uint32_t',
     priority: 'uint32_t',
-  }),
+  },
 } as const;
+
+type OptionKind = keyof typeof optionStructs;
+const optionTypes: Partial<Record<OptionKind, TypeObject>> = {};
+
+function optionType(kind: OptionKind): TypeObject {
+  optionTypes[kind] ??= koffi().struct(optionStructs[kind]);
+  return optionTypes[kind];
+}
 
 /** One C options struct in memory of ours: laid out by koffi, so that padding is the compiler's and not ours to guess. */
 export class OptionStruct {
@@ -86,23 +105,20 @@ export class OptionStruct {
   readonly #held: Uint8Array[] = [];
   readonly bytes: Uint8Array;
 
-  constructor(
-    kind: keyof typeof optionStructs,
-    members: Readonly<Record<string, number | bigint | Uint8Array | undefined>>,
-  ) {
-    this.#type = optionStructs[kind];
-    this.bytes = new Uint8Array(koffi.sizeof(this.#type));
+  constructor(kind: OptionKind, members: Readonly<Record<string, number | bigint | Uint8Array | undefined>>) {
+    this.#type = optionType(kind);
+    this.bytes = new Uint8Array(koffi().sizeof(this.#type));
     this.#put('sz', this.bytes.byteLength);
     for (const [name, value] of Object.entries(members)) {
       if (value === undefined) continue;
       if (value instanceof Uint8Array) this.#held.push(value);
-      this.#put(name, value instanceof Uint8Array ? koffi.address(value) : value);
+      this.#put(name, value instanceof Uint8Array ? koffi().address(value) : value);
     }
   }
 
   /** The number that the kernel or libbpf left in a 32-bit member. */
   read(name: string): number {
-    return this.#view().getUint32(koffi.offsetof(this.#type, name), true);
+    return this.#view().getUint32(koffi().offsetof(this.#type, name), true);
   }
 
   #put(name: string, value: number | bigint): void {
@@ -143,7 +159,7 @@ export function libbpf(): ReturnType<typeof bindLibbpf> {
 }
 
 function bindLibc() {
-  const library = koffi.load(null);
+  const library = koffi().load(null);
   const bind = <F extends (...parameters: never[]) => unknown>(prototype: string): Native<F> =>
     library.func(prototype) as unknown as Native<F>;
   return {
@@ -186,7 +202,7 @@ function bindLibc() {
 function bindLibbpf() {
   let library: LibraryHandle;
   try {
-    library = koffi.load('libbpf.so.1');
+    library = koffi().load('libbpf.so.1');
   } catch (cause) {
     throw new BpfError('BPF_MISSING_LIBRARY', {
       action: 'load the library libbpf.so.1',
@@ -323,17 +339,17 @@ function bindLibbpf() {
 
 /** errno of the last libc call, or of a libbpf function that returned a null pointer. */
 export function lastErrno(): number {
-  return koffi.errno();
+  return koffi().errno();
 }
 
 /** The address of a buffer of ours, to be put into a struct; the caller keeps the buffer alive while C uses it. */
 export function addressOf(bytes: Uint8Array): Pointer {
-  return koffi.address(bytes);
+  return koffi().address(bytes);
 }
 
 /** Foreign memory as an ArrayBuffer, without a copy. Made once per memory: a view costs about a microsecond. */
 export function viewMemory(at: Pointer, length: number): ArrayBuffer {
-  return koffi.view(at, length);
+  return koffi().view(at, length);
 }
 
 /**
@@ -372,13 +388,13 @@ export function bpf(command: number, attr: Uint8Array): number {
 
 /** Wakes a function whenever a descriptor is readable. The handle must stay referenced, or polling silently stops. */
 export function pollReadable(fd: number, wake: () => void): { close(): void; ref(): void; unref(): void } {
-  return koffi.node.poll(fd, { readable: true }, wake);
+  return koffi().node.poll(fd, { readable: true }, wake);
 }
 
 /** Makes a C function pointer of libbpf's print callback: (level, format, va_list). Kept for the life of the thread. */
 export function printCallback(
   print: (level: number, format: Pointer, parameters: Pointer) => number,
 ): Pointer {
-  const prototype = koffi.proto('int print(int level, void *format, void *parameters)');
-  return koffi.register(print, koffi.pointer(prototype));
+  const prototype = koffi().proto('int print(int level, void *format, void *parameters)');
+  return koffi().register(print, koffi().pointer(prototype));
 }
