@@ -1,13 +1,5 @@
-import { unknown } from 'zod';
-import {
-  type LinkRows,
-  linkFault,
-  type Status,
-  StatusSchema,
-  type StreamedView,
-  type ViewQuestion,
-  ViewSchema,
-} from '../../src/query/index.ts';
+import { type Status, StatusSchema, type StreamedView, type ViewQuestion } from '../../src/query/index.ts';
+import { Misunderstanding, parseView } from './answer.ts';
 import { backoffMs, type Newest } from './freshness.ts';
 import { writeQuestion } from './question.ts';
 import { eventReader } from './sse.ts';
@@ -176,8 +168,6 @@ class Refusal extends Error {
   }
 }
 
-class Misunderstanding extends Error {}
-
 async function refusal(response: Response): Promise<Error> {
   const text = await response.text();
   try {
@@ -187,28 +177,6 @@ async function refusal(response: Response): Promise<Error> {
     // Not ours; a proxy in between perhaps.
   }
   return new Refusal(response.status, `the answer was ${response.status} ${response.statusText}`.trim());
-}
-
-/** The bulk of an answer: zod would copy each of some thousand rows every epoch, so these are looked at where they lie. */
-const AnswerSchema = ViewSchema.extend({ links: unknown() });
-
-/** Reads an answer; what is wrong with it is said with its place: `nodes.3.sent: …`. */
-export function parseView(text: string): StreamedView {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new Misunderstanding('the answer is no JSON');
-  }
-  const parsed = AnswerSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new Misunderstanding(`${issue.path.join('.') || 'answer'}: ${issue.message}`);
-  }
-  const { links } = parsed.data;
-  const fault = linkFault(links, parsed.data.nodes.length);
-  if (fault !== undefined) throw new Misunderstanding(`links: ${fault}`);
-  return { ...parsed.data, links: links as LinkRows };
 }
 
 async function* pieces(stream: ReadableStream<string>): AsyncGenerator<string> {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { streamedView, type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../../src/query/index.ts';
 import { labStreams, ScriptedSource } from '../test/source.ts';
+import { parseView } from './answer.ts';
 import { ageMs, backoffMs, durationWords, isStale } from './freshness.ts';
 import { foldView } from './layout/fold.ts';
 import { stripPoints } from './layout/strip.ts';
-import { parseView } from './live.ts';
 import { above, readPlace, writePlace } from './question.ts';
 import { compareSegments, paintSegments, segmentName } from './segments.ts';
 import { eventReader } from './sse.ts';
@@ -174,6 +174,21 @@ test('an answer is taken as it was sent, and a hostile one is refused with the p
   const { nodes, links } = view;
   const refused = (change: object, message: RegExp): void =>
     assert.throws(() => parseView(JSON.stringify({ ...view, ...change })), message);
+  refused({ nodes: {} }, /nodes: is no list/);
+  refused({ nodes: [nodes[0], null] }, /nodes\.1: /);
+  for (const [field, bad] of Object.entries({
+    id: '',
+    address: 1,
+    segment: undefined,
+    sent: { octets: 1 },
+    received: null,
+  })) {
+    refused({ nodes: [nodes[0], { ...nodes[1], [field]: bad }] }, new RegExp(`nodes\\.1\\.${field}: `));
+  }
+  for (const field of ['atMs', 'octetRate', 'packetRate']) {
+    refused({ history: [{ ...view.history[0], [field]: '1' }] }, new RegExp(`history\\.0\\.${field}: `));
+  }
+  refused({ total: { octets: 1 } }, /total\.packets: /);
   refused({ links: undefined }, /^Error: links/);
   refused({ links: [] }, /links: has no segments/);
   refused({ links: { segments: [1], rows: [] } }, /links: has no segments/);
