@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { View } from '../src/query/index.ts';
 import { attributes, bench, epoch, launch, numbersBy, until } from './test/browser.ts';
-import { crowdStreams, labStreams } from './test/source.ts';
+import { crowdStreams, labStreams, type Stream } from './test/source.ts';
 
 let browser: Browser;
 before(async () => {
@@ -279,6 +279,47 @@ test('the table sorts by each column, both ways, and says so', async () => {
     '172.16.1.1',
     'addresses by their numbers',
   );
+});
+
+test('a row that is overtaken takes the focus along, and one that goes lets go of it', async () => {
+  await using it = await bench(browser);
+  const { page, source } = it;
+  const rowOf = (id: string) => page.locator(`[data-testid=row][data-node-id="${id}"]`);
+  const [first = '', second = ''] = await attributes(page, 'row', 'data-node-id');
+  await rowOf(first).locator('a').focus();
+  const { streams } = source;
+  const sends = (stream: Stream, id: string): boolean => (stream.outer ?? stream.inner)[0] === id;
+  source.streams = streams.map((stream) =>
+    sends(stream, second) ? { ...stream, octets: 1000 * stream.octets } : stream,
+  );
+  await it.step();
+  assert.deepEqual((await attributes(page, 'row', 'data-node-id')).slice(0, 2), [second, first]);
+  assert.ok(
+    await rowOf(first)
+      .locator('a')
+      .evaluate((link) => link === document.activeElement),
+  );
+  source.streams = streams.filter((stream) => !(stream.outer ?? stream.inner).includes(first));
+  for (let i = 0; i < 5; i++) await it.step();
+  assert.equal(await rowOf(first).count(), 0);
+  assert.ok(await page.evaluate(() => document.activeElement === document.body));
+});
+
+test('a click on a row that another one took under the pointer opens nothing', async () => {
+  await using it = await bench(browser);
+  const { page, source } = it;
+  const [, second = ''] = await attributes(page, 'row', 'data-node-id');
+  await page.locator('[data-testid=row]').first().locator('a').hover();
+  await page.mouse.down();
+  source.streams = source.streams.map((stream) =>
+    (stream.outer ?? stream.inner)[0] === second ? { ...stream, octets: 1000 * stream.octets } : stream,
+  );
+  await it.step();
+  assert.equal((await attributes(page, 'row', 'data-node-id'))[0], second);
+  await page.mouse.up();
+  assert.equal(page.url(), it.url);
+  await page.locator('[data-testid=row]').first().locator('a').click();
+  await page.waitForURL(`**/?host=${second}`);
 });
 
 test('units switch between octets and bits per second', async () => {

@@ -4,6 +4,7 @@ import {
   useEffect,
   useLayoutEffect,
   useMemo,
+  useRef,
   useState,
   useSyncExternalStore,
 } from 'react';
@@ -88,4 +89,15 @@ export function useSlowly<T>(value: T, everyMs: number): T {
     return () => clearTimeout(timer);
   }, [value, slow, everyMs]);
   return slow.value;
+}
+
+/** A function that stays the same and always does what the newest one does: for what is drawn once and stays. */
+export function useNewest<Words extends readonly unknown[]>(
+  newest: (...words: Words) => void,
+): (...words: Words) => void {
+  const held = useRef(newest);
+  useLayoutEffect(() => {
+    held.current = newest;
+  });
+  return useCallback((...words: Words) => held.current(...words), []);
 }

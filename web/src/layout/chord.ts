@@ -13,15 +13,32 @@ export type Span = readonly [start: number, end: number];
 
 /** A ribbon's part of one segment: where it leaves either arc. */
 export interface BandAngles {
-  /** `pair|segment`. */
-  readonly id: string;
-  readonly pair: string;
-  /** Place of the pair in the matrix: looked up faster than its id, which is new in every update. */
+  /** Place of the pair in the matrix. */
   readonly at: number;
   readonly segment: string;
   /** At the pair's `a`, as wide as what `a` sent. */
   readonly a: Span;
   readonly b: Span;
+}
+
+/** All bands, as columns: there are thousands, new in every update, and few are looked at one by one. */
+export interface Bands {
+  /** Place of each band's pair in the matrix. */
+  readonly at: readonly number[];
+  readonly segments: readonly string[];
+  /** Four for each: start and end at the pair's `a`, start and end at its `b`. */
+  readonly angles: Float64Array;
+}
+
+/** One of the bands. */
+export function bandOf({ at, segments, angles }: Bands, index: number): BandAngles {
+  const first = 4 * index;
+  return {
+    at: at[index]!,
+    segment: segments[index]!,
+    a: [angles[first]!, angles[first + 1]!],
+    b: [angles[first + 2]!, angles[first + 3]!],
+  };
 }
 
 /** An arc of the ring. */
@@ -38,7 +55,7 @@ export interface ArcAngles {
 /** The picture as angles: arcs in the order of the matrix, bands pair by pair. */
 export interface ChordAngles {
   readonly arcs: readonly ArcAngles[];
-  readonly bands: readonly BandAngles[];
+  readonly bands: Bands;
 }
 
 /** Gap between two arcs and the least length of an arc, radians; both shrink when there are many arcs. */
@@ -55,7 +72,7 @@ const MARK_GAP = 0.35;
 /** Computes all angles. Without any octets all arcs are equally long. */
 export function chordAngles({ arcs, pairs }: Matrix, gaps: ChordGaps = GAPS): ChordAngles {
   const count = arcs.length;
-  if (count === 0) return { arcs: [], bands: [] };
+  if (count === 0) return { arcs: [], bands: bandAngles([], [], 0) };
   const gap = count > 1 ? Math.min(gaps.gap, (0.25 * TAU) / count) : 0;
   const room = TAU - gap * count;
   const { lengths, perOctet, raised } = shareOut(
@@ -104,59 +121,64 @@ function shareOut(
   return { lengths, perOctet, raised };
 }
 
-/** One end of a pair on an arc. */
-interface End {
-  readonly pair: number;
-  readonly side: 'a' | 'b';
-  /** How far clockwise the other end's arc is. */
-  readonly ahead: number;
-  readonly octets: number;
-}
-
 /**
  * Along an arc, clockwise, the ribbons leave to ever nearer partners, so that two ribbons of one arc never cross; the
  * segments of a ribbon stand in opposite order at its two ends, so that it does not twist.
  */
-function bandAngles(pairs: readonly Pair[], spans: readonly Span[], perOctet: number): BandAngles[] {
-  const ends: End[][] = spans.map(() => []);
-  for (const [index, { a, b, forward, backward }] of pairs.entries()) {
-    const ahead = (b - a + spans.length) % spans.length;
-    ends[a]!.push({ pair: index, side: 'a', ahead, octets: forward });
-    if (a !== b) ends[b]!.push({ pair: index, side: 'b', ahead: spans.length - ahead, octets: backward });
+function bandAngles(pairs: readonly Pair[], spans: readonly Span[], perOctet: number): Bands {
+  const octets = new Float64Array(spans.length);
+  for (const { a, b, forward, backward } of pairs) {
+    octets[a]! += forward;
+    if (a !== b) octets[b]! += backward;
   }
-  const starts = pairs.map(() => ({ a: 0, b: 0 }));
-  const scales = spans.map(() => perOctet);
-  for (const [arc, list] of ends.entries()) {
-    list.sort((x, y) => y.ahead - x.ahead || x.pair - y.pair);
-    const [start, end] = spans[arc]!;
-    const octets = list.reduce((sum, one) => sum + one.octets, 0);
-    // An arc raised to the least length, or whose links say more than its node, still holds all its ribbons.
-    const scale = octets > 0 ? Math.min(perOctet, (end - start) / octets) : 0;
-    scales[arc] = scale;
-    let angle = start + (end - start - octets * scale) / 2;
-    for (const one of list) {
-      starts[one.pair]![one.side] = angle;
-      angle += one.octets * scale;
+  // An arc raised to the least length, or whose links say more than its node, still holds all its ribbons.
+  const scales = octets.map((sum, arc) =>
+    sum > 0 ? Math.min(perOctet, (spans[arc]![1] - spans[arc]![0]) / sum) : 0,
+  );
+  const next = octets.map((sum, arc) => (spans[arc]![0] + spans[arc]![1] - sum * scales[arc]!) / 2);
+  const startsA = new Float64Array(pairs.length);
+  const startsB = new Float64Array(pairs.length);
+  const ends = sortedEnds(pairs, spans.length);
+  for (let i = 0; i < ends.length; i++) {
+    const index = ends[i]! % pairs.length;
+    const { a, forward, backward } = pairs[index]!;
+    const arc = Math.floor(ends[i]! / (pairs.length * (spans.length + 1)));
+    (arc === a ? startsA : startsB)[index] = next[arc]!;
+    next[arc]! += (arc === a ? forward : backward) * scales[arc]!;
+  }
+  const at: number[] = [];
+  const segments: string[] = [];
+  const angles = new Float64Array(4 * pairs.reduce((count, pair) => count + pair.bands.length, 0));
+  for (let index = 0, place = 0; index < pairs.length; index++) {
+    const { a, b, backward, bands } = pairs[index]!;
+    let angleA = startsA[index]!;
+    let angleB = startsB[index]! + backward * scales[b]!;
+    for (const band of bands) {
+      at.push(index);
+      segments.push(band.segment);
+      angles[place] = angleA;
+      angles[place + 1] = angleA += band.forward * scales[a]!;
+      angles[place + 2] = a === b ? angles[place]! : angleB - band.backward * scales[b]!;
+      angles[place + 3] = a === b ? angleA : angleB;
+      angleB = angles[place + 2]!;
+      place += 4;
     }
   }
-  return pairs.flatMap((pair, index) =>
-    splitPair(pair, index, starts[index]!, { a: scales[pair.a]!, b: scales[pair.b]! }),
-  );
+  return { at, segments, angles };
 }
 
-function splitPair(
-  pair: Pair,
-  at: number,
-  start: { a: number; b: number },
-  scale: { a: number; b: number },
-): BandAngles[] {
-  let angleA = start.a;
-  let angleB = start.b + pair.backward * scale.b;
-  return pair.bands.map(({ segment, forward, backward }) => {
-    const a: Span = [angleA, angleA + forward * scale.a];
-    angleA = a[1];
-    const b: Span = pair.a === pair.b ? a : [angleB - backward * scale.b, angleB];
-    angleB = b[0];
-    return { id: `${pair.id}|${segment}`, pair: pair.id, at, segment, a, b };
-  });
+/**
+ * The ends of all pairs: by arc, then farthest clockwise first, then as the pairs stand; each is a number made of these
+ * three, for numbers are sorted without asking.
+ */
+function sortedEnds(pairs: readonly Pair[], arcs: number): Float64Array {
+  const ends = new Float64Array(2 * pairs.length);
+  let count = 0;
+  for (let index = 0; index < pairs.length; index++) {
+    const { a, b } = pairs[index]!;
+    const ahead = (b - a + arcs) % arcs;
+    ends[count++] = (a * (arcs + 1) + arcs - ahead) * pairs.length + index;
+    if (a !== b) ends[count++] = (b * (arcs + 1) + ahead) * pairs.length + index;
+  }
+  return ends.subarray(0, count).sort();
 }

@@ -119,6 +119,7 @@ interface Sum {
 
 /** Both directions of two arcs become one pair, all rows of a segment in it one band. */
 function joinLinks({ segments, rows }: LinkRows, arcOf: readonly number[], arcs: readonly Arc[]): Pair[] {
+  if (rows.length === 0) return [];
   const rankOfArc = ranks(arcs.map((arc) => arc.id));
   const bands = new Map<number, Sum>();
   const pairs = new Map<number, Sum[]>();

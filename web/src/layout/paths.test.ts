@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ribbon } from 'd3-chord';
 import { pathRound } from 'd3-path';
+import { arc } from 'd3-shape';
 import fc from 'fast-check';
-import { LINE_UNITS, linesPath, ribbonPath, stripPaths } from './paths.ts';
+import { arcPath, LINE_UNITS, linesPath, ribbonPath, stripPaths } from './paths.ts';
 
 /** The same ribbon by d3-chord. */
 function byD3(a: readonly [number, number], b: readonly [number, number], radius: number): string {
@@ -44,6 +45,28 @@ test('a loop over the whole ring is drawn, and an end without width is a point',
   );
 });
 
+test('a piece of the ring is that of d3-shape, to a hundredth of a pixel', () => {
+  fc.assert(
+    fc.property(span, fc.integer({ min: 40, max: 500 }), ([startAngle, endAngle], outerRadius) => {
+      const innerRadius = outerRadius - 13;
+      const ours = arcPath([startAngle, endAngle], innerRadius, outerRadius);
+      const theirs = arc().digits(2)({ startAngle, endAngle, innerRadius, outerRadius })!;
+      assert.equal(ours.replace(/[\d.-]+/g, ''), theirs.replace(/[\d.-]+/g, ''));
+      const wanted = numbers(theirs);
+      for (const [i, number] of numbers(ours).entries()) {
+        assert.ok(Math.abs(number - wanted[i]!) < 0.0101, `${ours} is not ${theirs}`);
+      }
+    }),
+  );
+});
+
+test('a ring of one piece is whole: a circle and, the other way round, a hole', () => {
+  assert.equal(
+    arcPath([0, 2 * Math.PI], 90, 100),
+    'M0,-100A100,100,0,1,1,0,100A100,100,0,1,1,0,-100ZM0,-90A90,90,0,1,0,0,90A90,90,0,1,0,0,-90Z',
+  );
+});
+
 test('the strip stands on its floor', () => {
   assert.deepEqual(
     stripPaths(
@@ -61,8 +84,12 @@ test('the strip stands on its floor', () => {
 test('many thin lines in one path end within an eighth of a pixel of their places', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(span, span)), fc.integer({ min: 40, max: 500 }), (lines, radius) => {
-      const bands = lines.map(([a, b]) => ({ id: 'x~y|none', pair: 'x~y', at: 0, segment: 'none', a, b }));
-      const found = numbers(linesPath(bands, radius) || '0');
+      const bands = {
+        at: lines.map(() => 0),
+        segments: lines.map(() => 'none'),
+        angles: new Float64Array(lines.flat(2)),
+      };
+      const found = numbers(linesPath(bands, [...lines.keys()], radius) || '0');
       for (const [i, line] of lines.entries()) {
         for (const [end, [start, stop]] of line.entries()) {
           const angle = (start + stop) / 2;

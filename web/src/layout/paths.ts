@@ -1,6 +1,5 @@
 /** Angles → SVG path text, around the origin, in user units. */
-import { arc } from 'd3-shape';
-import type { BandAngles, Span } from './chord.ts';
+import type { Bands, Span } from './chord.ts';
 
 /**
  * A ribbon between two spans of the circle of `radius`: what d3-chord's `ribbon` draws, in one string instead of one
@@ -42,16 +41,17 @@ interface Places {
 /** One circle is drawn at a time, and thousands of lines have their ends on it in every update. */
 let places: Places = { radius: 0, starts: [], ends: [] };
 
-/** The middle lines of many thin ribbons as one path. */
-export function linesPath(bands: readonly BandAngles[], radius: number): string {
+/** The middle lines of those bands that are named by their places, as one path. */
+export function linesPath({ angles }: Bands, which: readonly number[], radius: number): string {
   const count = Math.max(4, Math.round(2 * Math.PI * radius * PLACES));
   if (places.radius !== radius) places = { radius, starts: [], ends: [] };
   const { starts, ends } = places;
   const perTurn = count / (4 * Math.PI);
   let path = '';
-  for (const { a, b } of bands) {
-    const from = Math.round((a[0] + a[1]) * perTurn) % count;
-    const to = Math.round((b[0] + b[1]) * perTurn) % count;
+  for (const index of which) {
+    const first = 4 * index;
+    const from = Math.round((angles[first]! + angles[first + 1]!) * perTurn) % count;
+    const to = Math.round((angles[first + 2]! + angles[first + 3]!) * perTurn) % count;
     path += starts[from] ??= `M${place(from / count, radius)}`;
     path += ends[to] ??= `Q0,0,${place(to / count, radius)}`;
   }
@@ -75,9 +75,19 @@ function point(angle: number, radius: number): string {
   return `${Math.round(radius * Math.sin(angle) * 100) / 100},${Math.round(-radius * Math.cos(angle) * 100) / 100}`;
 }
 
-/** A piece of the ring between two radii. */
-export function arcPath([startAngle, endAngle]: Span, innerRadius: number, outerRadius: number): string {
-  return arc().digits(2)({ startAngle, endAngle, innerRadius, outerRadius }) ?? '';
+/** A piece of the ring between two radii: what d3-shape's `arc` draws, as one string. */
+export function arcPath(span: Span, inner: number, outer: number): string {
+  const [start, end] = span;
+  if (end - start > 2 * Math.PI - 1e-6) return `${circle(start, outer, 1)}${circle(start, inner, 0)}`;
+  const size = end - start > Math.PI ? 1 : 0;
+  const there = `M${point(start, outer)}A${outer},${outer},0,${size},1,${point(end, outer)}`;
+  return `${there}L${point(end, inner)}A${inner},${inner},0,${size},0,${point(start, inner)}Z`;
+}
+
+/** A whole circle in two halves. */
+function circle(start: number, radius: number, sweep: 0 | 1): string {
+  const half = `A${radius},${radius},0,1,${sweep},`;
+  return `M${point(start, radius)}${half}${point(start + Math.PI, radius)}${half}${point(start, radius)}Z`;
 }
 
 /** An arrow head that points outwards and ends on the circle of `radius`. */

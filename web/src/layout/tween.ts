@@ -1,9 +1,11 @@
 /** Moves one picture into the next by identity: what is in both glides, what is new opens, what is gone closes. */
-import type { ChordAngles, Span } from './chord.ts';
+import { bandOf, type ChordAngles, type Span } from './chord.ts';
+import type { Pair } from './fold.ts';
 
 /** Everything that moves, by identity. */
 export interface Pose {
   readonly arcs: ReadonlyMap<string, Span>;
+  /** By `pair|segment`. */
   readonly bands: ReadonlyMap<string, readonly [Span, Span]>;
   readonly labels: ReadonlyMap<string, number>;
 }
@@ -11,14 +13,18 @@ export interface Pose {
 /** Nothing drawn yet. */
 export const EMPTY_POSE: Pose = { arcs: new Map(), bands: new Map(), labels: new Map() };
 
-/** The pose a layout ends in; of the bands only those of the pairs at these places: the others do not move one by one. */
+/** The pose a layout ends in; of the bands only those of the `own` pairs: the others do not move one by one. */
 export function poseOf(
   angles: ChordAngles,
   labels: ReadonlyMap<string, number>,
-  pairs: ReadonlySet<number>,
+  { pairs, own }: { readonly pairs: readonly Pair[]; readonly own: ReadonlySet<number> },
 ): Pose {
   const bands = new Map<string, readonly [Span, Span]>();
-  for (const band of angles.bands) if (pairs.has(band.at)) bands.set(band.id, [band.a, band.b]);
+  for (let index = 0; index < angles.bands.at.length; index++) {
+    if (!own.has(angles.bands.at[index]!)) continue;
+    const { at, segment, a, b } = bandOf(angles.bands, index);
+    bands.set(`${pairs[at]!.id}|${segment}`, [a, b]);
+  }
   return { arcs: new Map(angles.arcs.map((arc) => [arc.id, arc.mark])), bands, labels };
 }
 

@@ -10,13 +10,9 @@ export const LINE = 15;
 
 interface ArcProps {
   readonly id: string;
-  readonly sent: number;
-  readonly received: number;
   /** As it stands beside the arc, and on its second line. */
   readonly name: string;
   readonly share?: string;
-  /** As a screen reader says it. */
-  readonly label: string;
   readonly letters: number;
   readonly paint: Paint | undefined;
   readonly hasLabel?: boolean;
@@ -27,7 +23,7 @@ interface ArcProps {
   readonly isTabStop?: boolean;
 }
 
-/** One arc with its label: a link that leads inwards. What happens to it bubbles up to the ring. */
+/** One arc with its label: a link that leads inwards. What happens to it bubbles up to the ring, which also names it. */
 export const ArcMark = memo(function ArcMark(props: ArcProps) {
   const { id, paint, leaving } = props;
   const isFold = id === OTHERS || id === LARGER;
@@ -39,11 +35,8 @@ export const ArcMark = memo(function ArcMark(props: ArcProps) {
       className={`arc ${kind}${state}`}
       data-testid={leaving ? undefined : 'arc'}
       data-node-id={id}
-      data-octets={props.sent + props.received}
-      data-sent={props.sent}
       role="link"
       tabIndex={props.isTabStop ? 0 : -1}
-      aria-label={props.label}
       aria-hidden={leaving}
     >
       <ArcShapes
@@ -80,7 +73,7 @@ const ArcShapes = memo(function ArcShapes({ id, name, share, letters, paint, isP
         data-arc={id}
         style={isFold ? HATCHED : paint ? paintFill(paint) : undefined}
       />
-      <path className="leader" data-leader={id} />
+      <polyline className="leader" data-leader={id} />
       <g data-label={id} aria-hidden="true" className={isPlaced ? 'label' : 'label unplaced'}>
         <rect className="label-hit" x={0} y={-9} width={letters * LETTER + 8} height={18} />
         <text dy={share ? '-0.25em' : '0.32em'}>

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useSemanticElements: SVG has no fieldset
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
-import { memo, useCallback, useMemo, useRef, useState } from 'react';
+import { memo, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Hover, Lit } from '../hover.ts';
 import { type ChordAngles, chordAngles, type Span } from '../layout/chord.ts';
 import type { Arc, Matrix, Pair } from '../layout/fold.ts';
@@ -10,6 +10,7 @@ import { type Gate, poseOf } from '../layout/tween.ts';
 import { type Paint, paintOf, segmentName } from '../segments.ts';
 import { arcName, percent } from '../words.ts';
 import { ArcMark, LETTER, LINE } from './ArcMark.tsx';
+import { writeAttributes } from './attributes.ts';
 import { openStage } from './draw.ts';
 import { Patterns } from './Paints.tsx';
 import { usePose } from './pose.ts';
@@ -53,7 +54,11 @@ const RING = 13;
 /** The chord of the matrix. Layout is pure (`layout/`); this only draws it and moves it. */
 export const Chord = memo(function Chord(props: ChordProps) {
   const { matrix, ribbons, sizes, paints, lit, onHover } = props;
-  const outer = Math.max(60, Math.min(sizes.width, sizes.height) / 2 - 14 - sizes.letters * LETTER);
+  // Whole pixels: the radius stands several times in the text of every path.
+  const outer = Math.max(
+    60,
+    Math.floor(Math.min(sizes.width, sizes.height) / 2 - 14 - sizes.letters * LETTER),
+  );
   const inner = outer - RING;
   const angles = useMemo(() => chordAngles(matrix), [matrix]);
   const labels = useMemo(() => {
@@ -67,7 +72,10 @@ export const Chord = memo(function Chord(props: ChordProps) {
     );
   }, [angles, matrix, outer]);
   const own = useMemo(() => new Set(ribbons.map((pair) => matrix.pairs.indexOf(pair))), [matrix, ribbons]);
-  const pose = useMemo(() => poseOf(angles, labels, own), [angles, labels, own]);
+  const pose = useMemo(
+    () => poseOf(angles, labels, { pairs: matrix.pairs, own }),
+    [angles, labels, matrix, own],
+  );
   const shown = useMemo(() => ({ arcs: matrix.arcs, ribbons }), [matrix, ribbons]);
   const [before, setBefore] = useState(shown);
   const [now, setNow] = useState(shown);
@@ -98,7 +106,7 @@ export const Chord = memo(function Chord(props: ChordProps) {
       <g ref={root} onPointerLeave={() => onHover(undefined)}>
         {/* An empty title keeps browsers from showing the picture's as a tooltip over every arc. */}
         <title />
-        <RestRibbons angles={angles.bands} own={own} inner={inner} paints={paints} />
+        <RestRibbons bands={angles.bands} own={own} inner={inner} paints={paints} />
         <Ribbons
           pairs={ribbons}
           before={before.ribbons}
@@ -107,11 +115,9 @@ export const Chord = memo(function Chord(props: ChordProps) {
           onHover={onHover}
           onOpen={props.onPair}
         />
-        <Arrows
-          pair={matrix.pairs.find((pair) => pair.id === props.pointed)}
-          angles={angles.bands}
-          inner={inner}
-        />
+        {props.pointed !== undefined && (
+          <Arrows pairs={matrix.pairs} pointed={props.pointed} bands={angles.bands} inner={inner} />
+        )}
         <Ring
           {...props}
           before={hasLeaving ? before.arcs : matrix.arcs}
@@ -146,9 +152,32 @@ const Ring = memo(function Ring(props: RingProps) {
     const arc = arcAt(target);
     if (arc) props.onArc(arc);
   };
+  const ring = useRef<SVGGElement>(null);
+  const drawn = withLeaving(before, matrix.arcs);
+  const shown = matrix.arcs.map((arc, index) => {
+    const name = truncate(arcName(arc), sizes.letters);
+    return { name, share: hasTwoLines(spans[index]!.span, outer) ? shareOf(arc, props.total) : '' };
+  });
+  useLayoutEffect(() => {
+    let element = ring.current!.firstElementChild;
+    let index = 0;
+    for (const { one: arc, leaving } of drawn) {
+      if (!leaving) {
+        const { name, share } = shown[index++]!;
+        writeAttributes(element!, {
+          'data-octets': arc.sent + arc.received,
+          'data-sent': arc.sent,
+          'aria-label': props.arcLabel(arc, share === '' ? name : `${name} ${share}`),
+        });
+      }
+      element = element!.nextElementSibling;
+    }
+  });
+  let next = 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the listeners are those of the arcs in it
     <g
+      ref={ring}
       onPointerOver={(event) => point(arcAt(event.target))}
       onFocus={(event) => {
         const arc = arcAt(event.target);
@@ -164,23 +193,18 @@ const Ring = memo(function Ring(props: RingProps) {
         open(event.target);
       }}
     >
-      {withLeaving(before, matrix.arcs).map(({ one: arc, leaving }) => {
-        const paint = arcPaint(arc, paints);
-        const common = { id: arc.id, sent: arc.sent, received: arc.received, letters: sizes.letters, paint };
-        if (leaving) return <ArcMark key={arc.id} {...common} name="" label="" leaving />;
-        const name = truncate(arcName(arc), sizes.letters);
-        const { span, isSlight } = spans[matrix.arcs.indexOf(arc)]!;
-        const share = hasTwoLines(span, outer) ? shareOf(arc, props.total) : '';
+      {drawn.map(({ one: arc, leaving }) => {
+        const common = { id: arc.id, letters: sizes.letters, paint: arcPaint(arc, paints) };
+        if (leaving) return <ArcMark key={arc.id} {...common} name="" leaving />;
+        const index = next++;
         return (
           <ArcMark
             key={arc.id}
             {...common}
-            name={name}
-            share={share}
-            label={props.arcLabel(arc, share === '' ? name : `${name} ${share}`)}
+            {...shown[index]!}
             hasLabel={labels.has(arc.id)}
             lit={lit?.arc(arc)}
-            isSlight={isSlight}
+            isSlight={spans[index]!.isSlight}
             isTabStop={stop === arc.id}
           />
         );

@@ -1,11 +1,12 @@
 // biome-ignore-all lint/a11y/noAriaHiddenOnFocusable: a bare SVG group takes no focus
 import { memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { Hover, Lit } from '../hover.ts';
-import type { BandAngles } from '../layout/chord.ts';
+import { type Bands, bandOf } from '../layout/chord.ts';
 import type { Pair } from '../layout/fold.ts';
 import { arrowPath, LINE_UNITS, linesPath } from '../layout/paths.ts';
 import { withLeaving } from '../layout/ribbons.ts';
 import { compareSegments, type Paint, paintOf } from '../segments.ts';
+import { writeAttributes } from './attributes.ts';
 import { paintFill } from './Paints.tsx';
 
 interface RibbonProps {
@@ -64,7 +65,7 @@ export const Ribbons = memo(function Ribbons({ pairs, before, paints, lit, onHov
   useLayoutEffect(() => {
     let element = root.current!.firstElementChild;
     for (const { one: pair, leaving } of drawn) {
-      if (!leaving) element!.setAttribute('data-octets', String(pair.forward + pair.backward));
+      if (!leaving) writeAttributes(element!, { 'data-octets': pair.forward + pair.backward });
       element = element!.nextElementSibling;
     }
   });
@@ -109,7 +110,7 @@ function litBands(pair: Pair, lit: Lit): string {
 }
 
 interface RestProps {
-  readonly angles: readonly BandAngles[];
+  readonly bands: Bands;
   /** Places of the pairs that have ribbons of their own. */
   readonly own: ReadonlySet<number>;
   readonly inner: number;
@@ -119,24 +120,25 @@ interface RestProps {
 /** A band whose ends together are narrower than this, pixels, cannot be seen; its octets are in the arcs all the same. */
 const LEAST_WIDTH = 0.15;
 
-function widthOf({ a, b }: BandAngles): number {
-  return a[1] - a[0] + b[1] - b[0];
+function widthOf({ angles }: Bands, index: number): number {
+  const first = 4 * index;
+  return angles[first + 1]! - angles[first]! + angles[first + 3]! - angles[first + 2]!;
 }
 
 /** The many thin ribbons, thinner than a pixel or so, as lines: nothing to point at. */
-export const RestRibbons = memo(function RestRibbons({ angles, own, inner, paints }: RestProps) {
+export const RestRibbons = memo(function RestRibbons({ bands, own, inner, paints }: RestProps) {
   const rest = useMemo(() => {
-    const thin = new Map<string, BandAngles[]>();
-    for (const band of angles) {
-      if (own.has(band.at) || widthOf(band) * inner < LEAST_WIDTH) continue;
-      const list = thin.get(band.segment);
-      if (list) list.push(band);
-      else thin.set(band.segment, [band]);
+    const thin = new Map<string, number[]>();
+    for (let index = 0; index < bands.at.length; index++) {
+      if (widthOf(bands, index) * inner < LEAST_WIDTH || own.has(bands.at[index]!)) continue;
+      const list = thin.get(bands.segments[index]!);
+      if (list) list.push(index);
+      else thin.set(bands.segments[index]!, [index]);
     }
     return [...thin]
       .sort(([x], [y]) => compareSegments(x, y))
-      .map(([id, list]) => ({ id, path: linesPath(list, inner - 2) }));
-  }, [angles, own, inner]);
+      .map(([id, list]) => ({ id, path: linesPath(bands, list, inner - 2) }));
+  }, [bands, own, inner]);
   return (
     <g className="rest" aria-hidden="true" transform={`scale(${1 / LINE_UNITS})`}>
       {rest.map(({ id, path }) => (
@@ -147,18 +149,22 @@ export const RestRibbons = memo(function RestRibbons({ angles, own, inner, paint
 });
 
 interface ArrowsProps {
-  readonly pair: Pair | undefined;
-  readonly angles: readonly BandAngles[];
+  readonly pairs: readonly Pair[];
+  /** Identity of one of them. */
+  readonly pointed: string;
+  readonly bands: Bands;
   readonly inner: number;
 }
 
 /** Shows at each end of a ribbon that something arrives there. */
-export function Arrows({ pair, angles, inner }: ArrowsProps) {
+export function Arrows({ pairs, pointed, bands, inner }: ArrowsProps) {
+  const at = pairs.findIndex((one) => one.id === pointed);
+  const pair = pairs[at];
   if (!pair || pair.a === pair.b) return null;
-  const bands = angles.filter((band) => band.pair === pair.id);
+  const its = bands.at.flatMap((one, index) => (one === at ? [bandOf(bands, index)] : []));
   const head = (side: 'a' | 'b') => {
-    const start = Math.min(...bands.map((band) => band[side][0]));
-    const end = Math.max(...bands.map((band) => band[side][1]));
+    const start = Math.min(...its.map((band) => band[side][0]));
+    const end = Math.max(...its.map((band) => band[side][1]));
     return <path key={side} className="arrow" d={arrowPath((start + end) / 2, inner - 4)} />;
   };
   return (

@@ -1,10 +1,11 @@
-import { useId } from 'react';
+import { memo, useId } from 'react';
 import { bitRateQuantity } from '../../../src/flow/index.ts';
 import type { StreamedView } from '../../../src/query/index.ts';
 import type { Hover } from '../hover.ts';
 import { compareSegments, isIdle, type Paint, segmentName } from '../segments.ts';
 import { Amount } from './Amount.tsx';
 import { Swatch } from './Paints.tsx';
+import { Radio } from './Radio.tsx';
 
 interface SegmentsProps {
   readonly segments: StreamedView['segments'];
@@ -21,9 +22,46 @@ export function Segments({ segments, chosen, paints, onChoose, onHover }: Segmen
   const ids = known.includes(chosen) || chosen === 'all' ? known : [...known, chosen];
   const sorted = ids.sort(compareSegments);
   const all = segments.reduce((sum, segment) => sum + segment.octetRate, 0);
-  const option = (id: string, label: string, rate: number | undefined) => (
-    <label
+  const option = (id: string, rate: number | undefined) => (
+    <SegmentOption
       key={id}
+      id={id}
+      name={name}
+      rate={rate}
+      paints={paints}
+      isChosen={chosen === id}
+      onChoose={onChoose}
+      onHover={onHover}
+    />
+  );
+  return (
+    <fieldset className="segments">
+      <legend>Segments</legend>
+      {option('all', all)}
+      {sorted.map((id) => {
+        const segment = segments.find((one) => one.id === id);
+        return option(id, segment && !isIdle(segment) ? segment.octetRate : undefined);
+      })}
+    </fieldset>
+  );
+}
+
+interface OptionProps extends Pick<SegmentsProps, 'paints' | 'onChoose' | 'onHover'> {
+  /** A segment, or `all`. */
+  readonly id: string;
+  /** The name that radio buttons of one group have in common. */
+  readonly name: string;
+  /** Octets per second; absent when idle. */
+  readonly rate: number | undefined;
+  readonly isChosen: boolean;
+}
+
+/** A segment and its rate. */
+const SegmentOption = memo(function SegmentOption(props: OptionProps) {
+  const { id, rate, onHover } = props;
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: a Radio is its control
+    <label
       className={rate === undefined ? 'segment idle' : 'segment'}
       data-testid="segment"
       data-segment-id={id}
@@ -31,13 +69,13 @@ export function Segments({ segments, chosen, paints, onChoose, onHover }: Segmen
       onPointerEnter={() => onHover(id === 'all' ? undefined : { kind: 'segment', id })}
       onPointerLeave={() => onHover(undefined)}
     >
-      <input type="radio" name={name} value={id} checked={chosen === id} onChange={() => onChoose(id)} />
+      <Radio name={props.name} value={id} isChosen={props.isChosen} onChoose={props.onChoose} />
       {id === 'all' ? (
         <span className="swatch all" aria-hidden="true" />
       ) : (
-        <Swatch paints={paints} segment={id} />
+        <Swatch paints={props.paints} segment={id} />
       )}
-      <span className="segment-name">{label}</span>
+      <span className="segment-name">{id === 'all' ? id : segmentName(id)}</span>
       {rate === undefined ? (
         <span className="segment-rate quiet">idle</span>
       ) : (
@@ -45,14 +83,4 @@ export function Segments({ segments, chosen, paints, onChoose, onHover }: Segmen
       )}
     </label>
   );
-  return (
-    <fieldset className="segments">
-      <legend>Segments</legend>
-      {option('all', 'all', all)}
-      {sorted.map((id) => {
-        const segment = segments.find((one) => one.id === id);
-        return option(id, segmentName(id), segment && !isIdle(segment) ? segment.octetRate : undefined);
-      })}
-    </fieldset>
-  );
-}
+});

@@ -1,4 +1,4 @@
-import { memo, type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { memo, type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import type { Paint } from '../segments.ts';
 import { type Figure, FigureCell, writeRow } from './figures.tsx';
 
@@ -55,17 +55,23 @@ export function Table<Row>(props: TableProps<Row>) {
   const rows = sortRows(props.rows, lead, sort.descending);
   const shown = isLong ? rows : rows.slice(0, props.limit);
   const body = useRef<HTMLTableSectionElement>(null);
+  const ids = shown.map(rowId);
   useLayoutEffect(() => {
     const figures = columns.filter((column) => 'figure' in column);
     let element = body.current!.firstElementChild;
     for (const row of shown) {
-      writeRow(element!, {
-        attributes: props.attributes(row),
-        figures: figures.map((column) => column.figure(row)),
-      });
+      writeRow(
+        element!,
+        props.attributes(row),
+        figures.map((column) => column.figure(row)),
+      );
       element = element!.nextElementSibling;
     }
   });
+  useFollowingFocus(body, ids);
+  const idAt = (target: EventTarget): string | undefined =>
+    ids[(target as Element).closest('tr')?.sectionRowIndex ?? -1];
+  const pressed = useRef<string>(undefined);
   // What happens to a row bubbles up to the body: listeners of each row would be set anew with each update.
   const rowAt = (target: EventTarget): Row | undefined =>
     shown[(target as Element).closest('tr')?.sectionRowIndex ?? -1];
@@ -114,14 +120,24 @@ export function Table<Row>(props: TableProps<Row>) {
           onPointerLeave={() => props.onHover?.(undefined)}
           onFocus={(event) => props.onHover?.(rowAt(event.target))}
           onBlur={() => props.onHover?.(undefined)}
+          onPointerDown={(event) => {
+            pressed.current = idAt(event.target);
+          }}
+          onClickCapture={(event) => {
+            // Another row came under the pointer while its button was down: not the one that was meant.
+            if (event.detail === 0 || idAt(event.target) === pressed.current) return;
+            event.preventDefault();
+            event.stopPropagation();
+          }}
           onClick={(event) => open(event.target)}
         >
-          {shown.map((row) => (
+          {shown.map((row, place) => (
             <TableRow
-              key={rowId(row)}
+              // biome-ignore lint/suspicious/noArrayIndexKey: rows overtake each other all the time, and what one says is written faster than it is moved
+              key={place}
               identity={props.identity(row)}
               paints={props.paints}
-              className={`${rowId(row) === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
+              className={`${ids[place] === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
               cells={() =>
                 columns.map((column) =>
                   'figure' in column ? (
@@ -163,6 +179,22 @@ const TableRow = memo(
   (last, next) =>
     last.identity === next.identity && last.paints === next.paints && last.className === next.className,
 );
+
+/** Who has the focus keeps it when its row stands elsewhere after an update; whose row is gone has none. */
+function useFollowingFocus(body: RefObject<HTMLElement | null>, ids: readonly string[]): void {
+  const last = useRef(ids);
+  useLayoutEffect(() => {
+    const before = last.current;
+    last.current = ids;
+    const focused = document.activeElement;
+    if (!(focused instanceof HTMLElement) || !body.current!.contains(focused)) return;
+    const rows = [...body.current!.children];
+    const place = rows.findIndex((row) => row.contains(focused));
+    if (ids[place] === before[place]) return;
+    focused.blur();
+    rows[ids.indexOf(before[place]!)]?.querySelector('a')?.focus({ preventScroll: true });
+  });
+}
 
 function sortRows<Row>(rows: readonly Row[], lead: Column<Row>, descending: boolean): Row[] {
   const way = descending ? -1 : 1;

@@ -1,4 +1,3 @@
-import type { Span } from '../layout/chord.ts';
 import { arcPath, linePath, ribbonPath } from '../layout/paths.ts';
 import type { Pose } from '../layout/tween.ts';
 import type { Draw } from './pose.ts';
@@ -20,11 +19,14 @@ interface RibbonMark {
 }
 
 /** An arc with what belongs to it. */
-interface ArcMarks extends Mark {
+interface ArcMarks {
   readonly id: string;
-  readonly hit: SVGElement;
+  readonly ring: Mark;
+  readonly hit: Mark;
+  readonly label: Mark;
   readonly leader: SVGElement;
-  readonly label: SVGElement;
+  /** The leader's points now. */
+  points: string;
 }
 
 interface Radii {
@@ -32,17 +34,9 @@ interface Radii {
   readonly outer: number;
 }
 
-/** What elements were drawn with last, as long as they live. */
-const drawn = new WeakMap<Element, Float64Array>();
-
-function numbersOf(element: Element): Float64Array {
-  let numbers = drawn.get(element);
-  if (!numbers) {
-    numbers = new Float64Array(5).fill(Number.NaN);
-    drawn.set(element, numbers);
-  }
-  return numbers;
-}
+/** What was drawn last, as long as the elements live. */
+const ribbonMarks = new WeakMap<Element, RibbonMark>();
+const arcMarks = new WeakMap<Element, ArcMarks>();
 
 /**
  * Looks up what moves, once for all frames of a movement; gives what sets a pose on it. The elements belong to React,
@@ -50,35 +44,61 @@ function numbersOf(element: Element): Float64Array {
  */
 export function openStage(root: SVGGElement, radii: Radii): Draw {
   const ribbons = [...root.querySelectorAll<SVGGElement>('g.ribbon')].map(ribbonMark);
-  const arcs = [...root.querySelectorAll<SVGGElement>('g.arc')].map(arcMarks);
+  const arcs = [...root.querySelectorAll<SVGGElement>('g.arc')].map(marksOfArc);
   return (pose, still) => {
     // Setting a path is the dearest part of a movement, and what nobody sees needs none: least is in pixels.
-    const least = (still ? 0.1 : 0.25) / radii.outer;
-    for (const ribbon of ribbons) drawRibbon(ribbon, pose, { ...radii, least, still });
-    for (const arc of arcs) drawArc(arc, pose, { ...radii, least });
+    const stroke = { ...radii, least: (still ? 0.1 : 0.25) / radii.outer, still };
+    for (const ribbon of ribbons) drawRibbon(ribbon, pose, stroke);
+    for (const arc of arcs) drawArc(arc, pose, stroke);
   };
 }
 
+/** How something is drawn: its radii, how far it must have moved (radians), whether it stays now. */
+interface Stroke extends Radii {
+  readonly least: number;
+  readonly still: boolean;
+}
+
+function markOf(element: SVGElement): Mark {
+  return { element, drawn: new Float64Array(5).fill(Number.NaN) };
+}
+
+/** A ribbon's bands come and go with its segments; those that stay keep what they were drawn with. */
 function ribbonMark(ribbon: SVGGElement): RibbonMark {
-  const [hit, ...bands] = ribbon.children as unknown as Iterable<SVGElement>;
-  const mark = (element: SVGElement): BandMark => ({
-    element,
-    drawn: numbersOf(element),
-    id: element.getAttribute('data-band')!,
-  });
-  return { hit: { element: hit!, drawn: numbersOf(hit!) }, bands: bands.map(mark) };
+  const known = ribbonMarks.get(ribbon);
+  const [hit, ...elements] = ribbon.children as unknown as Iterable<SVGElement>;
+  if (
+    known?.bands.length === elements.length &&
+    known.bands.every((band, index) => band.element === elements[index])
+  )
+    return known;
+  const bands = elements.map(
+    (element) =>
+      known?.bands.find((band) => band.element === element) ?? {
+        ...markOf(element),
+        id: element.getAttribute('data-band')!,
+      },
+  );
+  const mark = { hit: known?.hit ?? markOf(hit!), bands };
+  ribbonMarks.set(ribbon, mark);
+  return mark;
 }
 
-function arcMarks(arc: SVGGElement): ArcMarks {
-  const [hit, ring, leader, label] = arc.children as unknown as Iterable<SVGElement>;
-  return {
-    id: arc.getAttribute('data-node-id')!,
-    element: ring!,
-    drawn: numbersOf(ring!),
-    hit: hit!,
-    leader: leader!,
-    label: label!,
-  };
+function marksOfArc(arc: SVGGElement): ArcMarks {
+  let marks = arcMarks.get(arc);
+  if (!marks) {
+    const [hit, ring, leader, label] = arc.children as unknown as Iterable<SVGElement>;
+    marks = {
+      id: arc.getAttribute('data-node-id')!,
+      ring: markOf(ring!),
+      hit: markOf(hit!),
+      label: markOf(label!),
+      leader: leader!,
+      points: '',
+    };
+    arcMarks.set(arc, marks);
+  }
+  return marks;
 }
 
 /** Whether a mark must be drawn anew with these numbers, and notes them; another radius always asks for it. */
@@ -99,11 +119,7 @@ function hasMoved({ drawn: last }: Mark, [a, b, c, d, radius]: readonly number[]
   return true;
 }
 
-function drawRibbon(
-  { hit, bands }: RibbonMark,
-  pose: Pose,
-  { inner, outer, least, still }: Radii & { readonly least: number; readonly still: boolean },
-): void {
+function drawRibbon({ hit, bands }: RibbonMark, pose: Pose, { inner, outer, least, still }: Stroke): void {
   let [startA, endA, startB, endB] = [7, 0, 7, 0];
   for (const mark of bands) {
     const band = pose.bands.get(mark.id);
@@ -121,43 +137,43 @@ function drawRibbon(
     hit.element.setAttribute('d', linePath([startA, endA], [startB, endB], inner - 2));
 }
 
-function drawArc(
-  mark: ArcMarks,
-  pose: Pose,
-  { inner, outer, least }: Radii & { readonly least: number },
-): void {
-  const span = pose.arcs.get(mark.id);
-  const angle = pose.labels.get(mark.id);
-  if (!span || !hasMoved(mark, [span[0], span[1], angle ?? -9, inner, outer], least)) return;
-  mark.element.setAttribute('d', arcPath(span, inner, outer));
-  mark.hit.setAttribute('d', arcPath(span, inner - 3, outer + 12));
-  placeLabel(mark.label, mark.leader, { angle, span, outer });
+function drawArc(marks: ArcMarks, pose: Pose, { inner, outer, least, still }: Stroke): void {
+  const { ring, hit, label } = marks;
+  const span = pose.arcs.get(marks.id);
+  if (!span) return;
+  const [start, end] = span;
+  const angle = pose.labels.get(marks.id);
+  const hasTurned = hasMoved(ring, [start, end, 0, 0, outer], least);
+  if (hasTurned) ring.element.setAttribute('d', arcPath(span, inner, outer));
+  // Its surroundings, invisible: whoever points at them does so a moment later, and a pixel is nothing there.
+  if (still && hasMoved(hit, [start, end, 0, 0, outer], 1 / outer))
+    hit.element.setAttribute('d', arcPath(span, inner - 3, outer + 12));
+  // One that comes back is placed anew: React gave it its class.
+  if (angle === undefined) label.drawn.fill(Number.NaN);
+  const isShifted = angle !== undefined && hasMoved(label, [angle, 0, 0, 0, outer], least);
+  if (isShifted) placeLabel(marks, angle, outer);
+  if (hasTurned || isShifted || angle === undefined) placeLeader(marks, (start + end) / 2, angle, outer);
 }
 
-/** Where a label stands, and the arc it belongs to. */
-interface LabelPlace {
-  readonly angle: number | undefined;
-  readonly span: Span;
-  readonly outer: number;
-}
-
-function placeLabel(label: SVGElement, leader: SVGElement, { angle, span, outer }: LabelPlace): void {
-  if (angle === undefined) {
-    leader.setAttribute('d', '');
-    return;
-  }
-  const degrees = ((angle * 180) / Math.PI - 90).toFixed(2);
+function placeLabel(marks: ArcMarks, angle: number, outer: number): void {
+  const { element } = marks.label;
+  const degrees = Math.round(((angle * 180) / Math.PI - 90) * 100) / 100;
   const isLeft = Math.sin(angle) < -1e-9;
-  label.setAttribute(
+  element.setAttribute(
     'transform',
     `rotate(${degrees}) translate(${outer + 12})${isLeft ? ' rotate(180)' : ''}`,
   );
-  label.classList.toggle('left', isLeft);
-  const middle = (span[0] + span[1]) / 2;
+  element.classList.toggle('left', isLeft);
+}
+
+/** A leader joins an arc with its label where the label had to give way. */
+function placeLeader(marks: ArcMarks, middle: number, angle: number | undefined, outer: number): void {
   const point = (at: number, radius: number): string =>
     `${(radius * Math.sin(at)).toFixed(1)},${(-radius * Math.cos(at)).toFixed(1)}`;
-  leader.setAttribute(
-    'd',
-    Math.abs(middle - angle) * outer > 2 ? `M${point(middle, outer + 1)}L${point(angle, outer + 10)}` : '',
-  );
+  const points =
+    angle !== undefined && Math.abs(middle - angle) * outer > 2
+      ? `${point(middle, outer + 1)} ${point(angle, outer + 10)}`
+      : '';
+  if (points !== marks.points) marks.leader.setAttribute('points', points);
+  marks.points = points;
 }

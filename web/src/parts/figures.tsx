@@ -1,6 +1,7 @@
 /** Cells whose numbers change with every update: React makes them once, and empty; their text is written here. */
 import { memo } from 'react';
 import type { Quantity } from '../../../src/flow/index.ts';
+import { type Attributes, writeAttributes } from './attributes.ts';
 
 /** What a cell says. */
 export interface Figure extends Quantity {
@@ -29,14 +30,6 @@ export const FigureCell = memo(function FigureCell({ hasBar }: { readonly hasBar
   );
 });
 
-/** What stands in a row of the table now. */
-export interface RowFigures {
-  /** Exact integers and identities. */
-  readonly attributes: Readonly<Record<`data-${string}`, string | number>>;
-  /** Of its figure cells, from left to right. */
-  readonly figures: readonly Figure[];
-}
-
 /** A figure cell's texts and bar. */
 interface CellMark {
   readonly number: Text;
@@ -46,29 +39,26 @@ interface CellMark {
 
 interface RowMark {
   readonly cells: readonly CellMark[];
-  last: RowFigures;
+  figures: readonly Figure[];
 }
 
 /** The rows there are, as long as they live, with what was written last. */
 const marks = new WeakMap<Element, RowMark>();
 
-/** Writes what is not there yet. The row belongs to React, what stands in its figure cells to this function alone. */
-export function writeRow(row: Element, next: RowFigures): void {
+/**
+ * Writes what is not there yet: attributes, and figures from left to right. The row belongs to React, what stands in
+ * its figure cells to this function alone.
+ */
+export function writeRow(row: Element, attributes: Attributes, figures: readonly Figure[]): void {
+  writeAttributes(row, attributes);
   let mark = marks.get(row);
   if (!mark) {
-    mark = {
-      cells: [...row.querySelectorAll('.number')].map(cellMark),
-      last: { attributes: {}, figures: [] },
-    };
+    mark = { cells: [...row.querySelectorAll('.number')].map(cellMark), figures: [] };
     marks.set(row, mark);
   }
-  const { cells, last } = mark;
-  mark.last = next;
-  for (const name in next.attributes) {
-    const key = name as `data-${string}`;
-    if (next.attributes[key] !== last.attributes[key]) row.setAttribute(name, String(next.attributes[key]));
-  }
-  for (let i = 0; i < cells.length; i++) writeCell(cells[i]!, last.figures[i], next.figures[i]!);
+  const last = mark.figures;
+  mark.figures = figures;
+  for (let i = 0; i < mark.cells.length; i++) writeCell(mark.cells[i]!, last[i], figures[i]!);
 }
 
 function cellMark(number: Element): CellMark {
