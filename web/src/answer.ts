@@ -69,7 +69,8 @@ const MOMENT = {
 function listFault(list: unknown, fields: Readonly<Record<string, Check>>): string | undefined {
   if (!Array.isArray(list)) return 'is no list';
   const checks = Object.entries(fields);
-  for (const [index, one] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const one: unknown = list[index];
     if (typeof one !== 'object' || one === null) return `.${index}: is not what it should be`;
     for (const [name, isRight] of checks) {
       if (!isRight((one as Readonly<Record<string, unknown>>)[name]))

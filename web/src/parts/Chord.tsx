@@ -80,10 +80,10 @@ export const Chord = memo(function Chord(props: ChordProps) {
   const [before, setBefore] = useState(shown);
   const [now, setNow] = useState(shown);
   if (now !== shown) {
-    setBefore(now);
+    // Kept as long as it moves, and only if something of it leaves: what nobody sees needs no second rendering.
+    setBefore(isAnyGone(now.arcs, shown.arcs) || isAnyGone(now.ribbons, shown.ribbons) ? now : shown);
     setNow(shown);
   }
-  const hasLeaving = useMemo(() => isAnyGone(before.arcs, matrix.arcs), [before, matrix]);
   const root = useRef<SVGGElement>(null);
   const stage = useCallback(() => openStage(root.current!, { inner, outer }), [inner, outer]);
   usePose(pose, props.gate, stage, () => setBefore(shown));
@@ -118,13 +118,7 @@ export const Chord = memo(function Chord(props: ChordProps) {
         {props.pointed !== undefined && (
           <Arrows pairs={matrix.pairs} pointed={props.pointed} bands={angles.bands} inner={inner} />
         )}
-        <Ring
-          {...props}
-          before={hasLeaving ? before.arcs : matrix.arcs}
-          spans={angles.arcs}
-          labels={labels}
-          outer={outer}
-        />
+        <Ring {...props} before={before.arcs} spans={angles.arcs} labels={labels} outer={outer} />
       </g>
     </svg>
   );
@@ -213,9 +207,9 @@ const Ring = memo(function Ring(props: RingProps) {
   );
 });
 
-function isAnyGone(before: readonly Arc[], now: readonly Arc[]): boolean {
-  const here = new Set(now.map((arc) => arc.id));
-  return before.some((arc) => !here.has(arc.id));
+function isAnyGone<T extends { readonly id: string }>(before: readonly T[], now: readonly T[]): boolean {
+  const here = new Set(now.map((one) => one.id));
+  return before.some((one) => !here.has(one.id));
 }
 
 function arcPaint(arc: Arc, paints: ReadonlyMap<string, Paint>): Paint | undefined {

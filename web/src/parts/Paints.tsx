@@ -1,12 +1,10 @@
 import type { CSSProperties } from 'react';
 import { type Paint, paintOf } from '../segments.ts';
 
-/** Fill for a paint; solid ones take the class's `--tone`. */
-export function paintFill(paint: Paint): CSSProperties {
-  return paint.pattern === 0 ? SOLID : { fill: `url(#${paint.tone}-${paint.pattern})` };
+/** Fill for a patterned paint; a solid one is that of its class: a style of its own would be worked out in each update. */
+export function paintFill(paint: Paint): CSSProperties | undefined {
+  return paint.pattern === 0 ? undefined : { fill: `url(#${paint.tone}-${paint.pattern})` };
 }
-
-const SOLID: CSSProperties = { fill: 'var(--tone)' };
 
 const ROTATIONS = [0, 45, -45, 0];
 

@@ -34,6 +34,12 @@ interface Radii {
   readonly outer: number;
 }
 
+/**
+ * What moved less than this since it was drawn, pixels, stays as it is: setting a path is the dearest part of an update,
+ * and nobody sees it.
+ */
+const LEAST = 0.25;
+
 /** What was drawn last, as long as the elements live. */
 const ribbonMarks = new WeakMap<Element, RibbonMark>();
 const arcMarks = new WeakMap<Element, ArcMarks>();
@@ -46,8 +52,7 @@ export function openStage(root: SVGGElement, radii: Radii): Draw {
   const ribbons = [...root.querySelectorAll<SVGGElement>('g.ribbon')].map(ribbonMark);
   const arcs = [...root.querySelectorAll<SVGGElement>('g.arc')].map(marksOfArc);
   return (pose, still) => {
-    // Setting a path is the dearest part of a movement, and what nobody sees needs none: least is in pixels.
-    const stroke = { ...radii, least: (still ? 0.1 : 0.25) / radii.outer, still };
+    const stroke = { ...radii, least: LEAST / radii.outer, still };
     for (const ribbon of ribbons) drawRibbon(ribbon, pose, stroke);
     for (const arc of arcs) drawArc(arc, pose, stroke);
   };

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'react';
+import { useNewest } from '../hooks.ts';
 import { between, EMPTY_POSE, ease, type Gate, type Pose } from '../layout/tween.ts';
 
 /** How long a change takes, milliseconds. */
@@ -21,10 +22,7 @@ export type Draw = (pose: Pose, still: boolean) => void;
 export function usePose(target: Pose, gate: Gate, open: () => Draw, onStill: () => void): void {
   const current = useRef<Pose>(EMPTY_POSE);
   const aim = useRef<Pose>(EMPTY_POSE);
-  const still = useRef(onStill);
-  useLayoutEffect(() => {
-    still.current = onStill;
-  });
+  const still = useNewest(onStill);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the gate belongs to the target it came with
   useLayoutEffect(() => {
     const draw = open();
@@ -34,7 +32,7 @@ export function usePose(target: Pose, gate: Gate, open: () => Draw, onStill: () 
       current.current = target;
       aim.current = target;
       draw(target, true);
-      if (!isFirst) still.current();
+      if (!isFirst) still();
       return;
     }
     aim.current = target;
@@ -46,7 +44,7 @@ export function usePose(target: Pose, gate: Gate, open: () => Draw, onStill: () 
       current.current = pose;
       draw(pose, t === 1);
       if (t < 1) frame = requestAnimationFrame(step);
-      else still.current();
+      else still();
     };
     step();
     return () => cancelAnimationFrame(frame);
