@@ -53,17 +53,18 @@ test('after a restart of the agent the page finds its way back by itself, with t
 });
 
 test('"Try now" does not wait for the next attempt', async () => {
-  await using it = await bench(browser);
+  const prepare = (source: ScriptedSource): void => {
+    source.intervalSeconds = 60;
+  };
+  await using it = await bench(browser, { prepare });
   const port = Number(new URL(it.url).port);
   await it.server.close();
   await waitFor(it.page, 'lost');
-  it.source.step();
+  // Each wait is twice the one before: the page would try by itself in some seconds now.
+  await until(async () => /again in [4-9] s/.test(await text(it.page, 'notice')), 'a long wait begins');
   it.server = await serve(it.source, { listen: { host: '127.0.0.1', port } });
-  await it.page
-    .locator('[data-testid=notice] button')
-    .click()
-    .catch(() => {});
-  await waitFor(it.page, 'open');
+  await it.page.locator('[data-testid=notice] button').click();
+  await until(async () => (await state(it.page)) === 'open', 'the page is connected again', 3000);
 });
 
 test('a source that stops makes the figures stale, in words and grey, and they recover', async () => {
