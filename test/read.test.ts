@@ -163,12 +163,17 @@ test("the page shows all of the file with the file's own time, and does not age"
     url = /^Page and API: (.*)$/.exec(line)?.[1] ?? url;
     if (line.startsWith('All is read')) break;
   }
-  const view = (await (await fetch(`${url}api/view?window=all`)).json()) as Record<string, unknown>;
+  const view = (await (await fetch(new URL(`/api/view${new URL(url).search}`, url))).json()) as Record<
+    string,
+    unknown
+  >;
   assert.deepEqual(
     [view.atMs, view.isRecorded, view.total, view.epoch],
     [1_700_000_005_000, true, { octets: 312, packets: 3 }, 3],
   );
-  const status = (await (await fetch(`${url}api/status`)).json()) as { interfaces: { name: string }[] };
+  const status = (await (await fetch(new URL('/api/status', url))).json()) as {
+    interfaces: { name: string }[];
+  };
   assert.equal(status.interfaces[0]!.name, 'trace.pcap');
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');

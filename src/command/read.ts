@@ -115,7 +115,10 @@ async function serve(
   const { generatedToken, ...serving } = servingOf(words);
   const status = (): Status => describe(words, from);
   const server = await startServer({ ...serving, views: from.live, status });
-  process.stderr.write(`Page and API: ${server.url}\n`);
+  // Whoever opens a capture wants all of it, not its last seconds.
+  const page = new URL(server.url);
+  page.searchParams.set('window', 'all');
+  process.stderr.write(`Page and API: ${page}\n`);
   if (generatedToken !== undefined)
     process.stderr.write(`Access token, shown this once: ${generatedToken}\n`);
   return server;
