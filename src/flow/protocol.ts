@@ -213,6 +213,11 @@ export function protocolName(protocol: number): string {
   return PROTOCOLS[protocol] ?? String(protocol);
 }
 
+/** The numbers of each protocol that has a name, by that name: some names stand for two. */
+export function protocolNumbers(): Map<string, number[]> {
+  return numbersByName(PROTOCOLS);
+}
+
 const ETHERTYPES: Readonly<Record<number, string>> = {
   2048: 'IPv4',
   2054: 'ARP',
@@ -239,6 +244,18 @@ const ETHERTYPES: Readonly<Record<number, string>> = {
 export function ethertypeName(ethertype: number): string {
   if (ethertype < 0x600) return 'LLC';
   return ETHERTYPES[ethertype] ?? `0x${ethertype.toString(16).padStart(4, '0')}`;
+}
+
+/** The numbers of each ethertype that has a name, by that name: some names stand for several. */
+export function ethertypeNumbers(): Map<string, number[]> {
+  return numbersByName(ETHERTYPES);
+}
+
+function numbersByName(names: Readonly<Record<number, string>>): Map<string, number[]> {
+  const numbers = new Map<string, number[]>();
+  for (const [number, name] of Object.entries(names))
+    numbers.set(name, [...(numbers.get(name) ?? []), Number(number)]);
+  return numbers;
 }
 
 /** The protocol word of a record: ARP, an ethertype's name, or the IP protocol's name. */

@@ -21,9 +21,11 @@ export type FieldValue =
   | { readonly type: number; readonly code: number };
 
 const NETWORK_NAMES = Object.keys(NETWORK);
-const DIRECTIONS = ['ingress', 'egress'] as const;
-const CASTS = ['unicast', 'multicast', 'broadcast'] as const;
-const FRAGMENTS = ['whole', 'fragment', 'fragmentWithoutPorts'] as const;
+
+/** Names of the values of the `direction`, `cast` and `fragment` columns, by value. */
+export const DIRECTIONS = ['ingress', 'egress'] as const;
+export const CASTS = ['unicast', 'multicast', 'broadcast'] as const;
+export const FRAGMENTS = ['whole', 'fragment', 'fragmentWithoutPorts'] as const;
 
 const REMARKS = Object.entries(REMARK);
 
