@@ -1,3 +1,23 @@
 export * from './audit.ts';
+export {
+  allOf,
+  anyOf,
+  type Filter,
+  type FilterValue,
+  fieldsOf,
+  type OrderOperator,
+} from './filter/ast.ts';
+export { compileFilter, type RecordTest } from './filter/compile.ts';
+export { type Expectation, FilterError, type Span } from './filter/error.ts';
+export {
+  FILTER_FIELD_NAMES,
+  type FieldDefinition,
+  type FilterField,
+  fieldDefinition,
+} from './filter/fields.ts';
+export { parseFilter } from './filter/parse.ts';
+export { printFilter } from './filter/print.ts';
+export { parseRule, parseRules } from './filter/rule.ts';
+export { namesOf } from './filter/value-type.ts';
 export * from './streamed.ts';
 export * from './view.ts';
