@@ -8,6 +8,7 @@ export {
   type OrderOperator,
 } from './filter/ast.ts';
 export { compileFilter, type RecordTest } from './filter/compile.ts';
+export { type Completion, completeFilter, type KnownValues, type Suggestion } from './filter/complete.ts';
 export { type Expectation, FilterError, type Span } from './filter/error.ts';
 export {
   FILTER_FIELD_NAMES,
