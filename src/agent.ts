@@ -4,7 +4,7 @@ import type { MeterConfig } from './config.ts';
 import { type FlowBatch, type FlowSink, freeColumns } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
-import type { AuditPoint, Status } from './query/index.ts';
+import type { AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
   readonly serve?: Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory'> | undefined;
+  /** Flows that the view takes in; default all. */
+  readonly filter?: Filter;
   /** Each gets a bounded queue of its own, and is closed at the end. */
   readonly sinks: readonly FlowSink[];
   /** Calls when everything is attached and the page can be opened. */
@@ -43,6 +45,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const meter = stack.use(await MeterThread.open(config, listener));
   const live = new LiveView({
     intervalSeconds: config.intervalMs / 1000,
+    ...(options.filter && { filter: options.filter }),
     unexplained: (point) => listener.problem?.(new UnexplainedError(point)),
     explained: (point) => listener.explained?.(point),
   });

@@ -73,6 +73,16 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a period in words', ['report', '--freq', 'soon'], /--freq: "soon" is not a duration such as 5s/],
   ['a negative count of rows', ['report', '--top', '-4'], /--top: "-4" is not a whole number/],
   ['a column there is not', ['report', '--sort', 'colour'], /--sort: "colour" is not one of bytes/],
+  [
+    'a filter that is none',
+    ['report', '--filter', 'prot'],
+    /--filter: column 1: .*"prot"; did you mean "port"/,
+  ],
+  [
+    'a filter that totals cannot answer',
+    ['report', '--filter', 'tcp and octets > 1MB'],
+    /--filter: "octets" is of one period.*--interval or --json/,
+  ],
   ['inner and outer at once', ['report', '--inner', '--outer'], /cannot be used with option/],
   [
     'a port beyond all ports',
@@ -152,7 +162,13 @@ test('a report of pings: both layers, inner only, outer only, as JSON lines', as
     '60',
     '192.168.0.2',
   ];
-  const reports = [[], ['--inner'], ['--outer'], ['--json']].map(
+  const reports = [
+    [],
+    ['--inner'],
+    ['--outer'],
+    ['--json'],
+    ['--filter', '"icmp and dst = 192.168.0.2"'],
+  ].map(
     (words) =>
       `${process.execPath} ${CLI} report --netns ${HOST} -i eth0 --freq 1s --once ${words.join(' ')}`,
   );
@@ -160,7 +176,7 @@ test('a report of pings: both layers, inner only, outer only, as JSON lines', as
     const shell = `${pings.join(' ')} >/dev/null & ${report}; kill $! || true`;
     return execFileSync('sh', ['-c', shell], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   });
-  const [both, inner, outer, json] = out as [string, string, string, string];
+  const [both, inner, outer, json, requests] = out as [string, string, string, string, string];
   assert.match(both, /^PROTOCOL SOURCE {16}DESTINATION {11}PACKETS BYTES +TUNNEL\n/);
   assert.match(
     both,
@@ -170,6 +186,7 @@ test('a report of pings: both layers, inner only, outer only, as JSON lines', as
   assert.doesNotMatch(inner, /^ICMP.*172\.16/m);
   assert.match(outer, /172\.16\.1\.100:0 +172\.16\.1\.101:0/);
   assert.doesNotMatch(outer, /192\.168/);
+  assert.match(requests, /^[^\n]+\nICMP +192\.168\.0\.1:0 +192\.168\.0\.2:0 .*\n(not in a flow.*\n)?$/);
   const flows = json
     .trim()
     .split('\n')
@@ -183,6 +200,8 @@ test('the completion scripts are sound', () => {
   const bash = run(['completion', 'bash']).out;
   const ask = `${bash}\nCOMP_WORDS=(tunnelscope lab u); COMP_CWORD=2; _tunnelscope; echo "\${COMPREPLY[@]}"`;
   assert.equal(execFileSync('bash', ['-c', ask], { encoding: 'utf8' }).trim(), 'up');
+  const filter = ask.replace('lab u); COMP_CWORD=2', 'report --filter outer.s); COMP_CWORD=3');
+  assert.equal(execFileSync('bash', ['-c', filter], { encoding: 'utf8' }).trim(), 'outer.src outer.sport');
   for (const shell of ['zsh', 'fish']) assert.equal(run(['completion', shell]).code, 0);
   assert.equal(run(['completion', 'tcsh']).code, 2);
 });

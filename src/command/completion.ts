@@ -1,5 +1,7 @@
 /** `tunnelscope completion`: a script for the shell, made from the commands there are. */
 import { Argument, type Command } from 'commander';
+import { FILTER_FIELD_NAMES } from '../query/index.ts';
+import { FILTER_OPTION } from './filtering.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -9,6 +11,8 @@ interface Place {
   /** `lab up`, or empty for the program itself. */
   readonly path: string;
   readonly words: readonly string[];
+  /** It takes a filter. */
+  readonly hasFilter: boolean;
 }
 
 /** Adds `completion` to the program; last, so that it knows all commands. */
@@ -37,19 +41,21 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
     '--help',
   ];
   const inner = command.commands.flatMap((each) => placesOf(each, [...path, each.name()]));
-  return [{ path: path.join(' '), words }, ...inner];
+  const hasFilter = words.includes(FILTER_OPTION);
+  return [{ path: path.join(' '), words, hasFilter }, ...inner];
 }
 
 function bashScript(name: string, places: readonly Place[]): string {
   const cases = places.map(({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`).join('\n');
   return `_${name}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path='' word words=''
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" path='' word words=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in -*) break ;; *) path="\${path:+$path }$word" ;; esac
   done
   case "$path" in
 ${cases}
   esac
+  if [ "$before" = ${FILTER_OPTION} ]; then words='${FILTER_FIELD_NAMES.join(' ')}'; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _${name} ${name}`;
@@ -57,10 +63,12 @@ complete -o default -F _${name} ${name}`;
 
 function fishScript(name: string, places: readonly Place[]): string {
   return places
-    .map(({ path, words }) => {
+    .flatMap(({ path, words, hasFilter }) => {
       const condition =
         path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
-      return `complete -c ${name} -n '${condition}' -a '${words.join(' ')}'`;
+      const line = `complete -c ${name} -n '${condition}'`;
+      const ofFilter = `${line} -l ${FILTER_OPTION.slice(2)} -x -a '${FILTER_FIELD_NAMES.join(' ')}'`;
+      return [`${line} -a '${words.join(' ')}'`, ...(hasFilter ? [ofFilter] : [])];
     })
     .join('\n');
 }

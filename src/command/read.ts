@@ -6,18 +6,19 @@ import { type Command, Option } from 'commander';
 import { VERSION } from '../agent.ts';
 import { parseCount, parseDuration, parseTunnelPorts } from '../config.ts';
 import { LiveView } from '../live/index.ts';
-import type { Status } from '../query/index.ts';
+import { compileFilter, type Status } from '../query/index.ts';
 import { CaptureSource } from '../replay/index.ts';
 import { type RunningServer, startServer } from '../serve/index.ts';
 import { formatFlowJson, formatProgress, REPORT_COUNTS } from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
+import { addFilterOption, type FilterWords, filterOf } from './filtering.ts';
 import { addPortOption } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of `read`. */
-interface ReadWords extends ReportingWords, ServeWords {
+interface ReadWords extends ReportingWords, ServeWords, FilterWords {
   readonly json?: true;
   readonly serve?: true;
   readonly freq?: string;
@@ -42,13 +43,16 @@ export function addReadCommand(program: Command): void {
       'after',
       `\nOctets are those of the wire, also where a capture holds only the beginnings of packets.\n${REPORT_COUNTS}`,
     );
-  addReportOptions(addPortOption(command));
+  addReportOptions(addFilterOption(addPortOption(command)));
   addServeOptions(
     command
       .addOption(
         new Option('--json', 'the flows as JSON Lines, one flow each with every field').conflicts('serve'),
       )
-      .option('--serve', "serve the page with the captures' own time, until Ctrl-C")
+      .addOption(
+        // The page does not say yet what it leaves out.
+        new Option('--serve', "serve the page with the captures' own time, until Ctrl-C").conflicts('filter'),
+      )
       .option(
         '-f, --freq <duration>',
         "length of a period of the captures' own time, for --json and --serve (default: all of a file; 1s)",
@@ -64,6 +68,7 @@ export function addReadCommand(program: Command): void {
 
 async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   const print = reporting(words);
+  const filter = filterOf(words);
   const freqMs = words.freq === undefined ? undefined : parseDuration('--freq', words.freq);
   const windowMs = freqMs ?? (words.serve ? SERVED_MS : undefined);
   const source = new CaptureSource({
@@ -78,13 +83,14 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
     maxFlows: MAX_FLOWS,
     idleSeconds: Number.POSITIVE_INFINITY,
     isRecorded: true,
+    filter,
   });
   using stopping = stopSignal();
   await using stack = new AsyncDisposableStack();
   const server = words.serve ? stack.adopt(await serve(words, { source, live, paths }), close) : undefined;
   const progress = stack.use(progressLine(source, paths.length));
   for await (const batch of source.batches({ signal: stopping.signal })) {
-    if (words.json) await write(formatFlowJson(batch));
+    if (words.json) await write(formatFlowJson(batch, compileFilter(filter, batch.points)));
     else live.write(batch);
   }
   progress[Symbol.dispose]();

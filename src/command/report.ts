@@ -4,14 +4,16 @@ import { runAgent } from '../agent.ts';
 import { parseDuration } from '../config.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { LiveView } from '../live/index.ts';
+import { compileFilter, type Filter } from '../query/index.ts';
 import { formatFlowJson, REPORT_COUNTS } from '../terminal/index.ts';
+import { addFilterOption, demandTimeless, type FilterWords, filterOf } from './filtering.ts';
 import { demandMachine } from './monitor.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of `report`. */
-interface ReportWords extends MeterWords, ReportingWords {
+interface ReportWords extends MeterWords, ReportingWords, FilterWords {
   readonly freq: string;
   readonly once?: true;
   readonly json?: true;
@@ -25,7 +27,7 @@ export function addReportCommand(program: Command): void {
     .description('print who talks to whom, once per period')
     .addHelpText('after', `\n${REPORT_COUNTS}`);
   addReportOptions(
-    addMeterOptions(command)
+    addFilterOption(addMeterOptions(command))
       .option('-f, --freq <duration>', 'length of a period; the first report comes after one', '5s')
       .option('--once', 'one report, then end')
       .option('--json', "the period's flows as JSON Lines, one flow each with every field"),
@@ -37,13 +39,18 @@ export function addReportCommand(program: Command): void {
 async function report(words: ReportWords): Promise<void> {
   const config = meterConfig(words, parseDuration('--freq', words.freq));
   const report = reporting(words);
+  const filter = filterOf(words);
+  if (!words.json && !words.interval) demandTimeless(filter);
   const print = (batch: FlowBatch, live: LiveView): Iterable<string> =>
-    words.json ? formatFlowJson(batch) : report(words.interval ? viewOf(batch) : live);
+    words.json
+      ? formatFlowJson(batch, compileFilter(filter, batch.points))
+      : report(words.interval ? viewOf(batch, filter) : live);
   demandMachine();
   using stopping = stopSignal();
   const done = new AbortController();
   await runAgent({
     meter: config,
+    filter,
     sinks: [],
     signal: AbortSignal.any([stopping.signal, done.signal]),
     ready: ({ interfaces }) => {
@@ -64,8 +71,8 @@ async function report(words: ReportWords): Promise<void> {
 }
 
 /** One epoch alone. */
-function viewOf(batch: FlowBatch): LiveView {
-  const view = new LiveView();
+function viewOf(batch: FlowBatch, filter: Filter): LiveView {
+  const view = new LiveView({ filter });
   view.write(batch);
   return view;
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { batchOf, type RecordWords } from '../flow/batch.fixture.ts';
 import type { FlowBatch, ObservationPoint } from '../flow/index.ts';
-import { type View, type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../query/index.ts';
+import { parseFilter, type View, type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../query/index.ts';
 import { LiveView } from './index.ts';
 
 const ask = (question: Partial<ViewQuestion> = {}): ViewQuestion => ViewQuestionSchema.parse(question);
@@ -270,6 +270,21 @@ describe('counting once', () => {
     live.write(batchOf([flow(2, 0, 100), flow(3, 0, 30)], { points }));
     assert.equal(live.view(ask()).total.octets, 100);
     assert.equal(live.view(ask()).exactness.seen.octets, 100);
+  });
+});
+
+describe('a filter', () => {
+  it('chooses records, and leaves seen and recorded as they are', () => {
+    const live = new LiveView({ filter: parseFilter('octets > 50') });
+    const between = (last: number): [string, string] => [`10.9.0.${last}`, '10.9.0.9'];
+    live.write(
+      batchOf([
+        { between: between(1), octets: 100, packets: 1 },
+        { between: between(2), octets: 30, packets: 1 },
+      ]),
+    );
+    const { total, exactness } = live.view(ask());
+    assert.deepEqual([total.octets, exactness.recorded.octets, exactness.unexplained.octets], [100, 130, 0]);
   });
 });
 

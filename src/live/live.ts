@@ -3,7 +3,9 @@ import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
 import {
   type Audit,
   type AuditPoint,
+  compileFilter,
   type Exactness,
+  type Filter,
   type View,
   type ViewQuestion,
   type ViewSource,
@@ -34,6 +36,8 @@ export interface LiveOptions {
   readonly isRecorded?: boolean;
   /** Observation points to take in; records of others are left out. Default all. */
   readonly accept?: (point: ObservationPoint) => boolean;
+  /** Records to take in; seen, ledger and audit stay those of everything. Default all. */
+  readonly filter?: Filter;
   /** Told of an observation point where something has become persistently unexplained, and again when it has doubled. */
   readonly unexplained?: (point: AuditPoint) => void;
   /** Told when all is explained again at such a point. */
@@ -85,6 +89,7 @@ export class LiveView implements FlowSink, ViewSource {
       maxNodes: 400,
       isRecorded: false,
       accept: () => true,
+      filter: { kind: 'any' },
       unexplained: () => undefined,
       explained: () => undefined,
       ...options,
@@ -111,7 +116,8 @@ export class LiveView implements FlowSink, ViewSource {
     this.#records = batch.length;
     this.#endMs = batch.endMs;
     const points = this.#pointsOf(batch);
-    const touched = takeIn(this.#table, batch, points, this.#writes);
+    const accepts = compileFilter(this.#options.filter, batch.points);
+    const touched = takeIn(this.#table, batch, { pointOf: points, accepts, write: this.#writes });
     const isTaken = (point: number): boolean => points.get(point) !== -1;
     this.#exactness.add(batch, isTaken);
     this.#audit.add(batch, isTaken);

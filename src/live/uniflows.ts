@@ -23,6 +23,7 @@ import {
   NETWORK,
   REMARK,
 } from '../flow/index.ts';
+import type { RecordTest } from '../query/index.ts';
 import { Counters } from './counters.ts';
 import { HOST_SCOPE, NodeTable, type Segments, SPECIAL } from './nodes.ts';
 
@@ -198,18 +199,25 @@ function grown<Column extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffe
   return into;
 }
 
+/** How a batch is taken in. */
+export interface Intake {
+  /** Kind of point (0…3) by `2 * ifindex + direction`, −1 to leave its records out; what it lacks is not primary. */
+  readonly pointOf: ReadonlyMap<number, number>;
+  /** Which records. */
+  readonly accepts: RecordTest;
+  /** Number of this write. */
+  readonly write: number;
+}
+
 /**
  * Adds a batch's records to the epoch counters, which must be zero before.
  *
- * @param pointOf kind of point (0…3) by `2 * ifindex + direction`, −1 to leave its records out; what it lacks is not primary
- * @param write number of this write
  * @returns the tallies touched, each once, rising
  */
 export function takeIn(
   table: UniflowTable,
   batch: FlowBatch,
-  pointOf: ReadonlyMap<number, number>,
-  write: number,
+  { pointOf, accepts, write }: Intake,
 ): Uint32Array {
   const { columns } = batch;
   const octets = columnWords(columns.wireOctets);
@@ -222,7 +230,7 @@ export function takeIn(
   for (let row = 0; row < batch.length; row++) {
     const direction = columns.direction[row]!;
     const point = pointOf.get(2 * columns.ifindex[row]! + direction) ?? 2 + direction;
-    if (point < 0) continue;
+    if (point < 0 || !accepts(columns, row)) continue;
     readKey(row);
     const known = table.keys.length;
     const uniflow = table.keys.intern();
