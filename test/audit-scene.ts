@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { LiveView } from '../src/live/index.ts';
 import { MeterThread } from '../src/meter/index.ts';
 import type { Audit, AuditPoint } from '../src/query/index.ts';
-import { until } from '../web/test/browser.ts';
+import { until } from './until.ts';
 
 /** Names of the two namespaces. */
 export const SENDER = 'tsaudit-a';

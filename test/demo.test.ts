@@ -10,7 +10,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import type { TunnelRow } from '../src/export/index.ts';
 import type { View } from '../src/query/index.ts';
-import { launch, numbersBy, state, until } from '../web/test/browser.ts';
+import { launch, numbersBy, state } from '../web/test/browser.ts';
+import { until } from './until.ts';
 
 /*
  * The whole, as a user runs it: the demo's lab, traffic with a noisy client, the meter in its first host, the page in

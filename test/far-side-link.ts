@@ -11,8 +11,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FlowBatch } from '../src/flow/index.ts';
 import { CaptureSource } from '../src/replay/index.ts';
-import { until } from '../web/test/browser.ts';
 import { scaled } from './scale.ts';
+import { until } from './until.ts';
 
 /** Who sends. */
 export const SENDER = 'tsfar-a';

@@ -5,8 +5,8 @@ import type { FlowBatch } from '../src/flow/index.ts';
 import { LiveView } from '../src/live/index.ts';
 import { type MeteredInterface, MeterThread } from '../src/meter/index.ts';
 import { ViewQuestionSchema } from '../src/query/index.ts';
-import { until } from '../web/test/browser.ts';
 import { assertConserved } from './metering.ts';
+import { until } from './until.ts';
 
 const NAMESPACE = 'tsiface';
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import { until } from '../test/until.ts';
 import {
   attributes,
   type Bench,
@@ -11,7 +12,6 @@ import {
   launch,
   serve,
   state,
-  until,
 } from './test/browser.ts';
 import { crowdStreams, labStreams, ScriptedSource } from './test/source.ts';
 

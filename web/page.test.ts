@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { View } from '../src/query/index.ts';
-import { attributes, bench, epoch, launch, numbersBy, until } from './test/browser.ts';
+import { until } from '../test/until.ts';
+import { attributes, bench, epoch, launch, numbersBy } from './test/browser.ts';
 import { crowdStreams, labStreams, type Stream } from './test/source.ts';
 
 let browser: Browser;

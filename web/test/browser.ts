@@ -1,8 +1,8 @@
 /** A browser before a real server with a scripted source; everything is closed with the test. */
-import assert from 'node:assert/strict';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { View } from '../../src/query/index.ts';
 import { type RunningServer, type ServeOptions, startServer } from '../../src/serve/index.ts';
+import { until } from '../../test/until.ts';
 import { buildPage } from '../../tools/page.ts';
 import { labStreams, ScriptedSource, type Stream } from './source.ts';
 
@@ -99,19 +99,6 @@ export async function state(page: Page): Promise<string | null> {
 /** The epoch that the page shows; 0 before the first. */
 export async function epoch(page: Page): Promise<number> {
   return Number((await page.locator('.page').getAttribute('data-epoch')) ?? 0);
-}
-
-/** Waits for a condition, with a deadline. */
-export async function until(
-  condition: () => Promise<boolean> | boolean,
-  what: string,
-  deadlineMs = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** An attribute of all elements with a test id, in the order of the page. */
