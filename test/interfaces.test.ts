@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { noTcx } from '../src/bpf/testdata/probe.ts';
 import type { FlowBatch } from '../src/flow/index.ts';
 import { LiveView } from '../src/live/index.ts';
-import { type MeteredInterface, MeterThread } from '../src/meter/index.ts';
+import { type MeteredInterface, type MeterOptions, MeterThread } from '../src/meter/index.ts';
 import { ViewQuestionSchema } from '../src/query/index.ts';
 import { assertConserved } from './metering.ts';
 import { until } from './until.ts';
@@ -24,11 +25,14 @@ after(() => ip('netns', 'del', NAMESPACE));
 /** Runs a meter in the namespace until `action` is done; gives all epochs. */
 async function metered(
   patterns: readonly string[],
-  action: (now: () => string[]) => Promise<void>,
+  action: (now: () => string[], problems: readonly Error[]) => Promise<void>,
+  hook: MeterOptions['hook'] = 'auto',
 ): Promise<FlowBatch[]> {
   let names: string[] = [];
+  const hooks = new Set<string>();
   const note = (interfaces: readonly MeteredInterface[]): void => {
     names = interfaces.map(({ name }) => name).toSorted();
+    for (const each of interfaces) hooks.add(each.hook);
   };
   const problems: Error[] = [];
   await using meter = await MeterThread.open(
@@ -36,7 +40,7 @@ async function metered(
       interfaces: patterns,
       intervalMs: 100,
       flowCapacity: 1024,
-      hook: 'auto',
+      hook,
       namespace: NAMESPACE,
     },
     { interfaces: note, problem: (error) => problems.push(error) },
@@ -47,11 +51,12 @@ async function metered(
     for await (const batch of meter.batches({ signal: stopping.signal })) batches.push(batch);
   })();
   try {
-    await action(() => names);
+    await action(() => names, problems);
   } finally {
     stopping.abort();
     await collecting;
   }
+  assert.deepEqual([...hooks], [hook === 'auto' ? (noTcx ? 'clsact' : 'tcx') : hook], 'what the kernel has');
   for (const batch of batches) assertConserved(batch);
   return batches;
 }
@@ -68,6 +73,23 @@ test('interfaces that come are metered, those that go are let go', async () => {
     }
   });
   assert.ok(batches.length > 3);
+});
+
+test('an interface that refuses the programs is told of and does not keep them from the others', async () => {
+  const inNamespace = ['netns', 'exec', NAMESPACE];
+  const action = async (now: () => string[], problems: readonly Error[]): Promise<void> => {
+    ip('-n', NAMESPACE, 'link', 'add', 'other0', 'type', 'veth', 'peer', 'name', 'other1');
+    // Where this is, clsact has no place.
+    ip(...inNamespace, 'tc', 'qdisc', 'add', 'dev', 'other0', 'ingress');
+    ip('-n', NAMESPACE, 'link', 'set', 'other0', 'name', 'tsv0');
+    ip('-n', NAMESPACE, 'link', 'set', 'other1', 'name', 'tsv1');
+    await until(() => now().join() === 'lo,tsv1', 'the one that takes them is metered');
+    await until(() => problems.length > 0, 'the other is told of');
+    assert.match(problems[0]!.message, /interface \d+/);
+    ip('-n', NAMESPACE, 'link', 'del', 'tsv0');
+    await until(() => now().join() === 'lo', 'both are gone');
+  };
+  await metered(['lo', 'tsv*'], action, 'clsact');
 });
 
 test('a packet over the loopback counts once, though it is seen leaving and coming', async () => {

@@ -1,13 +1,7 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  attachTc,
-  type BpfError,
-  kernelAtLeast,
-  setNetworkNamespace,
-  type TcAttachment,
-} from '../bpf/index.ts';
+import { attachTc, BpfError, kernelAtLeast, setNetworkNamespace, type TcAttachment } from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
@@ -75,6 +69,8 @@ export class Meter implements FlowSource, Disposable {
   #named = new Map<number, ChosenInterface>();
   #epoch = 0;
   #changed = false;
+  /** The numbers of the metered interfaces as the listener knows them. */
+  #told = '';
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
@@ -102,7 +98,8 @@ export class Meter implements FlowSource, Disposable {
     const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()) };
     const meter = new Meter(options, listener, parts);
     stack.defer(() => meter.#detachAll());
-    await meter.#followInterfaces();
+    const [refused] = await meter.#followInterfaces();
+    if (refused) throw refused;
     if (meter.#attached.size === 0) throw await noInterface(options.interfaces);
     stack.use(
       watchInterfaces(() => {
@@ -130,7 +127,8 @@ export class Meter implements FlowSource, Disposable {
       await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
       if (this.#changed) {
         this.#changed = false;
-        await this.#followInterfaces().catch((error: Error) => this.#listener.problem?.(error));
+        const refused = await this.#followInterfaces().catch((error: Error) => [error]);
+        for (const error of refused) this.#listener.problem?.(error);
       }
       this.#checkAttachments();
       // Asked once: an abort from here on is for the next round, which then drains what came meanwhile.
@@ -163,25 +161,35 @@ export class Meter implements FlowSource, Disposable {
     return points;
   }
 
-  /** Attaches to what came and fits, forgets what went. */
-  async #followInterfaces(): Promise<void> {
+  /** Attaches to what came and fits, forgets what went. Returns why interfaces that are there are not metered. */
+  async #followInterfaces(): Promise<Error[]> {
     const all = await readInterfaces();
     this.#loaded.setPorts(portsOf(all, this.#options.ports ?? {}));
     const chosen = chooseInterfaces(all, this.#options.interfaces).slice(0, MAX_INTERFACES);
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
-    let changed = false;
+    const refused: Error[] = [];
     for (const ifindex of [...this.#attached.keys()]) {
       if (wanted.has(ifindex)) continue;
       this.#detach(ifindex);
       this.#counters.leave(ifindex);
-      changed = true;
     }
     for (const each of chosen) {
       if (this.#attached.has(each.ifindex)) continue;
-      this.#attach(each);
-      changed = true;
+      try {
+        this.#attach(each);
+      } catch (error) {
+        if (!isGone(error)) refused.push(error as Error);
+      }
     }
-    if (changed) this.#listener.interfaces?.(this.interfaces);
+    this.#tellInterfaces();
+    return refused;
+  }
+
+  #tellInterfaces(): void {
+    const now = [...this.#attached.keys()].join();
+    if (now === this.#told) return;
+    this.#told = now;
+    this.#listener.interfaces?.(this.interfaces);
   }
 
   #attach(chosen: ChosenInterface): void {
@@ -239,6 +247,11 @@ export class Meter implements FlowSource, Disposable {
       );
     }
   }
+}
+
+/** Whether attaching failed because the interface went away between being read and being attached to. */
+function isGone(error: unknown): boolean {
+  return error instanceof BpfError && error.errnoName === 'ENODEV';
 }
 
 function load({ flowCapacity }: MeterOptions): LoadedMeter {
