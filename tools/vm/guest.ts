@@ -31,7 +31,7 @@ export interface FileResult {
 }
 
 /** Longest that a file may take. */
-const FILE_TIMEOUT_MS = Number(process.env.FILE_TIMEOUT_MS ?? 300_000);
+const FILE_TIMEOUT_MS = Number(process.env.FILE_TIMEOUT_MS ?? 600_000);
 
 /** node:test's own closing words are diagnostics too. */
 const CLOSING_WORDS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;

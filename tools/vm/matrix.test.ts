@@ -38,3 +38,24 @@ test('a run that ended early says why', () => {
   const text = updated('', { ...run('7.x', '7.2.12'), cause: 'the guest died (Kernel panic)' });
   assert.match(text, /^- The last run ended early: the guest died \(Kernel panic\)\.$/m);
 });
+
+test('each test of a listed suite is a feature with a row of its own', () => {
+  const DEVICES = 'test/devices.test.ts';
+  const named = (name: string, outcome: 'passed' | 'failed' | 'skipped'): FileResult['tests'][number] => ({
+    ...{ name, outcome, reason: '', durationMs: 1 },
+  });
+  const devices = (...tests: FileResult['tests']): FileResult => ({ ...result(DEVICES, 'passed'), tests });
+  const first = updated(
+    '',
+    run('6.1', '6.1.0-1', devices(named('geneve', 'passed'), named('old', 'failed'))),
+  );
+  assert.match(first, /^\| geneve \| `test\/devices\.test\.ts` \| ✓ \|$/m);
+  const other = updated(first, run('5.10', '5.10.0-9', devices(named('geneve', 'skipped'))));
+  assert.match(other, /^\| geneve \| `test\/devices\.test\.ts` \| – \| ✓ \|$/m);
+  assert.match(other, /^\| old \| `test\/devices\.test\.ts` \| not run \| ✗ \|$/m);
+  const again = updated(other, run('6.1', '6.1.0-1', devices(named('geneve', 'failed'))));
+  assert.match(again, /^\| geneve \| `test\/devices\.test\.ts` \| – \| ✗ \|$/m);
+  assert.doesNotMatch(again, /^\| old /m);
+  const ring = updated(again, run('6.1', '6.1.0-1', result(RING, 'passed')));
+  assert.match(ring, /^\| geneve \| `test\/devices\.test\.ts` \| – \| ✗ \|$/m);
+});

@@ -23,45 +23,93 @@ then those skipped (–) because the kernel lacks a feature, then those that fai
 emulation runs only with KVM, or when named by \`--file\`.
 `;
 
+const FEATURES = `What is tried one by one: works (✓), is not in that kernel (–), fails (✗).
+`;
+const MARKS: Readonly<Record<TestResult['outcome'], string>> = { passed: '✓', skipped: '–', failed: '✗' };
+const NOT_RUN = 'not run';
+const LISTED: ReadonlySet<string> = new Set(
+  SUITES.filter(({ isListed }) => isListed).map(({ file }) => file),
+);
+
 /** The document with this run's cells and words in place of the former ones; of another build of that kernel none stay. */
 export function updated(before: string, run: KernelRun): string {
   const sections = sectionsOf(before);
   const isSameBuild = sections.get(run.name)?.startsWith(headingOf(run)) ?? false;
-  const columns = columnsOf(before);
-  const cells = new Map(isSameBuild ? columns.get(run.name) : []);
-  for (const result of run.results) cells.set(result.file, cellOf(result));
-  columns.set(run.name, cells);
   sections.set(run.name, sectionOf(run, isSameBuild ? sections.get(run.name)! : ''));
-  const names = Object.keys(KERNELS).filter((name) => columns.has(name));
-  const rows = SUITES.map(({ file, why }) =>
-    row([`\`${file}\``, why, ...names.map((name) => columns.get(name)!.get(file) || 'not run')]),
-  );
+  const isStale = (file: string): boolean => !isSameBuild || run.results.some((each) => each.file === file);
+  const suites = tableOf(before, 'Suite');
+  const features = tableOf(before, 'Feature');
+  for (const { key, cells } of suites) if (isStale(key)) cells.delete(run.name);
+  for (const { second, cells } of features) if (isStale(second)) cells.delete(run.name);
+  for (const result of run.results) {
+    setCell(suites, { key: result.file, second: '' }, run.name, cellOf(result));
+    if (!LISTED.has(result.file)) continue;
+    for (const { name, outcome } of result.tests)
+      setCell(features, { key: name, second: result.file }, run.name, MARKS[outcome]);
+  }
+  const names = Object.keys(KERNELS).filter((name) => sections.has(name));
+  const suiteRows = SUITES.map(({ file, why }): Row => {
+    const found = suites.find(({ key }) => key === file);
+    return { key: file, second: why, cells: found?.cells ?? new Map() };
+  });
+  const featureRows = features.filter(({ cells }) => cells.size > 0);
   return [
     HEAD,
-    [row(['Suite', 'For', ...names]), row(['---', '---', ...names.map(() => '---')]), ...rows].join('\n'),
+    tableText(['Suite', 'For', ...names], suiteRows),
     '',
     'Not in it:',
     '',
     ...LEFT_OUT.map(({ file, why }) => `- ${file}: ${why}`),
     '',
+    ...(featureRows.length > 0 ? [FEATURES, tableText(['Feature', 'Suite', ...names], featureRows), ''] : []),
     ...names.map((name) => sections.get(name) ?? ''),
   ].join('\n');
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
+/** A row of either table: its first two columns, and a cell per kernel. */
+interface Row {
+  readonly key: string;
+  readonly second: string;
+  readonly cells: Map<string, string>;
 }
 
-/** Kernel → suite → cell, from the table of the former document. */
-function columnsOf(text: string): Map<string, Map<string, string>> {
-  const rows = text
-    .split('\n')
-    .filter((line) => line.startsWith('| '))
-    .map((line) => line.slice(2, -2).split(' | '));
-  const names = rows[0]?.slice(2) ?? [];
-  const column = (i: number): Map<string, string> =>
-    new Map(rows.slice(2).map((cells) => [cells[0]!.replaceAll('`', ''), cells[i + 2] ?? '']));
-  return new Map(names.map((name, i) => [name, column(i)]));
+/** Rows of the table with that first heading, from the former document. */
+function tableOf(text: string, heading: 'Suite' | 'Feature'): Row[] {
+  const block = text.split('\n\n').find((each) => each.startsWith(`| ${heading} | `)) ?? '';
+  const [head, , ...rows] = block.split('\n').map((line) => line.slice(2, -2).split(' | '));
+  const names = head?.slice(2) ?? [];
+  return rows.map(([key, second, ...cells]) => ({
+    key: key!.replaceAll('`', ''),
+    second: second!.replaceAll('`', ''),
+    cells: new Map(names.map((name, i) => [name, cells[i]!] as const).filter(([, cell]) => cell !== NOT_RUN)),
+  }));
+}
+
+/** Sets a kernel's cell of a row, which is made where it is not yet. */
+function setCell(rows: Row[], { key, second }: Omit<Row, 'cells'>, kernel: string, cell: string): void {
+  let found = rows.find((each) => each.key === key && (second === '' || each.second === second));
+  if (!found) {
+    found = { key, second, cells: new Map() };
+    rows.push(found);
+  }
+  found.cells.set(kernel, cell);
+}
+
+function tableText(head: readonly string[], rows: readonly Row[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const second = (text: string): string => (head[1] === 'Suite' ? `\`${text}\`` : text);
+  const key = (text: string): string => (head[0] === 'Suite' ? `\`${text}\`` : text);
+  return [
+    line(head),
+    line(head.map(() => '---')),
+    ...rows.map((each) =>
+      line([
+        key(each.key),
+        second(each.second),
+        ...head.slice(2).map((name) => each.cells.get(name) ?? NOT_RUN),
+      ]),
+    ),
+  ].join('\n');
 }
 
 /** Kernel → its section. */

@@ -6,11 +6,16 @@ export interface Suite {
   readonly why: string;
   /** Takes minutes under emulation: runs there only when named by --file. */
   readonly isSlow?: true;
+  /** Each of its tests is a feature with a row of its own in docs/kernels.md. */
+  readonly isListed?: true;
 }
 
 /** In the order they run: what says most comes first. */
 export const SUITES: readonly Suite[] = [
   { file: 'test/load.test.ts', why: 'the verifier' },
+  { file: 'test/doctor.test.ts', why: 'what doctor says of the kernel', isListed: true },
+  { file: 'test/devices.test.ts', why: 'real devices: tunnels, tags, WireGuard', isListed: true },
+  { file: 'test/netem.test.ts', why: 'a cable that loses, repeats, reorders', isListed: true },
   { file: 'src/bpf/object.test.ts', why: 'loading, constants, test runs' },
   { file: 'src/bpf/map.test.ts', why: 'map operations, batches, maps of maps' },
   { file: 'src/bpf/ring.test.ts', why: 'ring buffer' },
@@ -22,12 +27,15 @@ export const SUITES: readonly Suite[] = [
     why: 'lying headers in the programs (the same parser: little news)',
     isSlow: true,
   },
+  { file: 'test/kernel-tunnels.test.ts', why: 'bare packets, pieces of packets, optional tunnels' },
+  { file: 'test/scattered.test.ts', why: 'headers in pages of a packet' },
   { file: 'test/kernel-maps.test.ts', why: "the meter's maps, and epochs under load" },
   { file: 'test/kernel.test.ts', why: 'combinations of headers (under emulation every 37th)' },
   { file: 'test/kernel-random.test.ts', why: 'random packets (the same parser: little news)', isSlow: true },
   { file: 'test/interfaces.test.ts', why: 'interfaces that come and go' },
   { file: 'test/guest.test.ts', why: 'beside programs of others' },
   { file: 'test/flip.test.ts', why: 'flips under a flood over veth' },
+  { file: 'test/audit.test.ts', why: "the interfaces' own counters against the hooks", isSlow: true },
   { file: 'test/lab-truth.test.ts', why: 'the whole stack: VXLAN, bridges, offloads', isSlow: true },
 ];
 
@@ -40,6 +48,11 @@ export const LEFT_OUT: readonly Suite[] = [
     why: 'the namespaces are made by test/lab-truth.test.ts too; many processes, which are slow',
   },
   { file: 'test/cli.test.ts', why: 'dozens of processes, seconds each; what they do is in other suites' },
+  {
+    file: 'test/{corpus,read,tunnels,two-targets}.test.ts',
+    why: 'captures, or the parser in two forms: no other news from another kernel',
+  },
+  { file: 'test/vm.test.ts', why: 'starts other kernels itself' },
   { file: 'test/demo.test.ts, web', why: 'a browser, minutes under emulation; no kernel in it' },
   { file: 'test/architecture.test.ts, tools', why: 'about the sources' },
 ];
