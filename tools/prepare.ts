@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
   tshark: '/usr/bin/tshark',
   ethtool: '/usr/sbin/ethtool',
+  'wireguard-tools': '/usr/bin/wg',
 };
 
 const lacking = Object.entries(PACKAGES)

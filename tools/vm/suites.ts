@@ -28,7 +28,7 @@ export const SUITES: readonly Suite[] = [
     isSlow: true,
   },
   { file: 'test/kernel-tunnels.test.ts', why: 'bare packets, pieces of packets, optional tunnels' },
-  { file: 'test/scattered.test.ts', why: 'headers in pages of a packet' },
+  { file: 'test/scattered.test.ts', why: 'headers in pages of a packet', isSlow: true },
   { file: 'test/kernel-maps.test.ts', why: "the meter's maps, and epochs under load" },
   { file: 'test/kernel.test.ts', why: 'combinations of headers (under emulation every 37th)' },
   { file: 'test/kernel-random.test.ts', why: 'random packets (the same parser: little news)', isSlow: true },
