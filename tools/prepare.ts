@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { lackingPackages } from './vm/machine.ts';
 
 /** Package → a file that shows it is there. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -25,6 +26,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 const lacking = Object.entries(PACKAGES)
   .filter(([, path]) => !existsSync(path.replace('x86_64', process.arch === 'arm64' ? 'aarch64' : 'x86_64')))
   .map(([name]) => name);
+// For test/vm.test.ts, where it will run.
+if (process.arch === 'x64' && (process.env.CI || process.env.VM_TEST)) lacking.push(...lackingPackages());
 if (lacking.length > 0) {
   const line = `apt-get install -y --no-install-recommends ${lacking.join(' ')}`;
   if (process.getuid?.() !== 0) {
