@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noTcx } from '../src/bpf/testdata/probe.ts';
+import { meterDuring, sumOf } from './metering.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 /** Of statfs(2) on a BPF file system (include/uapi/linux/magic.h). */
@@ -31,4 +32,24 @@ test('doctor finds this kernel fit, and says of its features what trying them gi
   assert.equal(mark('tcx'), expected(noTcx === false), 'tcx');
   assert.equal(mark('BTF'), expected(existsSync('/sys/kernel/btf/vmlinux')), 'BTF');
   assert.equal(mark('bpffs'), expected(statfsSync('/sys/fs/bpf').type === BPF_FS_MAGIC), 'bpffs');
+});
+
+test('the meter takes tcx where doctor says it is there, else clsact filters, and counts by them', async (t) => {
+  const namespace = 'tsdoctor';
+  const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+  const filters = (): string =>
+    ip('netns', 'exec', namespace, 'tc', 'filter', 'show', 'dev', 'lo', 'ingress');
+  if (existsSync(`/run/netns/${namespace}`)) ip('netns', 'del', namespace);
+  ip('netns', 'add', namespace);
+  t.after(() => ip('netns', 'del', namespace));
+  ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  const hasTcx = doctor().get('tcx')!.mark === 'ok';
+  const interfaces = ['lo'];
+  const metered = await meterDuring({ namespace, interfaces, hook: 'auto' }, async () => {
+    assert.equal(/ts_ingress/.test(filters()), !hasTcx);
+    ip('netns', 'exec', namespace, 'ping', '-q', '-c', '5', '-i', '0.02', '127.0.0.1');
+  });
+  assert.equal(filters(), '', 'nothing stays');
+  const { packets } = sumOf(metered.records, { source: '127.0.0.1', direction: 'ingress' });
+  assert.equal(packets, 10, 'five requests and five replies');
 });

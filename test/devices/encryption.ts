@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DecodedRecord, Named } from '../../src/flow/index.ts';
 import { type Metered, sumOf } from '../metering.ts';
 import { type Device, outerAddress } from './devices.ts';
-import type { Places } from './expectation.ts';
+import type { Places } from './exchange.ts';
 
 const UDP = 17;
 /** What is inside is filled up to a multiple of this. */

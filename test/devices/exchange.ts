@@ -45,12 +45,18 @@ const BACKWARD = { port: 7100, count: 30, size: 200 } as const;
 const TRANSFER = { port: 7200, octets: 200_000 } as const;
 const PER_SECOND = 500;
 
+/** The numbers of the metered interfaces: the cable, and the device if there is one. */
+export interface Places {
+  readonly under: number;
+  readonly tunnel: number | undefined;
+}
+
 /**
- * Lays a cable between the hosts and makes the device at both ends.
+ * Lays a cable between the hosts, makes the device at both ends, and waits until it is metered.
  *
- * @returns what this kernel lacks for it, else undefined
+ * @returns where it is metered, or what this kernel lacks for it
  */
-export async function lay(rig: Rig, device: Device): Promise<string | undefined> {
+export async function lay(rig: Rig, device: Device): Promise<Places | string> {
   await ipBatch(HOSTS[1], [`link add under type veth peer name under netns ${HOSTS[2]}`]);
   try {
     for (const end of ENDS) await make(end, device);
@@ -58,13 +64,10 @@ export async function lay(rig: Rig, device: Device): Promise<string | undefined>
     if (isLacking(error)) return `this kernel has no ${device.name}`;
     throw error;
   }
-  await rig.metering(...namesOf(device));
-  return undefined;
-}
-
-/** The metered names of a device that is there. */
-export function namesOf({ ownHeaders }: Device): string[] {
-  return ['under', ...(ownHeaders === undefined ? [] : ['tunnel'])];
+  const names = ['under', ...(device.ownHeaders === undefined ? [] : ['tunnel'])];
+  const metered = await rig.metering(...names);
+  const [under, tunnel] = names.map((wanted) => metered.find(({ name }) => name === wanted)!.ifindex);
+  return { under: under!, tunnel };
 }
 
 async function make(end: End, device: Device): Promise<void> {

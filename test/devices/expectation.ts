@@ -5,13 +5,7 @@ import type { DecodedRecord } from '../../src/flow/index.ts';
 import { type Metered, sumOf } from '../metering.ts';
 import { type Device, innerAddress, outerAddress } from './devices.ts';
 import { assertEncrypted } from './encryption.ts';
-import type { Exchange, Sent } from './exchange.ts';
-
-/** Where: the cable or the device, as the meter's interface numbers say. */
-export interface Places {
-  readonly under: number;
-  readonly tunnel: number | undefined;
-}
+import type { Exchange, Places, Sent } from './exchange.ts';
 
 type Labels = Readonly<Record<string, unknown>>;
 
