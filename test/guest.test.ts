@@ -104,6 +104,8 @@ async function startMonitor(...words: string[]): Promise<ChildProcess> {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  monitors.add(child);
+  child.once('exit', () => monitors.delete(child));
   await untilLine(child, /Page and API/);
   return child;
 }
@@ -116,6 +118,8 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
 }
 
 let foreign: ChildProcess | undefined;
+/** Those that run: a test that fails leaves them, and they would keep this process. */
+const monitors = new Set<ChildProcess>();
 let statistics: Disposable;
 
 before(async () => {
@@ -154,7 +158,7 @@ before(async () => {
 
 after(async () => {
   statistics[Symbol.dispose]();
-  if (foreign) await stop(foreign, 'SIGTERM');
+  for (const child of [...monitors, ...(foreign ? [foreign] : [])]) await stop(child, 'SIGTERM');
   for (const name of [A, B]) ip('netns', 'del', name);
 });
 
