@@ -245,8 +245,8 @@ static __always_inline struct window window_of(const struct __sk_buff *skb)
 }
 
 /*
- * Any packet, into its CPU's area; an enum reason. A global function: the verifier looks at it once, and what follows a
- * call does not multiply with the ways through it.
+ * Any packet, into its CPU's area; an enum reason. One without an Ethernet header has its ethertype in words[0]. A global
+ * function: the verifier looks at it once, and what follows a call does not multiply with the ways through it.
  */
 __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 {
@@ -264,7 +264,7 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 
 		begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
 		if (is_bare)
-			begin_bare(p, __builtin_bswap16((u16)skb->protocol));
+			begin_bare(p, (u16)area->adder.words[0]);
 		reason = parse_general(&w, p);
 		/* Did the packet end, or only its linear part? */
 		if (!p->is_cut || attempt || (u64)(w.end - w.data) >= skb->len)
@@ -275,13 +275,31 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 	return reason;
 }
 
-static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct packet *p, u32 point,
+/*
+ * The ethertype of what comes first at a device without Ethernet headers. Before Linux 5.14 what came by a tunnel
+ * still begins with the IP header of that tunnel there, which may be of the other version.
+ */
+static __always_inline u16 bare_type_of(struct __sk_buff *skb)
+{
+	u16 said = __builtin_bswap16((u16)skb->protocol);
+	u8 first = 0;
+
+	if (said != 0x0800 && said != 0x86dd)
+		return said;
+	bpf_skb_load_bytes(skb, 0, &first, sizeof(first));
+	return first >> 4 == 4 ? 0x0800 : first >> 4 == 6 ? 0x86dd : said;
+}
+
+static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct cpu_area *area, u32 point,
 					     int is_bare)
 {
+	struct packet *p = &area->adder.packet;
 	const struct window w = window_of(skb);
 
-	if (is_bare)
+	if (is_bare) {
+		area->adder.words[0] = bare_type_of(skb);
 		return parse_any(skb, point, 1);
+	}
 	begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
 	return parse_common(&w, p) ? REASON_NONE : parse_any(skb, point, 0);
 }
@@ -350,7 +368,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 	p = &area->adder.packet;
 	m = &area->adder.measure;
 	words = area->adder.words;
-	reason = parse_skb(skb, p, point, is_bare);
+	reason = parse_skb(skb, area, point, is_bare);
 	if (reason != REASON_NONE) {
 		write_ledger(parity, p, reason, skb->len, seen_here);
 		return TC_ACT_UNSPEC;

@@ -208,7 +208,7 @@ PARSE_INLINE void begin_packet(struct packet *p, u32 point, u32 length, int has_
 		add_vlan(p, tci);
 }
 
-/* It has no Ethernet header: what comes first, the device says. */
+/* It has no Ethernet header: `ethertype` comes first. */
 PARSE_INLINE void begin_bare(struct packet *p, u16 ethertype)
 {
 	p->ethertype = ethertype;

@@ -195,7 +195,7 @@ async function shareRoot(socket: string): Promise<ChildProcess> {
 function qemu(kernel: Kernel, socket: string, file: (name: string) => string): string[] {
   const accelerator = hasKvm()
     ? ['-accel', 'kvm', '-cpu', 'host']
-    : ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off'];
+    : ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off,pku=off'];
   const port = (name: string, to: string): string[] => [
     ...['-chardev', `${to},id=${name}`],
     ...['-device', `virtserialport,chardev=${name},name=${name}`],
