@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { noTcx } from '../src/bpf/testdata/probe.ts';
 import type { FlowBatch } from '../src/flow/index.ts';
@@ -73,6 +76,25 @@ test('interfaces that come are metered, those that go are let go', async () => {
     }
   });
   assert.ok(batches.length > 3);
+});
+
+test('an interface that no message told of is metered all the same', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-ip-'));
+  const { PATH } = process.env;
+  t.after(() => {
+    process.env.PATH = PATH;
+    rmSync(directory, { recursive: true });
+  });
+  const real = execFileSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).trim();
+  const deaf = `#!/bin/sh\n[ "$1" = monitor ] && exec sleep 60\nexec ${real} "$@"\n`;
+  writeFileSync(join(directory, 'ip'), deaf, { mode: 0o755 });
+  process.env.PATH = `${directory}:${PATH}`;
+  await metered(['lo', 'tsv*'], async (now) => {
+    ip('-n', NAMESPACE, 'link', 'add', 'tsv0', 'type', 'veth', 'peer', 'name', 'tsv1');
+    await until(() => now().join() === 'lo,tsv0,tsv1', 'the pair is metered');
+    ip('-n', NAMESPACE, 'link', 'del', 'tsv0');
+    await until(() => now().join() === 'lo', 'the pair is gone');
+  });
 });
 
 test('an interface that refuses the programs is told of and does not keep them from the others', async () => {

@@ -154,10 +154,12 @@ test('a tcx program of someone else stays when ours comes and goes, and both run
   skip: noTcx,
 }, async () => {
   using foreign = attachTc({ program: theirs.program('observe'), ifindex, direction: 'egress', mode: 'tcx' });
-  const own = attachTc({ program: ours.program('observe'), ifindex, direction: 'egress', position: 'first' });
+  using own = attachTc({ program: ours.program('observe'), ifindex, direction: 'egress', position: 'first' });
+  const before = runs(theirs);
   await sendThrough(5);
+  // The stack itself may send something at any time.
   assert.ok(runs(ours) >= 5n);
-  assert.equal(runs(ours), runs(theirs));
+  assert.ok(runs(theirs) - before >= 5n);
   own.detach();
   assert.equal(foreign.isAttached(), true);
 });

@@ -6,6 +6,7 @@ import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../fl
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
 import { MeterError } from './error.ts';
+import { InterfaceNames } from './interface-names.ts';
 import {
   type ChosenInterface,
   chooseInterfaces,
@@ -64,6 +65,8 @@ export class Meter implements FlowSource, Disposable {
   readonly #listener: MeterListener;
   readonly #loaded: LoadedMeter;
   readonly #counters: Counters;
+  /** Taken before the interfaces were read the first time. */
+  readonly #names: InterfaceNames;
   readonly #attached = new Map<number, Attached>();
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
@@ -77,12 +80,13 @@ export class Meter implements FlowSource, Disposable {
   private constructor(
     options: MeterOptions,
     listener: MeterListener,
-    parts: { readonly loaded: LoadedMeter; readonly counters: Counters },
+    parts: { readonly loaded: LoadedMeter; readonly counters: Counters; readonly names: InterfaceNames },
   ) {
     this.#options = options;
     this.#listener = listener;
     this.#loaded = parts.loaded;
     this.#counters = parts.counters;
+    this.#names = parts.names;
   }
 
   /**
@@ -95,7 +99,8 @@ export class Meter implements FlowSource, Disposable {
     using stack = new DisposableStack();
     const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && !kernelAtLeast(TCX_KERNEL));
     if (mayUseClsact) stack.use(await claimClsact());
-    const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()) };
+    const names = new InterfaceNames();
+    const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()), names };
     const meter = new Meter(options, listener, parts);
     stack.defer(() => meter.#detachAll());
     const [refused] = await meter.#followInterfaces();
@@ -125,7 +130,7 @@ export class Meter implements FlowSource, Disposable {
     for (let isLast = false; !isLast; ) {
       due = Math.max(due + this.#options.intervalMs, performance.now());
       await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
-      if (this.#changed) {
+      if (this.#names.haveChanged() || this.#changed) {
         this.#changed = false;
         const refused = await this.#followInterfaces().catch((error: Error) => [error]);
         for (const error of refused) this.#listener.problem?.(error);
