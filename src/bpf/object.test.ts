@@ -88,7 +88,7 @@ test('a program that the verifier refuses is an error that shows the reason and 
       assert.equal(error.errnoName, 'EACCES');
       assert.match(
         error.message,
-        /program refused of the BPF object probe: the verifier refused it .*map_value_or_null/,
+        /program refused of the BPF object probe: the verifier refused it .*(map_value_or_null|NULL check)/,
       );
       assert.match(error.verifierLog ?? '', /^\(\d+ lines omitted\)\n/);
       assert.ok((error.verifierLog ?? '').split('\n').length <= 7);
