@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "parse/common.h"
+#include "parse/common_packets.h"
 #include "parse/ethernet.h"
 #include "parse/network.h"
 #include "parse/transport.h"
