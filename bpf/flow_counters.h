@@ -14,6 +14,8 @@ struct measure {
 	u64 extra_packets;
 	u32 longest;
 	u32 shortest;
+	u32 segment; /* of a super-packet: payload octets of each segment but the last */
+	u32 stride;  /* ... and octets from one segment to the next */
 };
 
 /*
@@ -44,6 +46,9 @@ static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p
 		if (segments > 1) {
 			m->extra_packets = segments - 1;
 			m->extra_octets = (u64)(segments - 1) * headers;
+			m->stride = m->segment = size;
+			if (aggregated)
+				m->segment -= p->header_octets - headers;
 			m->longest = headers + size;
 			last = payload - (segments - 1) * size;
 			m->shortest = headers + (last <= size ? last : size);

@@ -11,6 +11,7 @@
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "biflow_table.h"
 #include "flow_counters.h"
 #include "flow_table.h"
 #include "fragments.h"
@@ -91,6 +92,7 @@ const volatile u32 cache_mask = CACHE_PLACES - 1;
 /* All that a CPU has for itself, in one map value: a packet costs one lookup. What is doubled goes by parity. */
 struct cpu_area {
 	struct adder adder;
+	struct biflow_scratch biflow;
 	struct seen_counters seen[2][SEEN_PLACES];
 	struct narrow_slot narrow[2][CACHE_PLACES];
 	struct wide_slot wide[2][CACHE_PLACES];
@@ -342,11 +344,53 @@ __noinline int join_fragment(struct __sk_buff *skb)
 	return 0;
 }
 
+/* The packet in hand, in its biflow. A global function, as parse_any(). */
+__noinline int measure_biflow(struct __sk_buff *skb, u32 parity)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_area *area;
+
+	if (!measured || !skb)
+		return 0;
+	area = bpf_map_lookup_elem(&cpu_areas, &cpu);
+	if (!area || !has_biflow(&area->adder.packet))
+		return 0;
+	observe(&area->biflow, &area->adder, parity);
+	if (measure_in_row(&area->biflow, &area->adder.packet))
+		area->biflow.unmeasured[parity & 1]++;
+	return 0;
+}
+
 /*
  * What was found out is read from memory again, of which the verifier knows nothing: one state for all that follows, not
  * one per way here. Before Linux 6.2 it tells states apart by every number it knows.
  */
 #define FORGET() __asm__ volatile("" : : : "memory")
+
+/* Counts the packet in hand in its flow, or in its tunnel's overflow record. 0, or -1: neither has room. */
+static __always_inline int account_packet(struct cpu_area *area, u64 epoch)
+{
+	struct packet *p = &area->adder.packet;
+	u64 *words = area->adder.words;
+	u32 parity = (u32)epoch & 1;
+	void *map;
+
+	if (is_narrow(p)) {
+		narrow_words(words, p);
+		FORGET();
+		if (!account_narrow(area, epoch))
+			return 0;
+		wide_words(words, p);
+	} else {
+		wide_words(words, p);
+		FORGET();
+		if (!account_wide(area, epoch))
+			return 0;
+	}
+	overflow_key((struct wide_key *)words);
+	map = bpf_map_lookup_elem(&overflow, &parity);
+	return map && !account(map, words, p, &area->adder.measure) ? 0 : -1;
+}
 
 static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_bare)
 {
@@ -356,18 +400,12 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 	struct seen_counters *seen_here;
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
-	struct measure *m;
-	u64 *words;
 	enum reason reason;
-	void *map;
-	int error;
 
 	if (!area)
 		return TC_ACT_UNSPEC;
 	seen_here = count_seen(area, epoch, point, skb->len);
 	p = &area->adder.packet;
-	m = &area->adder.measure;
-	words = area->adder.words;
 	reason = parse_skb(skb, area, point, is_bare);
 	if (reason != REASON_NONE) {
 		write_ledger(parity, p, reason, skb->len, seen_here);
@@ -376,26 +414,12 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 	FORGET();
 	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
 		join_fragment(skb);
-	measure_wire(skb, p, m);
+	measure_wire(skb, p, &area->adder.measure);
 	FORGET();
-	if (is_narrow(p)) {
-		narrow_words(words, p);
-		FORGET();
-		error = account_narrow(area, epoch);
-		if (!error)
-			return TC_ACT_UNSPEC;
-		wide_words(words, p);
-	} else {
-		wide_words(words, p);
-		FORGET();
-		error = account_wide(area, epoch);
-		if (!error)
-			return TC_ACT_UNSPEC;
-	}
-	overflow_key((struct wide_key *)words);
-	map = bpf_map_lookup_elem(&overflow, &parity);
-	if (!map || account(map, words, p, m))
+	if (account_packet(area, epoch))
 		write_ledger(parity, p, OVERFLOW_FULL, skb->len, seen_here);
+	if (measured)
+		measure_biflow(skb, parity);
 	return TC_ACT_UNSPEC;
 }
 
@@ -438,6 +462,10 @@ struct labels *unused_labels __attribute__((unused));
 struct addresses *unused_addresses __attribute__((unused));
 struct control *unused_control __attribute__((unused));
 struct narrow_key *unused_narrow_key __attribute__((unused));
+struct way_counts *unused_way_counts __attribute__((unused));
+struct arrivals_counts *unused_arrivals_counts __attribute__((unused));
+struct biflow_settings *unused_biflow_settings __attribute__((unused));
+enum measurement *unused_measurement __attribute__((unused));
 struct stack *unused_stack __attribute__((unused));
 struct narrow_slot *unused_narrow_slot __attribute__((unused));
 struct wide_slot *unused_wide_slot __attribute__((unused));

@@ -171,6 +171,7 @@ PARSE_INLINE enum reason enter_tunnel(struct packet *p)
 	p->labels.inner_vlan[0] = p->labels.inner_vlan[1] = 0;
 	p->labels.source_port = p->labels.destination_port = 0;
 	p->labels.protocol = 0;
+	p->transport_offset = 0;
 	p->dscp = 0;
 	p->tags = 0;
 	p->level++;

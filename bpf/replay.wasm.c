@@ -416,7 +416,7 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 
 /* Parses what stands at the place of the octets, without recording it; `single` holds what was found. */
 struct packet single;
-_Static_assert(sizeof(struct packet) == 168, "struct packet");
+_Static_assert(sizeof(struct packet) == 176, "struct packet");
 EXPORT(parse_one) u32 parse_one(u32 captured, u32 original, u32 link_type)
 {
 	const struct window w = window_at(state.octets_place, captured);

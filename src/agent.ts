@@ -1,7 +1,7 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
-import { type FlowBatch, type FlowSink, freeColumns } from './flow/index.ts';
+import { type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { AuditPoint, Filter, Status } from './query/index.ts';
@@ -68,7 +68,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     }
     const queued = queues.map((queue) => queue.write(batch));
     options.epoch?.(batch, live);
-    void Promise.all(queued).then(() => freeColumns(batch.columns));
+    void Promise.all(queued).then(() => freeBatch(batch));
   }
 }
 

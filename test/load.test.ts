@@ -7,12 +7,15 @@ import { LoadedMeter } from '../src/meter/index.ts';
 /** The verifier walks through a million instructions at most (BPF_COMPLEXITY_LIMIT_INSNS); we keep half in reserve. */
 const MOST_INSTRUCTIONS = 500_000;
 
-test('the verifier accepts the programs, and far from its limit', (t) => {
-  using meter = LoadedMeter.load();
-  for (const program of [meter.ingress, meter.egress]) {
-    const { verifiedInstructions } = program.describe();
-    t.diagnostic(`${program.name}: ${verifiedInstructions || 'unsaid'} instructions verified`);
-    assert.ok(verifiedInstructions < MOST_INSTRUCTIONS, `${verifiedInstructions} instructions`);
-    if (kernelAtLeast('5.16')) assert.ok(verifiedInstructions > 0, 'the kernel says how many');
-  }
-});
+for (const measurements of [[], ['arrivals']] as const) {
+  const what = measurements.join(', ') || 'nothing';
+  test(`the verifier accepts the programs that measure ${what}, and far from its limit`, (t) => {
+    using meter = LoadedMeter.load({ measure: { measurements } });
+    for (const program of [meter.ingress, meter.egress]) {
+      const { verifiedInstructions } = program.describe();
+      t.diagnostic(`${program.name}: ${verifiedInstructions || 'unsaid'} instructions verified`);
+      assert.ok(verifiedInstructions < MOST_INSTRUCTIONS, `${verifiedInstructions} instructions`);
+      if (kernelAtLeast('5.16')) assert.ok(verifiedInstructions > 0, 'the kernel says how many');
+    }
+  });
+}

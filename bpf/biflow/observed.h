@@ -44,7 +44,7 @@ struct observed {
 	u8 traits;	    /* enum observed_trait */
 	u32 pad;
 };
-_Static_assert(sizeof(struct observed) == 72, "struct observed");
+_Static_assert(sizeof(struct observed) == 64, "struct observed");
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02

@@ -39,6 +39,7 @@ PARSE_INLINE int common_end(const struct window *w, struct packet *p, u32 offset
 	p->labels.protocol = protocol;
 	p->payload = left - octets;
 	p->header_octets = offset + octets;
+	p->transport_offset = (u16)offset;
 	if (level == 0)
 		p->outer_header_octets = p->header_octets;
 	return 1;

@@ -216,6 +216,7 @@ struct packet {
 	u16 ethertype;
 	u16 tcp_flags;
 	u16 outer_source_port;
+	u16 transport_offset; /* of the innermost transport header; 0 where it is not there or not known */
 	u8 dscp;
 	u8 level;   /* tunnels entered */
 	u8 tags;    /* VLAN tags seen in this frame */
@@ -226,6 +227,7 @@ struct packet {
 	u8 has_segments;
 	u8 segments_left;
 	u8 is_cut; /* a header that should be there lies beyond the window */
+	u8 pad[2];
 	u8 mac[12]; /* destination, source of the innermost frame */
 	struct addresses addresses;
 };

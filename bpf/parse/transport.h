@@ -17,6 +17,7 @@ PARSE_INLINE enum reason parse_tcp(const struct window *w, struct packet *p)
 	p->labels.source_port = load16(at);
 	p->labels.destination_port = load16(at + 2);
 	p->tcp_flags = load16(at + 12) & 0x01ff;
+	p->transport_offset = (u16)p->offset;
 	return end_of_headers(p, octets < p->left ? octets : p->left);
 }
 
@@ -35,6 +36,7 @@ PARSE_INLINE enum reason parse_udp(const struct window *w, struct packet *p)
 	p->labels.destination_port = load16(at + 2);
 	if (p->level == 0)
 		p->outer_source_port = p->labels.source_port;
+	p->transport_offset = (u16)p->offset;
 	end_of_headers(p, 8);
 	p->port_use = use_of(w, p->labels.destination_port);
 	if (!p->port_use)
@@ -53,6 +55,7 @@ PARSE_INLINE enum reason parse_icmp(const struct window *w, struct packet *p, u8
 	p->labels.destination_port = load16(at);
 	if (at[0] == request || at[0] == reply)
 		p->labels.source_port = load16(at + 4);
+	p->transport_offset = (u16)p->offset;
 	return end_of_headers(p, 8);
 }
 
@@ -66,5 +69,6 @@ PARSE_INLINE enum reason parse_ports(const struct window *w, struct packet *p, u
 		return cut(p, truncated);
 	p->labels.source_port = load16(at);
 	p->labels.destination_port = load16(at + 2);
+	p->transport_offset = (u16)p->offset;
 	return end_of_headers(p, octets);
 }

@@ -5,6 +5,7 @@
  * one entry per record, except address columns (16 octets per record) and MAC columns (6 octets per record).
  */
 import { freeBuffers } from './keytable.ts';
+import { copyMeasurements, type MeasurementBatch, measurementBuffers } from './measurement.ts';
 
 /** Unit and meaning of each column; the only list of fields there is. Sinks map it with `satisfies Record<FieldName, …>`. */
 export const FIELDS = {
@@ -273,6 +274,8 @@ export interface FlowBatch {
   readonly ledger: readonly LedgerLine[];
   /** Of the points whose interface tells what it counted. */
   readonly counters: readonly CounterLine[];
+  /** What was measured of flows, where anything is. */
+  readonly measurements?: MeasurementBatch | undefined;
 }
 
 /** Yields the epochs of one meter until aborted; ends normally after a last drain. */
@@ -337,15 +340,25 @@ export function copyBatch(batch: FlowBatch, old?: FlowBatch): FlowBatch {
     // Equal types under equal names, which the type of a union of names cannot say.
     (columns[name] as Uint8Array).set(batch.columns[name] as Uint8Array);
   }
-  return { ...batch, columns };
+  return { ...batch, columns, measurements: batch.measurements && copyMeasurements(batch.measurements) };
 }
 
 /** Octets a batch holds on to: its buffers, room for more records included. */
-export function batchOctets({ columns }: FlowBatch): number {
-  return transferables(columns).reduce((sum, buffer) => sum + buffer.byteLength, 0);
+export function batchOctets(batch: FlowBatch): number {
+  return batchBuffers(batch).reduce((sum, buffer) => sum + buffer.byteLength, 0);
 }
 
-/** The buffers behind the columns, for handing a batch to another thread without a copy. */
+/** All buffers of a batch, for handing it to another thread without a copy. */
+export function batchBuffers({ columns, measurements }: FlowBatch): ArrayBuffer[] {
+  return [...transferables(columns), ...measurementBuffers(measurements)];
+}
+
+/** As {@link freeColumns}, of all that a batch holds. */
+export function freeBatch(batch: FlowBatch): void {
+  freeBuffers(batchBuffers(batch));
+}
+
+/** The buffers behind the columns. */
 export function transferables(columns: FlowColumns): ArrayBuffer[] {
   return Object.values(columns).map((column) => column.buffer);
 }

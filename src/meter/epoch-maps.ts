@@ -2,7 +2,14 @@
  * The maps of an epoch, doubled by parity: the programs write to one half while the other, retired, is read and cleared.
  */
 import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
-import { addRecord, createColumns, type FlowColumns, type LedgerLine, type SeenLine } from '../flow/index.ts';
+import {
+  addRecord,
+  createColumns,
+  type FlowColumns,
+  type LedgerLine,
+  type MeasurementBatch,
+  type SeenLine,
+} from '../flow/index.ts';
 import {
   Control,
   decodeRecords,
@@ -33,6 +40,8 @@ export interface RetiredEpoch {
   readonly columns: FlowColumns;
   readonly seen: readonly SeenLine[];
   readonly ledger: readonly LedgerLine[];
+  /** What was measured of flows, where anything is. */
+  readonly measurements?: MeasurementBatch;
 }
 
 /** Raw elements of one map, in buffers that are kept from epoch to epoch and grow with the flows. */
@@ -154,6 +163,11 @@ export class EpochMaps implements Disposable {
     const records = this.#decode(parity, stamps);
     for (const shape of SHAPES) this.#tables[shape].hide();
     return { ...records, seen, ledger };
+  }
+
+  /** Packets of the half that was read last of which nothing was measured, though it should have been. */
+  get unmeasuredPackets(): number {
+    return this.#areas.unmeasuredPackets;
   }
 
   /** Empties the retired half that {@link read} read last. */

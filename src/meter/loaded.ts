@@ -23,6 +23,7 @@ import {
   WideRow,
   writePorts,
 } from '../record/index.ts';
+import { BiflowTable, configureBiflows, DEFAULT_MEASURE, type MeasureOptions } from './biflow-table.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
@@ -38,6 +39,8 @@ export interface LoadOptions {
   readonly capacities?: Partial<Record<EpochMapName, number>>;
   /** Places of each per-CPU flow cache: a power of two up to {@link CACHE_PLACES}, or 0 for none. Default: by the number of CPUs. */
   readonly cachePlaces?: number;
+  /** What is measured of flows beside what is counted; what is not named is as {@link DEFAULT_MEASURE} says. */
+  readonly measure?: Partial<MeasureOptions>;
 }
 
 /** What is doubled by epochs: flows by the shape of their key, overflow records, the ledger. */
@@ -62,13 +65,20 @@ export class LoadedMeter implements Disposable {
   /** `struct control` as 64-bit words. */
   readonly #control: BigUint64Array;
   readonly #maps: EpochMaps;
+  readonly #biflows: BiflowTable | undefined;
   readonly #firstReading: ClockReading;
   readonly #options: LoadOptions;
   /** A second object with the same maps, of which only the programs for bare packets are loaded. */
   #bare: BpfObject | undefined;
 
-  private constructor(object: BpfObject, mapping: Mapping, maps: EpochMaps, options: LoadOptions) {
+  private constructor(
+    object: BpfObject,
+    mapping: Mapping,
+    { maps, biflows }: { readonly maps: EpochMaps; readonly biflows: BiflowTable | undefined },
+    options: LoadOptions,
+  ) {
     this.#object = object;
+    this.#biflows = biflows;
     this.#options = options;
     this.#mapping = mapping;
     this.#control = controlWords(object, mapping);
@@ -86,7 +96,10 @@ export class LoadedMeter implements Disposable {
     assertLayouts(object);
     const mapping = stack.use(object.map('.bss').mmap());
     const maps = stack.use(new EpochMaps(object, controlWords(object, mapping), sizes));
-    const loaded = new LoadedMeter(object, mapping, maps, options);
+    const measure = measureOptions(options);
+    const biflows =
+      measure.measurements.length > 0 ? stack.use(new BiflowTable(object, mapping, measure)) : undefined;
+    const loaded = new LoadedMeter(object, mapping, { maps, biflows }, options);
     loaded.setPorts(options.ports ?? {});
     stack.move();
     return loaded;
@@ -126,15 +139,21 @@ export class LoadedMeter implements Disposable {
   read(parity: 0 | 1, nowMs: number): RetiredEpoch {
     const reading = this.#readClock();
     const stamps = { jiffies: reading.jiffies, nowMs, tickMs: tickMs(this.#firstReading, reading) };
-    return this.#maps.read(parity, stamps);
+    const epoch = this.#maps.read(parity, stamps);
+    if (!this.#biflows) return epoch;
+    const clock = { ns: reading.monotonicNs, ms: nowMs };
+    const unmeasuredPackets = this.#maps.unmeasuredPackets;
+    return { ...epoch, measurements: this.#biflows.read(parity, clock, unmeasuredPackets) };
   }
 
   /** Empties the half that was read last. */
   clear(parity: 0 | 1): void {
     this.#maps.clear(parity);
+    this.#biflows?.clear(parity);
   }
 
   [Symbol.dispose](): void {
+    this.#biflows?.[Symbol.dispose]();
     this.#maps[Symbol.dispose]();
     this.#mapping[Symbol.dispose]();
     this.#bare?.[Symbol.dispose]();
@@ -176,6 +195,7 @@ export function configureMeter(object: BpfObject, options: LoadOptions = {}): Ep
   const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
   object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
   object.setMaxEntries('cpu_areas', cpus);
+  configureBiflows(object, measureOptions(options));
   for (const name of ['overflow', 'ledger'] as const) {
     for (const parity of [0, 1]) object.setMaxEntries(`${name}_${parity}`, capacities[name]);
   }
@@ -193,6 +213,10 @@ export function configureMeter(object: BpfObject, options: LoadOptions = {}): Ep
   const claimed = Math.floor(least / (CLAIMED_PART * cpus));
   object.setConstant('claim_rows', Math.max(1, Math.min(MOST_CLAIMED_ROWS, claimed)));
   return { tables, cachePlaces };
+}
+
+function measureOptions({ measure }: LoadOptions): MeasureOptions {
+  return { ...DEFAULT_MEASURE, ...measure };
 }
 
 function controlWords(object: BpfObject, mapping: Mapping): BigUint64Array {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachTc, BpfError, kernelAtLeast, setNetworkNamespace, type TcAttachment } from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
+import type { MeasureOptions } from './biflow-table.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
 import { MeterError } from './error.ts';
@@ -30,6 +31,8 @@ export interface MeterOptions {
   readonly hook: 'auto' | 'tcx' | 'clsact';
   /** Name under /run/netns of the network namespace to meter; the calling thread moves there for good. */
   readonly namespace?: string | undefined;
+  /** What is measured of flows beside what is counted; nothing unless said. */
+  readonly measure?: Partial<MeasureOptions>;
 }
 
 /** An interface the programs are attached to. */
@@ -259,9 +262,9 @@ function isGone(error: unknown): boolean {
   return error instanceof BpfError && error.errnoName === 'ENODEV';
 }
 
-function load({ flowCapacity }: MeterOptions): LoadedMeter {
+function load({ flowCapacity, measure = {} }: MeterOptions): LoadedMeter {
   const wide = Math.max(1, Math.ceil(flowCapacity / 2));
-  return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide } });
+  return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide }, measure });
 }
 
 function enterNamespace(name: string): void {

@@ -1,7 +1,7 @@
 /** The metering thread's work: a Meter whose batches are handed over buffer by buffer. */
 import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
-import { transferables } from '../flow/index.ts';
+import { batchBuffers } from '../flow/index.ts';
 import { Meter, type MeterOptions } from './meter.ts';
 import type { ThreadCommand, ThreadFailure, ThreadMessage } from './thread.ts';
 
@@ -21,7 +21,7 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
     tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
     for await (const batch of meter.batches({ signal: stopping.signal })) {
       const answered = taken(port);
-      tell({ type: 'batch', batch }, transferables(batch.columns));
+      tell({ type: 'batch', batch }, batchBuffers(batch));
       await answered;
     }
     tell({ type: 'ended' });

@@ -1,5 +1,14 @@
 /** Records as the C side writes them, in the kernel or out of it: layouts, numbers, and the way into columns. */
 export * from './gen/meter.ts';
 export { pointOf, reasonName } from './ledger.ts';
+export {
+  decodeMeasurements,
+  halfAt,
+  PARTS,
+  type PickedWay,
+  type RawBiflows,
+  type StampClock,
+  waysOf,
+} from './measurements.ts';
 export { writePorts } from './ports.ts';
 export { decodeRecords, type KeyShape, type RawRecords, type StampReference } from './records.ts';

@@ -43,7 +43,7 @@ export interface Parsed {
 }
 
 /** Size of struct packet. */
-const PACKET_OCTETS = 168;
+const PACKET_OCTETS = 176;
 
 /** Parses and aggregates packets in WebAssembly; memory grows with the flows, 4 GiB at most. */
 export class ReplayMeter {

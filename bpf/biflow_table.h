@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The biflows a meter follows while something is measured: state that outlives epochs.
+ *
+ *   index: key ──▶ {lock, row}     rows: struct biflow, and in arrays beside it what is measured, in mapped memory
+ *
+ * User space gives rows, zeroed, in a ring; it reads the half of a retired epoch, zeroes it, and takes rows back that are over:
+ * first out of the index, and an epoch later, when nobody can hold them any more, into the ring. A packet that finds no row
+ * is counted as not measured; its octets are in its flow record all the same.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "biflow/biflow.h"
+#include "flow_table.h"
+
+/* Bits of enum measurement, set by user space before load. */
+const volatile u32 measured;
+const volatile u32 biflow_capacity = 1;
+const volatile struct biflow_settings biflow_settings;
+
+struct biflow_place {
+	struct bpf_spin_lock lock;
+	u32 row;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct wide_key);
+	__type(value, struct biflow_place);
+} biflow_index SEC(".maps");
+
+MAPPED_ARRAY(biflows, struct biflow, 1);
+MAPPED_ARRAY(biflow_arrivals, struct arrivals, 1);
+
+/* The ring of free rows: user space writes a row's number at `given` and then raises it. */
+MAPPED_ARRAY(free_rows, u64, 1);
+volatile u32 free_rows_given;
+
+struct free_rows_taken {
+	struct bpf_spin_lock lock;
+	u32 taken;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct free_rows_taken);
+} free_rows_taken SEC(".maps");
+
+/* What a CPU needs for the packet in hand. */
+struct biflow_scratch {
+	u64 words[WIDE_WORDS];
+	struct observed observed;
+	u64 unmeasured[HALVES]; /* packets that found no row, by parity */
+	u32 spare_row;		/* taken and not used, plus one */
+	u32 pad;
+};
+
+/* Takes a row, plus one; 0: none is free. */
+static __always_inline u32 take_row(struct biflow_scratch *scratch)
+{
+	u32 zero = 0, at = 0, *row;
+	struct free_rows_taken *ring;
+	int is_there;
+
+	if (scratch->spare_row)
+		return scratch->spare_row;
+	ring = bpf_map_lookup_elem(&free_rows_taken, &zero);
+	if (!ring || ring->taken == free_rows_given)
+		return 0;
+	bpf_spin_lock(&ring->lock);
+	is_there = ring->taken != free_rows_given;
+	if (is_there)
+		at = ring->taken++;
+	bpf_spin_unlock(&ring->lock);
+	if (!is_there)
+		return 0;
+	at %= biflow_capacity;
+	row = bpf_map_lookup_elem(&free_rows, &at);
+	if (!row)
+		return 0;
+	scratch->spare_row = *row + 1;
+	return scratch->spare_row;
+}
+
+/* Makes the row a biflow with this key, in no index yet. 0: no row is free. */
+static __always_inline u32 prepare_row(struct biflow_scratch *scratch)
+{
+	u32 number = take_row(scratch), at = number - 1;
+	struct biflow *b;
+
+	if (!number)
+		return 0;
+	b = bpf_map_lookup_elem(&biflows, &at);
+	if (!b)
+		return 0;
+	__builtin_memcpy(&b->key, scratch->words, sizeof(b->key));
+	return number;
+}
+
+/* Where the packet's biflow is, made when it is not there. */
+static __always_inline struct biflow_place *find_place(struct biflow_scratch *scratch)
+{
+	struct biflow_place *place = bpf_map_lookup_elem(&biflow_index, scratch->words), fresh = {};
+
+	if (place)
+		return place;
+	fresh.row = prepare_row(scratch) - 1;
+	if (fresh.row + 1 &&
+	    !bpf_map_update_elem(&biflow_index, scratch->words, &fresh, BPF_NOEXIST))
+		scratch->spare_row = 0;
+	/* Or another CPU was first. */
+	return bpf_map_lookup_elem(&biflow_index, scratch->words);
+}
+
+/* Gives the key another row where the packet begins a new biflow; the old one stays to be read. */
+static __always_inline void begin_anew(struct biflow_scratch *scratch, struct biflow_place *place)
+{
+	u32 row = place->row, fresh;
+	struct biflow *b = bpf_map_lookup_elem(&biflows, &row);
+	int is_done = 0;
+
+	if (!b || !is_over(b, &scratch->observed, &biflow_settings))
+		return;
+	fresh = prepare_row(scratch);
+	if (!fresh)
+		return;
+	bpf_spin_lock(&place->lock);
+	if (place->row == row) {
+		place->row = fresh - 1;
+		b->is_unlinked = is_done = 1;
+	}
+	bpf_spin_unlock(&place->lock);
+	if (is_done)
+		scratch->spare_row = 0;
+}
+
+/* Counts the packet in its biflow's row. -1: it has none. */
+static __always_inline int measure_in_row(struct biflow_scratch *scratch, const struct packet *p)
+{
+	const struct observed *o = &scratch->observed;
+	struct biflow_place *place = find_place(scratch);
+	struct arrivals *arrivals = 0;
+	struct biflow *b;
+	u32 row;
+
+	if (!place)
+		return -1;
+	begin_anew(scratch, place);
+	row = place->row;
+	b = bpf_map_lookup_elem(&biflows, &row);
+	/* User space may have taken the place out of the index, and a new biflow may have it already. */
+	if (!b || !same_words((const u64 *)&b->key, scratch->words, WIDE_WORDS))
+		return -1;
+	if (measured & MEASURE_ARRIVALS) {
+		arrivals = bpf_map_lookup_elem(&biflow_arrivals, &row);
+		if (!arrivals)
+			return -1;
+	}
+	bpf_spin_lock(&place->lock);
+	note_biflow(b, p, o);
+	if (measured & MEASURE_ARRIVALS)
+		note_arrival(arrivals, o, biflow_settings.reset_ns);
+	bpf_spin_unlock(&place->lock);
+	return 0;
+}
+
+/* What the packet is worth on the wire, as measure_wire() found. */
+static __always_inline void observe(struct biflow_scratch *scratch, const struct adder *adder,
+				    u32 parity)
+{
+	const struct measure *m = &adder->measure;
+	struct observed *o = &scratch->observed;
+
+	begin_observed(o, &adder->packet, biflow_words(scratch->words, &adder->packet), parity);
+	o->time_ns = bpf_ktime_get_ns();
+	o->octets = m->octets + m->extra_octets;
+	o->packets = (u32)m->extra_packets + 1;
+	if (m->extra_packets) {
+		o->traits |= OBSERVED_SUPER;
+		o->segment = m->segment;
+		o->stride = m->stride;
+	}
+}

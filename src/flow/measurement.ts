@@ -1,0 +1,92 @@
+/**
+ * MeasurementBatch: what was measured of flows in one epoch, as columns beside their identity. What is counted of every
+ * flow is in the {@link FlowBatch} that carries it; this is what asks for state from one packet to the next.
+ */
+import { type FlowColumns, transferables } from './batch.ts';
+
+/** Unit and meaning of a measured column: `bits` of each number, `count` numbers per record (1 unless said). */
+export interface MeasuredField {
+  readonly bits: 32 | 64;
+  readonly count?: number;
+  readonly meaning: string;
+}
+
+/** Places of a histogram of times: {@link histogramBound} says where each begins. */
+export const HISTOGRAM_PLACES = 64;
+
+/** Inter-arrival times of a flow, as sums from which mean and deviation follow (bpf/biflow/arrivals.h). */
+export const ARRIVAL_FIELDS = {
+  sumNs: { bits: 64, meaning: 'sum of the inter-arrival times, nanoseconds' },
+  squares: { bits: 64, count: 2, meaning: 'sum of their squares, 128 bits: low, high' },
+  leastNs: { bits: 64, meaning: 'the shortest of them plus one; 0 without any' },
+  mostNs: { bits: 64, meaning: 'the longest of them' },
+  gaps: { bits: 32, meaning: 'how many there are, since the last pause in the epoch' },
+  resets: { bits: 32, meaning: 'pauses: gaps after which counting began anew' },
+  coarse: { bits: 32, meaning: 'packets that came within super-packets: nobody saw when' },
+  histogram: { bits: 32, count: HISTOGRAM_PLACES, meaning: 'how many of each length (histogramBound)' },
+} as const satisfies Record<string, MeasuredField>;
+
+type ColumnOf<Field extends MeasuredField> = Field['bits'] extends 64
+  ? BigUint64Array<ArrayBuffer>
+  : Uint32Array<ArrayBuffer>;
+
+/** The columns of a table of measured fields; a field with several numbers per record has them one behind the other. */
+export type MeasuredColumns<Table extends Readonly<Record<string, MeasuredField>>> = {
+  readonly [Name in keyof Table]: ColumnOf<Table[Name]>;
+};
+
+/** What can be measured, and the fields of each. */
+export const MEASUREMENTS = {
+  arrivals: ARRIVAL_FIELDS,
+} as const satisfies Record<string, Readonly<Record<string, MeasuredField>>>;
+
+/** Name of a measurement. */
+export type MeasurementName = keyof typeof MEASUREMENTS;
+
+/** What was measured in one epoch, of each flow that had packets in it. Lent as the batch that carries it. */
+export type MeasurementBatch = {
+  readonly [Name in MeasurementName]?: MeasuredColumns<(typeof MEASUREMENTS)[Name]>;
+} & {
+  /** Number of records: flows, one way each, at one observation point. */
+  readonly length: number;
+  /**
+   * Whose measurements they are: all key columns, and wire octets, wire packets and payload octets of the epoch. `firstMs`
+   * is the beginning of the biflow (both ways), `lastMs` its latest packet; other columns are zero. A fragment is not told
+   * from a whole packet.
+   */
+  readonly flows: FlowColumns;
+  /** Packets of which nothing was measured because too many flows are followed already; they are in their flow records. */
+  readonly unmeasuredPackets: number;
+};
+
+/** Where a place of a histogram begins, nanoseconds; 0 of the first one. Two places per doubling from 256 ns on. */
+export function histogramBound(place: number): number {
+  if (place === 0) return 0;
+  const doublings = (place - 1) >> 1;
+  return 2 ** (doublings + 8) * (place % 2 === 1 ? 1 : 1.5);
+}
+
+/** Columns for `length` records of a measurement, all zero. */
+export function createMeasuredColumns<Table extends Readonly<Record<string, MeasuredField>>>(
+  table: Table,
+  length: number,
+): MeasuredColumns<Table> {
+  const columns: Record<string, ArrayBufferView> = {};
+  for (const [name, { bits, count = 1 }] of Object.entries(table))
+    columns[name] = bits === 64 ? new BigUint64Array(length * count) : new Uint32Array(length * count);
+  return columns as MeasuredColumns<Table>;
+}
+
+/** The buffers behind a batch of measurements. */
+export function measurementBuffers(batch: MeasurementBatch | undefined): ArrayBuffer[] {
+  if (!batch) return [];
+  const buffers = transferables(batch.flows);
+  for (const name of Object.keys(MEASUREMENTS) as MeasurementName[])
+    for (const column of Object.values(batch[name] ?? {})) buffers.push(column.buffer);
+  return buffers;
+}
+
+/** A copy of which the caller is the owner. */
+export function copyMeasurements(batch: MeasurementBatch): MeasurementBatch {
+  return structuredClone(batch);
+}

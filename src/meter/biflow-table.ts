@@ -1,0 +1,189 @@
+/** The kernel's biflows (bpf/biflow_table.h): rows are given to it, read, cleared, and taken back when their biflow is over. */
+import { type BpfObject, type Mapping, MapWindow } from '../bpf/index.ts';
+import { MEASUREMENTS, type MeasurementBatch, type MeasurementName } from '../flow/index.ts';
+import {
+  Biflow,
+  BiflowSettings,
+  decodeMeasurements,
+  halfAt,
+  Measurement,
+  PARTS,
+  type PickedWay,
+  type RawBiflows,
+  type StampClock,
+  WayCounts,
+  WideKey,
+  waysOf,
+} from '../record/index.ts';
+
+/** What is measured of flows, and how; without anything to measure no state is kept. */
+export interface MeasureOptions {
+  readonly measurements: readonly MeasurementName[];
+  /** Biflows (both ways between two ends at an interface) followed at a time. Packets of more are counted as not measured. */
+  readonly capacity: number;
+  /** How long after its last packet a biflow is over, by protocol, milliseconds. */
+  readonly idleMs: { readonly tcp: number; readonly udp: number; readonly other: number };
+  /** A gap this long is a pause: inter-arrival times begin anew (System D: 2 s). */
+  readonly resetMs: number;
+}
+
+/** As the kernel has them unless told otherwise. */
+export const DEFAULT_MEASURE: MeasureOptions = {
+  measurements: [],
+  capacity: 16_384,
+  idleMs: { tcp: 300_000, udp: 60_000, other: 30_000 },
+  resetMs: 2_000,
+};
+
+/** Bits of `measured`, and the array of each measurement. */
+const BITS: Readonly<Record<MeasurementName, number>> = { arrivals: Measurement.MEASURE_ARRIVALS };
+const ARRAYS: Readonly<Record<MeasurementName, string>> = { arrivals: 'biflow_arrivals' };
+const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
+/** One number of the ring of free rows. */
+const RING_OCTETS = 8;
+const NS_PER_MS = 1_000_000;
+
+/** Sets sizes and constants of an opened meter object. */
+export function configureBiflows(
+  object: BpfObject,
+  { measurements, capacity, idleMs, resetMs }: MeasureOptions,
+): void {
+  if (measurements.length === 0) return;
+  const bits = measurements.reduce((sum, name) => sum | BITS[name], Measurement.MEASURE_BIFLOWS as number);
+  object.setConstant('measured', bits);
+  object.setConstant('biflow_capacity', capacity);
+  for (const map of ['biflow_index', 'biflows', 'free_rows']) object.setMaxEntries(map, capacity);
+  for (const name of measurements) object.setMaxEntries(ARRAYS[name], capacity);
+  const settings = new BigUint64Array(BiflowSettings.size >> 3);
+  const { tcpIdleNs, udpIdleNs, otherIdleNs, resetNs } = BiflowSettings.offsets;
+  const set = (offset: number, ms: number): void => {
+    settings[offset >> 3] = BigInt(Math.round(ms * NS_PER_MS));
+  };
+  set(tcpIdleNs, idleMs.tcp);
+  set(udpIdleNs, idleMs.udp);
+  set(otherIdleNs, idleMs.other);
+  set(resetNs, resetMs);
+  object.setConstant('biflow_settings', new Uint8Array(settings.buffer));
+}
+
+/** The biflows of a loaded meter object. Owned by who made it; object and mapping stay the caller's. */
+export class BiflowTable implements Disposable {
+  readonly #object: BpfObject;
+  readonly #options: MeasureOptions;
+  readonly #resources = new DisposableStack();
+  readonly #rows: MapWindow;
+  readonly #parts: Readonly<Partial<Record<MeasurementName, MapWindow>>>;
+  readonly #ring: Uint32Array;
+  /** `free_rows_given`: how many rows were ever put into the ring. */
+  readonly #given: Uint32Array;
+  /** The ways that were read last. */
+  #picked: readonly PickedWay[] = [];
+  /** Rows out of the index: nobody writes to them any more once the epoch in which they left it is retired. */
+  #leaving: number[] = [];
+  #freed: number[] = [];
+
+  /** @param mapping the mapped .bss of the object */
+  constructor(object: BpfObject, mapping: Mapping, options: MeasureOptions) {
+    this.#object = object;
+    this.#options = options;
+    const { capacity } = options;
+    const window = (map: string, size: number): MapWindow =>
+      this.#resources.use(MapWindow.open(object.map(map), size * capacity));
+    this.#rows = window('biflows', Biflow.size);
+    this.#parts = Object.fromEntries(
+      options.measurements.map((name) => [name, window(ARRAYS[name], PARTS[name].size)]),
+    );
+    const ring = this.#resources.use(object.map('free_rows').mmap());
+    this.#ring = new Uint32Array(ring.buffer);
+    this.#given = new Uint32Array(mapping.buffer, object.locate('free_rows_given').offset, 1);
+    for (let row = 0; row < capacity; row++) this.#giveBack(row);
+  }
+
+  /**
+   * Reads what was measured in a retired half; rows whose biflow is over leave the index.
+   *
+   * @param clock the kernel's monotonic clock and Unix time, at the same moment
+   */
+  read(parity: 0 | 1, clock: StampClock, unmeasuredPackets: number): MeasurementBatch {
+    const run = this.#show();
+    this.#picked = waysOf(run, 0, parity);
+    const batch = decodeMeasurements([run], this.#picked, { parity, clock, unmeasuredPackets });
+    this.#freed = this.#leaving;
+    this.#leaving = this.#takeOut(run, clock.ns);
+    this.#hide();
+    return batch;
+  }
+
+  /** Empties the half that was read last, and gives rows that are nobody's any more to the kernel again. */
+  clear(parity: 0 | 1): void {
+    const { biflows, parts } = this.#show();
+    for (const { row, way } of this.#picked) {
+      const at = row * Biflow.size + halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
+      biflows.fill(0, at, at + WayCounts.size);
+      for (const name of NAMES) {
+        const { size, counts, layout } = PARTS[name];
+        const from = row * size + halfAt(counts, layout.size, way, parity);
+        parts[name]?.fill(0, from, from + layout.size);
+      }
+    }
+    for (const row of this.#freed) {
+      biflows.fill(0, row * Biflow.size, (row + 1) * Biflow.size);
+      for (const name of NAMES) parts[name]?.fill(0, row * PARTS[name].size, (row + 1) * PARTS[name].size);
+      this.#giveBack(row);
+    }
+    this.#picked = [];
+    this.#freed = [];
+    this.#hide();
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+
+  #show(): RawBiflows {
+    const { capacity } = this.#options;
+    const shown = (window: MapWindow, size: number): Uint8Array =>
+      new Uint8Array(window.buffer, window.show(0, size * capacity), size * capacity);
+    const parts: Partial<Record<MeasurementName, Uint8Array>> = {};
+    for (const name of NAMES) {
+      const window = this.#parts[name];
+      if (window) parts[name] = shown(window, PARTS[name].size);
+    }
+    return { biflows: shown(this.#rows, Biflow.size), parts, count: capacity };
+  }
+
+  #hide(): void {
+    this.#rows.hide();
+    for (const window of Object.values(this.#parts)) window.hide();
+  }
+
+  /** Takes what is over out of the index; what the kernel itself took out is over as well. */
+  #takeOut({ biflows, count }: RawBiflows, nowNs: bigint): number[] {
+    const known = new Set(this.#leaving);
+    const longs = new BigUint64Array(biflows.buffer, biflows.byteOffset, (count * Biflow.size) >> 3);
+    const out: number[] = [];
+    for (let row = 0; row < count; row++) {
+      const base = row * Biflow.size;
+      if (longs[(base + Biflow.offsets.firstNs) >> 3] === 0n || known.has(row)) continue;
+      const isUnlinked = biflows[base + Biflow.offsets.isUnlinked] !== 0;
+      const idleNs = nowNs - longs[(base + Biflow.offsets.lastNs) >> 3]!;
+      const protocol = biflows[base + Biflow.offsets['key.labels.protocol']]!;
+      if (!isUnlinked && idleNs < this.#idleNs(protocol)) continue;
+      if (!isUnlinked) this.#object.map('biflow_index').delete(biflows.slice(base, base + WideKey.size));
+      out.push(row);
+    }
+    return out;
+  }
+
+  #idleNs(protocol: number): bigint {
+    const { tcp, udp, other } = this.#options.idleMs;
+    return BigInt(Math.round((protocol === 6 ? tcp : protocol === 17 ? udp : other) * NS_PER_MS));
+  }
+
+  /** The number stands before it counts: a CPU that sees the one sees the other. */
+  #giveBack(row: number): void {
+    const given = this.#given[0]!;
+    this.#ring[((given % this.#options.capacity) * RING_OCTETS) >> 2] = row;
+    Atomics.store(this.#given, 0, given + 1);
+  }
+}

@@ -1,0 +1,167 @@
+/** From rows of biflows, and what is measured beside them, to columns: one record per way that had packets in the epoch. */
+import {
+  createColumns,
+  createMeasuredColumns,
+  type FlowColumns,
+  MEASUREMENTS,
+  type MeasuredField,
+  type MeasurementBatch,
+  type MeasurementName,
+} from '../flow/index.ts';
+import { Arrivals, ArrivalsCounts, Biflow, FlowCounters, Labels, WayCounts, WideKey } from './gen/meter.ts';
+import { decodeRecords } from './records.ts';
+
+/** Rows that follow each other in memory: the biflows', and with the same numbers those of what is measured. */
+export interface RawBiflows {
+  readonly biflows: Uint8Array;
+  readonly parts: Readonly<Partial<Record<MeasurementName, Uint8Array>>>;
+  readonly count: number;
+}
+
+/** Turns the stamps of biflows into Unix time: `ns` and `ms` are the same moment. */
+export interface StampClock {
+  readonly ns: bigint;
+  readonly ms: number;
+}
+
+/** A half of a row's counts: which row of which run, and which way. */
+export interface PickedWay {
+  readonly run: number;
+  readonly row: number;
+  readonly way: 0 | 1;
+}
+
+/** Sizes of the structs that hold both ways and both halves, of one half's counts, and where those begin. */
+export const PARTS = {
+  arrivals: { size: Arrivals.size, counts: Arrivals.offsets.counts, layout: ArrivalsCounts },
+} as const satisfies Record<
+  MeasurementName,
+  { size: number; counts: number; layout: { size: number; offsets: Readonly<Record<string, number>> } }
+>;
+
+const HALVES = 2;
+
+/** Where the counts of a way and half begin in a struct: `counts[way][parity]`. */
+export function halfAt(counts: number, size: number, way: number, parity: number): number {
+  return counts + (way * HALVES + parity) * size;
+}
+
+/** The ways of rows that had packets in the half of this parity. */
+export function waysOf(run: RawBiflows, number: number, parity: 0 | 1): PickedWay[] {
+  const words = new Uint32Array(run.biflows.buffer, run.biflows.byteOffset, (run.count * Biflow.size) >> 2);
+  const picked: PickedWay[] = [];
+  for (let row = 0; row < run.count; row++) {
+    const base = (row * Biflow.size) >> 2;
+    for (const way of [0, 1] as const) {
+      const at = base + (halfAt(Biflow.offsets.counts, WayCounts.size, way, parity) >> 2);
+      if (words[at] !== 0 || words[at + 1] !== 0) picked.push({ run: number, row, way });
+    }
+  }
+  return picked;
+}
+
+/** Decodes the picked ways into a batch of its own. */
+export function decodeMeasurements(
+  runs: readonly RawBiflows[],
+  picked: readonly PickedWay[],
+  { parity, clock, unmeasuredPackets }: { parity: 0 | 1; clock: StampClock; unmeasuredPackets: number },
+): MeasurementBatch {
+  const flows = decodeWays(runs, picked, parity, clock);
+  const parts: Record<string, unknown> = {};
+  for (const name of Object.keys(MEASUREMENTS) as MeasurementName[]) {
+    if (runs.some(({ parts }) => parts[name])) parts[name] = decodePart(runs, picked, name, parity);
+  }
+  return { length: picked.length, flows, unmeasuredPackets, ...parts } as MeasurementBatch;
+}
+
+/** Keys as each way has them and what went that way, in the form of flow records. */
+function decodeWays(
+  runs: readonly RawBiflows[],
+  picked: readonly PickedWay[],
+  parity: 0 | 1,
+  clock: StampClock,
+): FlowColumns {
+  const count = picked.length;
+  const keys = new Uint8Array(count * WideKey.size);
+  const values = new Uint8Array(count * FlowCounters.size);
+  const columns = createColumns(count);
+  for (const [i, { run, row, way }] of picked.entries()) {
+    const { biflows } = runs[run]!;
+    const from = biflows.subarray(row * Biflow.size, (row + 1) * Biflow.size);
+    const key = keys.subarray(i * WideKey.size, (i + 1) * WideKey.size);
+    key.set(from.subarray(0, WideKey.size));
+    turnKey(key, from, way);
+    const at = halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
+    const value = i * FlowCounters.size;
+    for (const [name, field] of [
+      ['octets', FlowCounters.offsets.octets],
+      ['packets', FlowCounters.offsets.packets],
+      ['payloadOctets', FlowCounters.offsets.payloadOctets],
+    ] as const) {
+      const begin = at + WayCounts.offsets[name];
+      values.set(from.subarray(begin, begin + 8), value + field);
+    }
+    const view = new DataView(from.buffer, from.byteOffset);
+    columns.firstMs[i] = timeOf(view.getBigUint64(Biflow.offsets.firstNs, true), clock);
+    columns.lastMs[i] = timeOf(view.getBigUint64(Biflow.offsets.lastNs, true), clock);
+  }
+  const raw = { keys, keyStride: WideKey.size, values, valueStride: FlowCounters.size, count };
+  decodeRecords('wide', raw, columns, 0, undefined);
+  return columns;
+}
+
+function timeOf(ns: bigint, { ns: nowNs, ms }: StampClock): number {
+  return ms - Number(nowNs - ns) / 1e6;
+}
+
+/** Makes a biflow's key that of the flow which goes `way`: way 0 has it as it stands, way 1 the ends exchanged. */
+function turnKey(key: Uint8Array, biflow: Uint8Array, way: 0 | 1): void {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  const from = new DataView(biflow.buffer, biflow.byteOffset, biflow.byteLength);
+  const { protocol, sourcePort, destinationPort, point, traits } = Labels.offsets;
+  const isIcmp = key[protocol] === 1 || key[protocol] === 58;
+  if (way === 1) {
+    key[point]! ^= 1;
+    for (const [a, b] of [
+      ['outerSource', 'outerDestination'],
+      ['source', 'destination'],
+    ] as const) {
+      const first = WideKey.offsets[`addresses.${a}`];
+      const second = WideKey.offsets[`addresses.${b}`];
+      const kept = key.slice(first, first + 16);
+      key.copyWithin(first, second, second + 16);
+      key.set(kept, second);
+    }
+    if (!isIcmp) {
+      const kept = view.getUint16(sourcePort, true);
+      view.setUint16(sourcePort, view.getUint16(destinationPort, true), true);
+      view.setUint16(destinationPort, kept, true);
+    }
+  }
+  if (isIcmp)
+    view.setUint16(destinationPort, from.getUint16(Biflow.offsets.destinationPorts + 2 * way, true), true);
+  key[traits] = biflow[Biflow.offsets.traits + way]!;
+}
+
+function decodePart(
+  runs: readonly RawBiflows[],
+  picked: readonly PickedWay[],
+  name: MeasurementName,
+  parity: 0 | 1,
+): unknown {
+  const { size, counts, layout } = PARTS[name];
+  const table: Readonly<Record<string, MeasuredField>> = MEASUREMENTS[name];
+  const columns = createMeasuredColumns(table, picked.length);
+  for (const [field, { bits, count = 1 }] of Object.entries(table)) {
+    const offset = (layout.offsets as Readonly<Record<string, number>>)[field]!;
+    const column = columns[field]!;
+    const into = new Uint32Array(column.buffer);
+    const wordCount = (count * bits) / 32;
+    for (const [i, { run, row, way }] of picked.entries()) {
+      const bytes = runs[run]!.parts[name]!;
+      const at = bytes.byteOffset + row * size + halfAt(counts, layout.size, way, parity) + offset;
+      into.set(new Uint32Array(bytes.buffer, at, wordCount), i * wordCount);
+    }
+  }
+  return columns;
+}
