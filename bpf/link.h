@@ -21,6 +21,12 @@ enum link_type {
 /* ARPHRD_*: of the cooked headers' protocols all others are ethertypes. */
 #define HARDWARE_NETLINK 824
 
+/* Whether each packet says which way the interface saw it. */
+PARSE_INLINE int says_direction(u32 link_type)
+{
+	return link_type == LINK_SLL || link_type == LINK_SLL2;
+}
+
 PARSE_INLINE enum reason link_type_is(struct packet *p, u16 ethertype)
 {
 	p->ethertype = ethertype;

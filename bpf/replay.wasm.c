@@ -5,15 +5,14 @@
  * User space copies a batch (octets and columns) into memory and calls run(); nothing else is called per packet. Then it
  * reads rows and lines where they lie. As in the kernel
  *     seen = flow records + overflow records + ledger        (packets and octets)
- *
- *   index: a word per place, hash | row + 1 ──▶ chunks of rows: {key, counters, times}, in the order of their first packet
  */
 #include "counters.h"
 #include "fragments.h"
 #include "link.h"
 #include "parse.h"
-
-#define EXPORT(name) __attribute__((export_name(#name)))
+#include "replay/biflows.h"
+#include "replay/memory.h"
+#include "replay/rows.h"
 
 /* Packets of a batch at most: BATCH_PACKETS of src/capture. */
 #define BATCH_PACKETS 4096
@@ -37,6 +36,7 @@ struct {
 	u32 attribute_fragments; /* later fragments have the ports of their first one */
 	u32 pad;
 	u64 factors[WIDE_WORDS]; /* of the hash: odd random numbers, so that no file can aim at one place */
+	struct followed_settings followed;
 } settings;
 
 /* What run() and user space share. */
@@ -49,6 +49,8 @@ struct {
 	double last_ms;
 	double now_ms;	 /* of the latest packet that had a time */
 	u32 interface_base; /* added to the interfaces of a batch */
+	u32 pad;
+	u64 now_ns;	 /* the same as now_ms */
 } state;
 
 struct row {
@@ -72,47 +74,13 @@ _Static_assert(sizeof(struct line) == 24, "struct line");
 /* Times beyond are no times: dates end there (ECMA-262, 21.4.1.1). */
 #define MOST_MS 8.64e15
 
-#define PAGE_OCTETS 65536
-#define CHUNK_ROWS 4096
 #define MOST_CHUNKS 5120 /* more than memory has room for */
 #define OVERFLOW_ROWS 4096
-#define LEAST_PLACES_BITS 14
 #define LEAST_LINES_BITS 8
 
 /* Addresses of chunks of rows. */
 u32 chunks[MOST_CHUNKS];
 static u32 chunk_count;
-
-/* Memory is only ever taken, in pieces that double or are kept: at most half of it is left behind. */
-extern u8 __heap_base;
-static u64 heap_end;
-
-static void *allocate(u64 octets)
-{
-	u64 begin, end, have = (u64)__builtin_wasm_memory_size(0) * PAGE_OCTETS;
-
-	if (!heap_end)
-		heap_end = (u64)(u32)&__heap_base;
-	begin = (heap_end + 63) & ~63ull;
-	end = begin + octets;
-	if (end > 0xffff0000)
-		return 0;
-	if (end > have && __builtin_wasm_memory_grow(0, (u32)((end - have + PAGE_OCTETS - 1) / PAGE_OCTETS)) ==
-				  (__SIZE_TYPE__)-1)
-		return 0;
-	heap_end = end;
-	return (void *)(u32)begin;
-}
-
-/* Zeroed, or 0: memory is full. */
-static void *allocate_empty(u64 octets)
-{
-	void *place = allocate(octets);
-
-	if (place)
-		__builtin_memset(place, 0, (u32)octets);
-	return place;
-}
 
 static u32 octets_room;
 
@@ -133,47 +101,7 @@ EXPORT(reserve_octets) u32 reserve_octets(u32 octets)
 
 /* Flows. */
 
-struct place {
-	u32 hash;
-	u32 number; /* of the row, plus one; 0: free */
-};
-
-static struct place *places;
-static u32 places_bits;
-
-PARSE_INLINE struct row *row_at(u32 number)
-{
-	return (struct row *)chunks[number / CHUNK_ROWS] + number % CHUNK_ROWS;
-}
-
-PARSE_INLINE u32 hash_key(const u64 *words)
-{
-	return sum_words(words, settings.factors, WIDE_WORDS) >> 32;
-}
-
-/* Twice the places; 0: memory is full. */
-static int grow_places(void)
-{
-	u32 bits = places ? places_bits + 1 : LEAST_PLACES_BITS, mask, at;
-	struct place *grown;
-
-	if (bits > 28)
-		return 0;
-	grown = allocate_empty(sizeof(struct place) << bits);
-	if (!grown)
-		return 0;
-	mask = (1u << bits) - 1;
-	for (u32 i = 0; places && i >> places_bits == 0; i++) {
-		if (!places[i].number)
-			continue;
-		for (at = places[i].hash >> (32 - bits); grown[at].number; at = (at + 1) & mask)
-			;
-		grown[at] = places[i];
-	}
-	places = grown;
-	places_bits = bits;
-	return 1;
-}
+static struct index flows;
 
 /* A new row; 0: `most` there are, or memory is full. */
 static struct row *new_row(const u64 *words, u32 most)
@@ -189,7 +117,7 @@ static struct row *new_row(const u64 *words, u32 most)
 			return 0;
 		chunks[chunk_count++] = (u32)chunk;
 	}
-	row = row_at(state.rows++);
+	row = row_at(chunks, state.rows++, sizeof(struct row));
 	__builtin_memcpy(&row->key, words, sizeof(row->key));
 	__builtin_memset(&row->counters, 0, sizeof(row->counters));
 	return row;
@@ -198,27 +126,18 @@ static struct row *new_row(const u64 *words, u32 most)
 /* The row of a key, made when it is not there; 0: there is no room. */
 static struct row *find_row(const u64 *words, u32 most)
 {
-	u32 hash = hash_key(words), mask, at;
+	struct place *place = place_of(&flows, chunks, sizeof(struct row), words, settings.factors);
 	struct row *row;
 
-	/* Half of the places stay free. */
-	if ((!places || state.rows >> (places_bits - 1)) && !grow_places() &&
-	    (!places || state.rows >> places_bits))
+	if (!place)
 		return 0;
-	mask = (1u << places_bits) - 1;
-	for (at = hash >> (32 - places_bits); places[at].number; at = (at + 1) & mask) {
-		if (places[at].hash != hash)
-			continue;
-		row = row_at(places[at].number - 1);
-		if (same_words((const u64 *)&row->key, words, WIDE_WORDS))
-			return row;
-	}
-	/* One place always stays free, so that each search ends. */
-	if (state.rows >= mask)
-		return 0;
+	if (place->number)
+		return row_at(chunks, place->number - 1, sizeof(struct row));
 	row = new_row(words, most);
-	if (row)
-		places[at] = (struct place){ .hash = hash, .number = state.rows };
+	if (row) {
+		place->number = state.rows;
+		flows.used++;
+	}
 	return row;
 }
 
@@ -321,8 +240,7 @@ static void add_line(u32 point, u32 reason, u32 level, u32 octets)
 /* Begins anew with no flows; memory, settings and the clock stay. */
 EXPORT(clear) void clear(void)
 {
-	if (places && state.rows)
-		__builtin_memset(places, 0, sizeof(struct place) << places_bits);
+	forget_places(&flows);
 	if (lines && state.lines)
 		__builtin_memset(line_places, 0, sizeof(u32) << (lines_bits + 1));
 	state.rows = state.lines = 0;
@@ -359,7 +277,7 @@ static void attribute_fragment(struct packet *p, double ms)
 }
 
 /* Into its flow, or the overflow record of its tunnel. */
-static void record(struct packet *p, u32 octets, double ms)
+static void record(struct packet *p, u32 octets, double ms, u64 ns, u16 link_type)
 {
 	u64 words[WIDE_WORDS];
 	struct row *row;
@@ -376,6 +294,14 @@ static void record(struct packet *p, u32 octets, double ms)
 		add_packet(row, p, octets, ms);
 	else
 		add_line(p->labels.point, OVERFLOW_FULL, p->level, octets);
+	if (settings.followed.measured && has_biflow(p))
+		follow(&settings.followed, settings.factors, p, octets, ns, says_direction(link_type));
+}
+
+/* Time of a biflow's stamps: since 1970, within what 64 bits hold. */
+static u64 clock_ns(double seconds_, u32 ns)
+{
+	return seconds_ >= 0 && seconds_ < 1.8e10 ? (u64)seconds_ * 1000000000 + ns : 0;
 }
 
 /* Takes in packets `first` to `count` of the batch; ends before one of `until_ms` or later. Gives who is next. */
@@ -385,9 +311,11 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 	enum reason reason;
 	u32 at, octets, i;
 	double ms;
+	u64 ns;
 
 	for (i = first; i < count && i < BATCH_PACKETS; i++) {
 		ms = seconds[i] * 1000 + nanoseconds[i] / 1e6;
+		ns = clock_ns(seconds[i], nanoseconds[i]);
 		if (ms >= -MOST_MS && ms <= MOST_MS) {
 			if (ms >= until_ms)
 				break;
@@ -396,8 +324,10 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 				state.first_ms = ms;
 			if (ms > state.last_ms)
 				state.last_ms = ms;
+			state.now_ns = ns;
 		} else {
 			ms = state.now_ms;
+			ns = state.now_ns;
 		}
 		at = state.octets_place + offsets[i] - offsets[0];
 		octets = original_lengths[i];
@@ -407,7 +337,7 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 		reason = parse(&w, p, (state.interface_base + interfaces[i]) << 1, octets, link_types[i]);
 		add_line(p->labels.point, REASON_NONE, 0, octets);
 		if (reason == REASON_NONE)
-			record(p, octets, ms);
+			record(p, octets, ms, ns, link_types[i]);
 		else
 			add_line(p->labels.point, reason, p->level, octets);
 	}

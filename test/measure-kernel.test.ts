@@ -74,3 +74,36 @@ test('both ways of a biflow are measured, each by itself, and told as its flows'
   assert.equal(batch.flows.payloadOctets[backward], 40n);
   assert.equal(batch.unmeasuredPackets, 0);
 });
+
+test('rows are given back when their flow is over; every packet is measured or counted as not', async () => {
+  using meter = load({ capacity: 32, idleMs: { tcp: 1, udp: 1, other: 1 } });
+  const flows = 300;
+  let [sent, packets, unmeasured] = [0, 0, 0];
+  for (let epoch = 0; epoch < 40; epoch++) {
+    const frames = Array.from({ length: 30 }, (_, i) => {
+      const port = 1000 + ((epoch * 17 + i * i) % flows);
+      const isBack = i % 3 === 0;
+      const frame = isBack ? udp(B, A, { sport: 9, dport: port }) : udp(A, B, { sport: port, dport: 9 });
+      return { frame, egress: isBack };
+    });
+    const batch = await measured(meter, frames);
+    sent += frames.length;
+    packets += Number(batch.flows.wirePackets.reduce((sum, count) => sum + count, 0n));
+    unmeasured += batch.unmeasuredPackets;
+  }
+  assert.equal(packets + unmeasured, sent);
+  // 32 rows and twice as many flows between giving rows back: most are measured, over and over.
+  assert.ok(packets > sent / 3, `${packets} of ${sent} measured`);
+  assert.ok(unmeasured > 0, 'the rows never ran out');
+});
+
+test('after its idle time a flow begins anew in the same epoch, and both are told', async () => {
+  using meter = load({ idleMs: { tcp: 1, udp: 5, other: 1 } });
+  const frame = udp(A, B, { sport: 1, dport: 2 });
+  testRun(meter.ingress, { packet: frame, repeat: 2 });
+  const end = process.hrtime.bigint() + 6_000_000n;
+  while (process.hrtime.bigint() < end);
+  const batch = await measured(meter, [{ frame }, { frame }, { frame }]);
+  assert.equal(batch.length, 2);
+  assert.deepEqual([...batch.flows.wirePackets].toSorted(), [2n, 3n]);
+});

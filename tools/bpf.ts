@@ -38,6 +38,9 @@ const SHARED = [
   'state',
   'chunks',
   'single',
+  'biflow_chunks',
+  'arrivals_chunks',
+  'followed',
 ];
 const MODULE_FLAGS = [
   '--target=wasm32',

@@ -29,7 +29,7 @@ struct biflow {
 	u16 destination_ports[WAYS]; /* what each way's first packet had: of ICMP the type and code */
 	u8 traits[WAYS];	     /* the same */
 	u8 is_unlinked;		     /* a later biflow has its key: nothing more comes */
-	u8 pad;
+	u8 directions;		     /* in which each way is seen at the interface: bit 0 of way 0, bit 1 of way 1 */
 	struct way_counts counts[WAYS][HALVES];
 };
 
@@ -65,6 +65,7 @@ PARSE_INLINE void note_biflow(struct biflow *b, const struct packet *p, const st
 	if (!b->destination_ports[way] && !b->traits[way]) {
 		b->destination_ports[way] = p->labels.destination_port;
 		b->traits[way] = p->labels.traits;
+		b->directions |= (u8)((p->labels.point & 1) << way);
 	}
 	c->packets += o->packets;
 	c->octets += o->octets;

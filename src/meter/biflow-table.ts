@@ -3,67 +3,35 @@ import { type BpfObject, type Mapping, MapWindow } from '../bpf/index.ts';
 import { MEASUREMENTS, type MeasurementBatch, type MeasurementName } from '../flow/index.ts';
 import {
   Biflow,
-  BiflowSettings,
+  biflowSettings,
+  clearWays,
   decodeMeasurements,
-  halfAt,
-  Measurement,
+  idleNs,
+  type MeasureOptions,
+  measuredBits,
   PARTS,
   type PickedWay,
   type RawBiflows,
   type StampClock,
-  WayCounts,
   WideKey,
   waysOf,
 } from '../record/index.ts';
 
-/** What is measured of flows, and how; without anything to measure no state is kept. */
-export interface MeasureOptions {
-  readonly measurements: readonly MeasurementName[];
-  /** Biflows (both ways between two ends at an interface) followed at a time. Packets of more are counted as not measured. */
-  readonly capacity: number;
-  /** How long after its last packet a biflow is over, by protocol, milliseconds. */
-  readonly idleMs: { readonly tcp: number; readonly udp: number; readonly other: number };
-  /** A gap this long is a pause: inter-arrival times begin anew (System D: 2 s). */
-  readonly resetMs: number;
-}
-
-/** As the kernel has them unless told otherwise. */
-export const DEFAULT_MEASURE: MeasureOptions = {
-  measurements: [],
-  capacity: 16_384,
-  idleMs: { tcp: 300_000, udp: 60_000, other: 30_000 },
-  resetMs: 2_000,
-};
-
-/** Bits of `measured`, and the array of each measurement. */
-const BITS: Readonly<Record<MeasurementName, number>> = { arrivals: Measurement.MEASURE_ARRIVALS };
+/** The map of each measurement. */
 const ARRAYS: Readonly<Record<MeasurementName, string>> = { arrivals: 'biflow_arrivals' };
 const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
 /** One number of the ring of free rows. */
 const RING_OCTETS = 8;
-const NS_PER_MS = 1_000_000;
 
 /** Sets sizes and constants of an opened meter object. */
-export function configureBiflows(
-  object: BpfObject,
-  { measurements, capacity, idleMs, resetMs }: MeasureOptions,
-): void {
+export function configureBiflows(object: BpfObject, options: MeasureOptions): void {
+  const { measurements, capacity } = options;
   if (measurements.length === 0) return;
-  const bits = measurements.reduce((sum, name) => sum | BITS[name], Measurement.MEASURE_BIFLOWS as number);
-  object.setConstant('measured', bits);
+  object.setConstant('measured', measuredBits(options));
   object.setConstant('biflow_capacity', capacity);
   for (const map of ['biflow_index', 'biflows', 'free_rows']) object.setMaxEntries(map, capacity);
   for (const name of measurements) object.setMaxEntries(ARRAYS[name], capacity);
-  const settings = new BigUint64Array(BiflowSettings.size >> 3);
-  const { tcpIdleNs, udpIdleNs, otherIdleNs, resetNs } = BiflowSettings.offsets;
-  const set = (offset: number, ms: number): void => {
-    settings[offset >> 3] = BigInt(Math.round(ms * NS_PER_MS));
-  };
-  set(tcpIdleNs, idleMs.tcp);
-  set(udpIdleNs, idleMs.udp);
-  set(otherIdleNs, idleMs.other);
-  set(resetNs, resetMs);
-  object.setConstant('biflow_settings', new Uint8Array(settings.buffer));
+  object.setConstant('biflow_settings', biflowSettings(options));
 }
 
 /** The biflows of a loaded meter object. Owned by who made it; object and mapping stay the caller's. */
@@ -116,16 +84,8 @@ export class BiflowTable implements Disposable {
 
   /** Empties the half that was read last, and gives rows that are nobody's any more to the kernel again. */
   clear(parity: 0 | 1): void {
-    const { biflows, parts } = this.#show();
-    for (const { row, way } of this.#picked) {
-      const at = row * Biflow.size + halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
-      biflows.fill(0, at, at + WayCounts.size);
-      for (const name of NAMES) {
-        const { size, counts, layout } = PARTS[name];
-        const from = row * size + halfAt(counts, layout.size, way, parity);
-        parts[name]?.fill(0, from, from + layout.size);
-      }
-    }
+    const { biflows, parts, count } = this.#show();
+    clearWays([{ biflows, parts, count }], this.#picked, parity);
     for (const row of this.#freed) {
       biflows.fill(0, row * Biflow.size, (row + 1) * Biflow.size);
       for (const name of NAMES) parts[name]?.fill(0, row * PARTS[name].size, (row + 1) * PARTS[name].size);
@@ -166,18 +126,13 @@ export class BiflowTable implements Disposable {
       const base = row * Biflow.size;
       if (longs[(base + Biflow.offsets.firstNs) >> 3] === 0n || known.has(row)) continue;
       const isUnlinked = biflows[base + Biflow.offsets.isUnlinked] !== 0;
-      const idleNs = nowNs - longs[(base + Biflow.offsets.lastNs) >> 3]!;
+      const silentNs = nowNs - longs[(base + Biflow.offsets.lastNs) >> 3]!;
       const protocol = biflows[base + Biflow.offsets['key.labels.protocol']]!;
-      if (!isUnlinked && idleNs < this.#idleNs(protocol)) continue;
+      if (!isUnlinked && silentNs < idleNs(this.#options, protocol)) continue;
       if (!isUnlinked) this.#object.map('biflow_index').delete(biflows.slice(base, base + WideKey.size));
       out.push(row);
     }
     return out;
-  }
-
-  #idleNs(protocol: number): bigint {
-    const { tcp, udp, other } = this.#options.idleMs;
-    return BigInt(Math.round((protocol === 6 ? tcp : protocol === 17 ? udp : other) * NS_PER_MS));
   }
 
   /** The number stands before it counts: a CPU that sees the one sees the other. */

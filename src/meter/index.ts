@@ -1,4 +1,3 @@
-export { DEFAULT_MEASURE, type MeasureOptions } from './biflow-table.ts';
 export type { RetiredEpoch } from './epoch-maps.ts';
 export { MeterError, type MeterErrorCode } from './error.ts';
 export {

@@ -12,10 +12,12 @@ import type { TunnelPorts } from '../flow/index.ts';
 import {
   Control,
   CpuArea,
+  DEFAULT_MEASURE,
   FlowCounters,
   IndexLine,
   LedgerCounters,
   LedgerKey,
+  type MeasureOptions,
   NarrowRow,
   RowSource,
   SeenCounters,
@@ -23,7 +25,7 @@ import {
   WideRow,
   writePorts,
 } from '../record/index.ts';
-import { BiflowTable, configureBiflows, DEFAULT_MEASURE, type MeasureOptions } from './biflow-table.ts';
+import { BiflowTable, configureBiflows } from './biflow-table.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';

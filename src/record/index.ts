@@ -2,8 +2,15 @@
 export * from './gen/meter.ts';
 export { pointOf, reasonName } from './ledger.ts';
 export {
+  biflowSettings,
+  DEFAULT_MEASURE,
+  idleNs,
+  type MeasureOptions,
+  measuredBits,
+} from './measure-options.ts';
+export {
+  clearWays,
   decodeMeasurements,
-  halfAt,
   PARTS,
   type PickedWay,
   type RawBiflows,

@@ -42,7 +42,7 @@ export const PARTS = {
 const HALVES = 2;
 
 /** Where the counts of a way and half begin in a struct: `counts[way][parity]`. */
-export function halfAt(counts: number, size: number, way: number, parity: number): number {
+function halfAt(counts: number, size: number, way: number, parity: number): number {
   return counts + (way * HALVES + parity) * size;
 }
 
@@ -58,6 +58,20 @@ export function waysOf(run: RawBiflows, number: number, parity: 0 | 1): PickedWa
     }
   }
   return picked;
+}
+
+/** Empties the picked halves. */
+export function clearWays(runs: readonly RawBiflows[], picked: readonly PickedWay[], parity: 0 | 1): void {
+  for (const { run, row, way } of picked) {
+    const { biflows, parts } = runs[run]!;
+    const at = row * Biflow.size + halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
+    biflows.fill(0, at, at + WayCounts.size);
+    for (const [name, bytes] of Object.entries(parts)) {
+      const { size, counts, layout } = PARTS[name as MeasurementName];
+      const from = row * size + halfAt(counts, layout.size, way, parity);
+      bytes.fill(0, from, from + layout.size);
+    }
+  }
 }
 
 /** Decodes the picked ways into a batch of its own. */
@@ -120,8 +134,8 @@ function turnKey(key: Uint8Array, biflow: Uint8Array, way: 0 | 1): void {
   const from = new DataView(biflow.buffer, biflow.byteOffset, biflow.byteLength);
   const { protocol, sourcePort, destinationPort, point, traits } = Labels.offsets;
   const isIcmp = key[protocol] === 1 || key[protocol] === 58;
+  key[point] = (key[point]! & ~1) | ((biflow[Biflow.offsets.directions]! >> way) & 1);
   if (way === 1) {
-    key[point]! ^= 1;
     for (const [a, b] of [
       ['outerSource', 'outerDestination'],
       ['source', 'destination'],

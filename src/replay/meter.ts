@@ -4,11 +4,25 @@ import {
   createColumns,
   type FlowColumns,
   type LedgerLine,
+  type MeasurementBatch,
   reuseColumns,
   type SeenLine,
   type TunnelPorts,
 } from '../flow/index.ts';
-import { decodeRecords, pointOf, reasonName, writePorts } from '../record/index.ts';
+import {
+  Biflow,
+  clearWays,
+  DEFAULT_MEASURE,
+  decodeMeasurements,
+  decodeRecords,
+  type MeasureOptions,
+  PARTS,
+  pointOf,
+  type RawBiflows,
+  reasonName,
+  waysOf,
+  writePorts,
+} from '../record/index.ts';
 import { CHUNK_ROWS, LINE, ReplayModule, ROW } from './module.ts';
 
 /** How captured packets are metered. */
@@ -21,6 +35,8 @@ export interface ReplayOptions {
   readonly attributeFragments?: boolean;
   /** Flows kept apart between two drains, 200 octets each and up to 16 to find it; default 4,194,304. What exceeds it loses detail, never octets. */
   readonly flowCapacity?: number;
+  /** What is measured of flows beside what is counted; nothing unless said. */
+  readonly measure?: Partial<MeasureOptions>;
 }
 
 /** What was taken in since the last drain. Owned by the receiver. */
@@ -32,6 +48,8 @@ export interface Drained {
   /** Earliest and latest packet, milliseconds since 1970; infinite where no packet had a time. */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** What was measured of flows, where anything is. */
+  readonly measurements?: MeasurementBatch;
 }
 
 /** What the parser says of one packet. */
@@ -42,20 +60,31 @@ export interface Parsed {
   readonly packet: Uint8Array<ArrayBuffer>;
 }
 
+/** Biflows followed at a time unless told otherwise. */
+const BIFLOWS = 262_144;
+
 /** Size of struct packet. */
 const PACKET_OCTETS = 176;
 
 /** Parses and aggregates packets in WebAssembly; memory grows with the flows, 4 GiB at most. */
 export class ReplayMeter {
   readonly #module: ReplayModule;
+  readonly #measure: MeasureOptions;
 
   constructor({
     ports = {},
     nvgre = false,
     attributeFragments = true,
     flowCapacity = 4_194_304,
+    measure = {},
   }: ReplayOptions = {}) {
-    this.#module = new ReplayModule({ nvgre, attributeFragments, mostRows: flowCapacity });
+    this.#measure = { ...DEFAULT_MEASURE, capacity: BIFLOWS, ...measure };
+    this.#module = new ReplayModule({
+      nvgre,
+      attributeFragments,
+      mostRows: flowCapacity,
+      measure: this.#measure,
+    });
     writePorts(this.#module.views.ports, ports);
   }
 
@@ -96,7 +125,8 @@ export class ReplayMeter {
     this.#decodeRows(columns, length);
     const drained = { length, columns, ...this.#readLines(), ...this.#module.times };
     this.#module.clear();
-    return drained;
+    if (this.#measure.measurements.length === 0) return drained;
+    return { ...drained, measurements: this.#takeMeasurements() };
   }
 
   /** Parses one packet without taking it in. */
@@ -125,6 +155,35 @@ export class ReplayMeter {
         columns.lastMs[first + row] = times[time + 1]!;
       }
     }
+  }
+
+  /** Reads what was measured since the last time and begins anew; what a biflow has to remember stays. */
+  #takeMeasurements(): MeasurementBatch {
+    const { rows, unmeasuredPackets } = this.#module.takeFollowed();
+    const { octets } = this.#module.views;
+    const biflows = this.#module.biflowChunks('biflow');
+    const runs: RawBiflows[] = [];
+    for (let first = 0; first < rows; first += CHUNK_ROWS) {
+      const chunk = first / CHUNK_ROWS;
+      const count = Math.min(CHUNK_ROWS, rows - first);
+      const part = (at: number, size: number): Uint8Array => octets.subarray(at, at + count * size);
+      const parts = Object.fromEntries(
+        this.#measure.measurements.map((name) => [
+          name,
+          part(this.#module.biflowChunks(name)[chunk]!, PARTS[name].size),
+        ]),
+      );
+      runs.push({ biflows: part(biflows[chunk]!, Biflow.size), parts, count });
+    }
+    const picked = runs.flatMap((run, number) => waysOf(run, number, 0));
+    // Stamps are nanoseconds since 1970.
+    const batch = decodeMeasurements(runs, picked, {
+      parity: 0,
+      clock: { ns: 0n, ms: 0 },
+      unmeasuredPackets,
+    });
+    clearWays(runs, picked, 0);
+    return batch;
   }
 
   #readLines(): { readonly seen: SeenLine[]; readonly ledger: LedgerLine[] } {

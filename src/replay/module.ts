@@ -1,6 +1,7 @@
 /** The WebAssembly module of bpf/replay.wasm.c: its functions, and views of the memory it shares. */
 import { readFileSync } from 'node:fs';
-import { FlowCounters, WideKey } from '../record/index.ts';
+import type { MeasurementName } from '../flow/index.ts';
+import { biflowSettings, FlowCounters, type MeasureOptions, measuredBits, WideKey } from '../record/index.ts';
 
 /** The part of the JavaScript API that is used: the types of Node leave it to those of browsers. */
 declare const WebAssembly: {
@@ -17,6 +18,10 @@ const BATCH_PACKETS = 4_096;
 const PORTS = 65_536;
 const KEY_WORDS = WideKey.size >> 3;
 const MOST_CHUNKS = 5_120;
+const MOST_BIFLOW_CHUNKS = 256;
+/** Where in `settings` the hash's factors stand, and behind them struct followed_settings. In octets. */
+const FACTORS_AT = 16;
+const FOLLOWED_AT = FACTORS_AT + WideKey.size;
 
 /** Rows of a chunk, and their layout in octets: key, counters, two times as 64-bit floats. */
 export const CHUNK_ROWS = 4_096;
@@ -54,7 +59,10 @@ type Shared =
   | 'settings'
   | 'state'
   | 'chunks'
-  | 'single';
+  | 'single'
+  | 'followed'
+  | 'biflow_chunks'
+  | 'arrivals_chunks';
 
 type Exported = Exports & Readonly<Record<Shared, { readonly value: number }>>;
 
@@ -79,6 +87,7 @@ export interface Settings {
   readonly nvgre: boolean;
   readonly mostRows: number;
   readonly attributeFragments: boolean;
+  readonly measure: MeasureOptions;
 }
 
 let compiled: WebAssemblyModule | undefined;
@@ -88,7 +97,7 @@ export class ReplayModule {
   readonly #exports: Exported;
   #views: Views;
 
-  constructor({ nvgre, mostRows, attributeFragments }: Settings) {
+  constructor({ nvgre, mostRows, attributeFragments, measure }: Settings) {
     compiled ??= new WebAssembly.Module(readFileSync(MODULE));
     this.#exports = new WebAssembly.Instance(compiled).exports as Exported;
     this.#views = this.#makeViews();
@@ -97,9 +106,14 @@ export class ReplayModule {
     words[0] = nvgre ? 1 : 0;
     words[1] = mostRows;
     words[2] = attributeFragments ? 1 : 0;
-    const factors = new BigUint64Array(buffer, this.#place('settings') + 16, KEY_WORDS);
+    const factors = new BigUint64Array(buffer, this.#place('settings') + FACTORS_AT, KEY_WORDS);
     crypto.getRandomValues(factors);
     for (const [i, factor] of factors.entries()) factors[i] = factor | 1n;
+    const followed = new Uint32Array(buffer, this.#place('settings') + FOLLOWED_AT, 2);
+    followed[0] = measuredBits(measure);
+    followed[1] = measure.capacity;
+    const times = biflowSettings(measure);
+    new Uint8Array(buffer, this.#place('settings') + FOLLOWED_AT + 8, times.length).set(times);
     this.#exports.clear();
   }
 
@@ -115,6 +129,19 @@ export class ReplayModule {
 
   get lines(): { readonly count: number; readonly at: number } {
     return { count: this.views.state[STATE.lines]!, at: this.views.state[STATE.linesPlace]! };
+  }
+
+  /** Biflows there are, and packets that found no room among them; the latter begins anew when it is read. */
+  takeFollowed(): { readonly rows: number; readonly unmeasuredPackets: number } {
+    const words = new Uint32Array(this.#exports.memory.buffer, this.#place('followed'), 2);
+    const [rows, unmeasuredPackets] = words as unknown as [number, number];
+    words[1] = 0;
+    return { rows, unmeasuredPackets };
+  }
+
+  /** Addresses of the chunks of biflows, or of what is measured of them. */
+  biflowChunks(part: 'biflow' | MeasurementName): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#exports.memory.buffer, this.#place(`${part}_chunks`), MOST_BIFLOW_CHUNKS);
   }
 
   /** Earliest and latest time since the last {@link clear}, milliseconds; infinite where there was none. */

@@ -225,7 +225,7 @@ export const ArrivalsCounts = {
 /** struct biflow, 232 bytes. */
 export const Biflow = {
   size: 232,
-  fingerprint: 'fee68f65ead90fcd9cabd952efbe887d3e586f0f8fc88b551ba3859b10e2200a',
+  fingerprint: '64e19f9ebf7e16fea89681204d68452a540b11c68b0bb9a310ee3a4700dd4eaa',
   offsets: {
     key: 0,
     'key.labels': 0,
@@ -255,7 +255,7 @@ export const Biflow = {
     destinationPorts: 128,
     traits: 132,
     isUnlinked: 134,
-    pad: 135,
+    directions: 135,
     counts: 136,
   },
   sizes: {
@@ -287,7 +287,7 @@ export const Biflow = {
     destinationPorts: 2,
     traits: 1,
     isUnlinked: 1,
-    pad: 1,
+    directions: 1,
     counts: 24,
   },
   counts: {

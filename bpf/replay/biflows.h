@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The biflows of captures: as bpf/biflow_table.h, by the captures' own time. User space reads rows and zeroes what it has
+ * read; parity is always 0.
+ */
+#pragma once
+
+#include "../biflow/biflow.h"
+#include "memory.h"
+#include "rows.h"
+
+#define MOST_BIFLOW_CHUNKS 256
+
+/* Set by user space before the first batch. */
+struct followed_settings {
+	u32 measured; /* bits of enum measurement */
+	u32 most;     /* biflows, at most */
+	struct biflow_settings times;
+};
+
+/* Addresses of chunks: of the biflows, and where measured with the same numbers of the rest. */
+u32 biflow_chunks[MOST_BIFLOW_CHUNKS];
+u32 arrivals_chunks[MOST_BIFLOW_CHUNKS];
+
+/* What user space is told. */
+struct {
+	u32 rows;
+	u32 unmeasured; /* packets that found no row */
+} followed;
+
+static struct index biflow_places;
+static u32 biflow_chunk_count;
+
+/* Room for one more chunk of all that is measured; 0: memory is full. */
+static int grow_biflows(u32 measured)
+{
+	u32 at = biflow_chunk_count;
+
+	if (at >= MOST_BIFLOW_CHUNKS)
+		return 0;
+	biflow_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct biflow));
+	if (measured & MEASURE_ARRIVALS)
+		arrivals_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct arrivals));
+	if (!biflow_chunks[at] || (measured & MEASURE_ARRIVALS && !arrivals_chunks[at]))
+		return 0;
+	biflow_chunk_count++;
+	return 1;
+}
+
+/* A new row for the key, plus one; 0: there is no room. */
+static u32 new_biflow(const struct followed_settings *s, const u64 *words)
+{
+	struct biflow *b;
+
+	if (followed.rows >= s->most ||
+	    (followed.rows >= biflow_chunk_count * CHUNK_ROWS && !grow_biflows(s->measured)))
+		return 0;
+	b = row_at(biflow_chunks, followed.rows++, sizeof(*b));
+	__builtin_memcpy(&b->key, words, sizeof(b->key));
+	return followed.rows;
+}
+
+/* The row of the packet's biflow, plus one; 0: there is no room. */
+static u32 biflow_of(const struct followed_settings *s, const u64 *factors, const u64 *words,
+		     const struct observed *o)
+{
+	struct place *place = place_of(&biflow_places, biflow_chunks, sizeof(struct biflow), words, factors);
+	struct biflow *b;
+	u32 fresh;
+
+	if (!place)
+		return 0;
+	if (!place->number) {
+		place->number = new_biflow(s, words);
+		biflow_places.used += !!place->number;
+		return place->number;
+	}
+	b = row_at(biflow_chunks, place->number - 1, sizeof(*b));
+	if (is_over(b, o, &s->times)) {
+		fresh = new_biflow(s, words);
+		if (fresh) {
+			b->is_unlinked = 1;
+			place->number = fresh;
+		}
+	}
+	return place->number;
+}
+
+/* Where a capture does not say which way its interface saw a packet, both ways are of one side. */
+static void follow(const struct followed_settings *s, const u64 *factors, const struct packet *p, u32 octets,
+		   u64 ns, int has_direction)
+{
+	u64 words[WIDE_WORDS];
+	struct observed o;
+	u32 row;
+
+	begin_observed(&o, p, biflow_words(words, p), 0);
+	if (!has_direction)
+		words[0] &= ~1ull;
+	o.time_ns = ns;
+	o.octets = octets;
+	o.packets = 1;
+	row = biflow_of(s, factors, words, &o);
+	if (!row--) {
+		followed.unmeasured++;
+		return;
+	}
+	note_biflow(row_at(biflow_chunks, row, sizeof(struct biflow)), p, &o);
+	if (s->measured & MEASURE_ARRIVALS)
+		note_arrival(row_at(arrivals_chunks, row, sizeof(struct arrivals)), &o, s->times.reset_ns);
+}

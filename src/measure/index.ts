@@ -1,0 +1,2 @@
+export { ArrivalSums } from './arrivals.ts';
+export { percentileNs } from './histogram.ts';
