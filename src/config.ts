@@ -1,5 +1,5 @@
 /** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
-import { PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
+import { type MeasureOptions, PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
 import { type Listen, parseListen } from './serve/index.ts';
 
 /** A value the user gave that cannot be used. The command line exits 2 with the message. */
@@ -19,6 +19,8 @@ export interface MeterConfig {
   readonly flowCapacity: number;
   readonly hook: 'auto' | 'tcx' | 'clsact';
   readonly namespace: string | undefined;
+  /** What is measured of flows beside what is counted; nothing unless said. */
+  readonly measure?: Partial<MeasureOptions>;
 }
 
 /** Where and how to serve the page. */

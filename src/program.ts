@@ -5,6 +5,7 @@ import { addAuditCommand } from './command/audit.ts';
 import { addCompletionCommand } from './command/completion.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
+import { addMeasureCommand } from './command/measure.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
 import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     program.command('monitor').description('meter this host and serve the page; the main job'),
   ).action((words) => monitor(words));
   addReportCommand(program);
+  addMeasureCommand(program);
   addReadCommand(program);
   addAuditCommand(program);
   addLabCommands(program);

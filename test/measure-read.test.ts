@@ -61,7 +61,7 @@ function sums(batches: readonly FlowBatch[]): ArrivalSums {
   const all = new ArrivalSums();
   for (const { measurements } of batches) {
     assert.equal(measurements!.length, 1);
-    all.add(measurements!.arrivals!, 0);
+    all.follow(measurements!.arrivals!, 0);
   }
   return all;
 }

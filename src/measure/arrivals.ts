@@ -6,7 +6,7 @@ type ArrivalColumns = MeasuredColumns<typeof ARRIVAL_FIELDS>;
 
 const NS_PER_MS = 1e6;
 
-/** Sums of inter-arrival times. Those of an epoch are taken in by {@link add}, in order of their epochs. */
+/** Sums of inter-arrival times: of one flow over its epochs in their order, or of many flows in one epoch. */
 export class ArrivalSums {
   /** Inter-arrival times since the last pause. */
   gaps = 0;
@@ -20,11 +20,15 @@ export class ArrivalSums {
   #mostNs = 0n;
   readonly #histogram = new Float64Array(HISTOGRAM_PLACES);
 
-  /** Takes in a record of an epoch. After a pause in it, what was before counts no more. */
+  /** Takes in the same flow's next epoch. After a pause in it, what was before counts no more. */
+  follow(columns: ArrivalColumns, row: number): void {
+    if (columns.resets[row]! > 0) this.#forget();
+    this.add(columns, row);
+  }
+
+  /** Takes in a record of any flow. */
   add(columns: ArrivalColumns, row: number): void {
-    const resets = columns.resets[row]!;
-    if (resets > 0) this.#forget();
-    this.pauses += resets;
+    this.pauses += columns.resets[row]!;
     this.coarse += columns.coarse[row]!;
     const gaps = columns.gaps[row]!;
     if (gaps === 0) return;

@@ -1,13 +1,17 @@
 /** The kernel's biflows (bpf/biflow_table.h): rows are given to it, read, cleared, and taken back when their biflow is over. */
 import { type BpfObject, type Mapping, MapWindow } from '../bpf/index.ts';
-import { MEASUREMENTS, type MeasurementBatch, type MeasurementName } from '../flow/index.ts';
+import {
+  MEASUREMENTS,
+  type MeasurementBatch,
+  type MeasurementName,
+  type MeasureOptions,
+} from '../flow/index.ts';
 import {
   Biflow,
   biflowSettings,
   clearWays,
   decodeMeasurements,
   idleNs,
-  type MeasureOptions,
   measuredBits,
   PARTS,
   type PickedWay,

@@ -8,16 +8,14 @@ import {
   possibleCpus,
   testRun,
 } from '../bpf/index.ts';
-import type { TunnelPorts } from '../flow/index.ts';
+import { DEFAULT_MEASURE, type MeasureOptions, type TunnelPorts } from '../flow/index.ts';
 import {
   Control,
   CpuArea,
-  DEFAULT_MEASURE,
   FlowCounters,
   IndexLine,
   LedgerCounters,
   LedgerKey,
-  type MeasureOptions,
   NarrowRow,
   RowSource,
   SeenCounters,

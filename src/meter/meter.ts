@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachTc, BpfError, kernelAtLeast, setNetworkNamespace, type TcAttachment } from '../bpf/index.ts';
-import type { FlowBatch, FlowSource, ObservationPoint, TunnelPorts } from '../flow/index.ts';
-import type { MeasureOptions } from '../record/index.ts';
+import type { FlowBatch, FlowSource, MeasureOptions, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
 import { MeterError } from './error.ts';

@@ -1,13 +1,7 @@
 /** Records as the C side writes them, in the kernel or out of it: layouts, numbers, and the way into columns. */
 export * from './gen/meter.ts';
 export { pointOf, reasonName } from './ledger.ts';
-export {
-  biflowSettings,
-  DEFAULT_MEASURE,
-  idleNs,
-  type MeasureOptions,
-  measuredBits,
-} from './measure-options.ts';
+export { biflowSettings, idleNs, measuredBits } from './measure-settings.ts';
 export {
   clearWays,
   decodeMeasurements,

@@ -2,9 +2,11 @@
 import type { PacketBatch } from '../capture/index.ts';
 import {
   createColumns,
+  DEFAULT_MEASURE,
   type FlowColumns,
   type LedgerLine,
   type MeasurementBatch,
+  type MeasureOptions,
   reuseColumns,
   type SeenLine,
   type TunnelPorts,
@@ -12,10 +14,8 @@ import {
 import {
   Biflow,
   clearWays,
-  DEFAULT_MEASURE,
   decodeMeasurements,
   decodeRecords,
-  type MeasureOptions,
   PARTS,
   pointOf,
   type RawBiflows,

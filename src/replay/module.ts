@@ -1,7 +1,7 @@
 /** The WebAssembly module of bpf/replay.wasm.c: its functions, and views of the memory it shares. */
 import { readFileSync } from 'node:fs';
-import type { MeasurementName } from '../flow/index.ts';
-import { biflowSettings, FlowCounters, type MeasureOptions, measuredBits, WideKey } from '../record/index.ts';
+import type { MeasurementName, MeasureOptions } from '../flow/index.ts';
+import { biflowSettings, FlowCounters, measuredBits, WideKey } from '../record/index.ts';
 
 /** The part of the JavaScript API that is used: the types of Node leave it to those of browsers. */
 declare const WebAssembly: {

@@ -1,5 +1,12 @@
 export { formatAudit, isExplained } from './audit.ts';
 export { formatFlowJson } from './json.ts';
+export {
+  formatMeasured,
+  formatProtocols,
+  MEASURE_DISPLAYS,
+  type MeasureDisplay,
+  type MeasureTextOptions,
+} from './measure.ts';
 export { formatProgress, type ProgressOptions } from './progress.ts';
 export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportBytes } from './report.ts';
 export { REPORT_SORTS, type ReportSort } from './report-order.ts';

@@ -1,0 +1,160 @@
+/** `tunnelscope measure`: rates, goodput and inter-arrival times in the terminal, per flow, tunnel or protocol. */
+import type { Command } from 'commander';
+import { runAgent } from '../agent.ts';
+import { parseChoice, parseCount, parseDuration } from '../config.ts';
+import type { FlowBatch } from '../flow/index.ts';
+import { GROUPINGS, type Grouping, Measured, type MeasuredGroup } from '../measure/index.ts';
+import { compileFilter } from '../query/index.ts';
+import {
+  formatMeasured,
+  formatProtocols,
+  MEASURE_DISPLAYS,
+  type MeasureDisplay,
+  type MeasureTextOptions,
+} from '../terminal/index.ts';
+import { addFilterOption, type FilterWords, filterOf } from './filtering.ts';
+import { demandMachine } from './monitor.ts';
+import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
+import { stopSignal } from './stopping.ts';
+
+/** The words of `measure`. */
+interface MeasureWords extends MeterWords, FilterWords {
+  readonly interval: string;
+  readonly bits?: true;
+  readonly nominal: string;
+  readonly reset: string;
+  readonly by: string;
+  readonly show?: string;
+  readonly direction: string;
+  readonly top: string;
+  readonly measured: string;
+  readonly once?: true;
+  readonly json?: true;
+}
+
+const DIRECTION_WORDS = ['ingress', 'egress', 'both'] as const;
+/** Clears a terminal: the cursor goes home, and all behind it is erased. */
+const CLEAR = '\x1b[H\x1b[J';
+
+/** Adds `measure` to the program. */
+export function addMeasureCommand(program: Command): void {
+  const command = program
+    .command('measure')
+    .description('print throughput, goodput and inter-arrival times, once per interval');
+  addFilterOption(addMeterOptions(command))
+    .option('-t, --interval <duration>', 'length of an interval; the first figures come after one', '1s')
+    .option('-b, --bits', 'bits per second (powers of 1000) instead of octets (powers of 1024)')
+    .option('-j, --nominal <ms>', "the sender's spacing, subtracted from the mean, milliseconds", '0')
+    .option('--reset <duration>', 'a gap this long is a pause: inter-arrival times begin anew', '2s')
+    .option('--by <what>', GROUPINGS.join(', '), 'flow')
+    .option('--show <list>', `what to show, by commas: ${MEASURE_DISPLAYS.join(', ')} (default: all)`)
+    .option(
+      '--direction <which>',
+      `packets received by the interface, or sent: ${DIRECTION_WORDS.join(', ')}`,
+      'ingress',
+    )
+    .option('--top <count>', 'rows at most', '40')
+    .option('--measured <count>', 'flows (both ways) followed at a time', '16384')
+    .option('--once', 'one interval, then end')
+    .option('--json', 'JSON Lines: a line per row and interval')
+    .action(measure);
+}
+
+async function measure(words: MeasureWords): Promise<void> {
+  const config = meterConfig(words, parseDuration('--interval', words.interval));
+  const by = parseChoice<Grouping>('--by', words.by, GROUPINGS);
+  const direction = parseChoice('--direction', words.direction, DIRECTION_WORDS);
+  const nominalMs = parseCount('--nominal', words.nominal, { min: 0, max: 60_000 });
+  const top = parseCount('--top', words.top, { min: 1, max: 1_000_000 });
+  const filter = filterOf(words);
+  const displays = displaysOf(words.show);
+  const measured = new Measured({
+    by,
+    fits: ({ points }) => {
+      const test = compileFilter(filter, points);
+      return (flows, row) =>
+        (direction === 'both' || flows.direction[row] === DIRECTION_WORDS.indexOf(direction)) &&
+        test(flows, row);
+    },
+  });
+  demandMachine();
+  const isTerminal = process.stdout.isTTY && !words.once;
+  const interfaces: string[] = [];
+  using stopping = stopSignal();
+  const done = new AbortController();
+  await runAgent({
+    meter: {
+      ...config,
+      measure: {
+        measurements: ['arrivals'],
+        capacity: parseCount('--measured', words.measured, { min: 16, max: 1_048_576 }),
+        resetMs: parseDuration('--reset', words.reset),
+      },
+    },
+    sinks: [],
+    signal: AbortSignal.any([stopping.signal, done.signal]),
+    ready: (started) => {
+      interfaces.push(...started.interfaces.map(({ name }) => name));
+      process.stderr.write(`Measuring at ${interfaces.join(', ')}; Ctrl-C ends.\n`);
+    },
+    epoch: (batch) => {
+      // The last drain of the orderly end is shorter than an interval.
+      if (done.signal.aborted || stopping.signal.aborted) return;
+      measured.write(batch);
+      const options: MeasureTextOptions = {
+        displays,
+        inBits: words.bits ?? false,
+        nominalMs,
+        seconds: measured.seconds,
+        interfaces,
+        colour: process.stdout.isTTY && process.env.NO_COLOR === undefined,
+        top,
+      };
+      if (words.json)
+        process.stdout.write(measured.active.map((group) => jsonLine(group, batch, options)).join(''));
+      else {
+        const text = (by === 'protocol' ? formatProtocols : formatMeasured)(measured.active, options);
+        process.stdout.write(
+          `${isTerminal ? CLEAR : ''}${text}${unmeasuredLine(measured.unmeasuredPackets)}`,
+        );
+      }
+      if (words.once) done.abort();
+    },
+    listener: {
+      problem: (error) => process.stderr.write(`Problem: ${error.message}\n`),
+      sinkFailed: (sink, error) => process.stderr.write(`Problem: ${sink.name}: ${error.message}\n`),
+      sinkDropped: () => undefined,
+    },
+  });
+}
+
+function displaysOf(list: string | undefined): ReadonlySet<MeasureDisplay> {
+  if (list === undefined) return new Set(MEASURE_DISPLAYS);
+  return new Set(list.split(',').map((word) => parseChoice('--show', word.trim(), MEASURE_DISPLAYS)));
+}
+
+function unmeasuredLine(packets: number): string {
+  return packets === 0 ? '' : `${packets} packets not measured: too many flows at a time (--measured)\n`;
+}
+
+/** A row as JSON; what is not known is `null`. */
+function jsonLine(
+  group: MeasuredGroup,
+  { endMs }: FlowBatch,
+  { seconds, nominalMs }: MeasureTextOptions,
+): string {
+  const { words, flows, packets, octets, payloadOctets, arrivals } = group;
+  const gaps = arrivals && {
+    count: arrivals.gaps,
+    meanMs: arrivals.meanMs(nominalMs) ?? null,
+    deviationMs: arrivals.deviationMs ?? null,
+    leastMs: arrivals.leastMs ?? null,
+    mostMs: arrivals.mostMs ?? null,
+    p50Ms: arrivals.percentileMs(0.5) ?? null,
+    p99Ms: arrivals.percentileMs(0.99) ?? null,
+    pauses: arrivals.pauses,
+    coarsePackets: arrivals.coarse,
+  };
+  const time = new Date(endMs).toISOString();
+  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null })}\n`;
+}

@@ -1,0 +1,138 @@
+/** What was measured, epoch by epoch: of each flow, or of flows together by tunnel or by protocol. */
+import type { FlowBatch, MeasurementBatch } from '../flow/index.ts';
+import { columnWords, FIELDS, type FieldName, type FlowColumns, transportName } from '../flow/index.ts';
+import { ArrivalSums } from './arrivals.ts';
+import { type FlowWords, flowWords, tunnelText } from './words.ts';
+
+/** What is one row: a flow, one way at one observation point; a tunnel, one way; or a protocol (System D). */
+export const GROUPINGS = ['flow', 'tunnel', 'protocol'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** One group: who it is, what went in the latest epoch, and what is kept since the start. */
+export interface MeasuredGroup {
+  readonly words: FlowWords;
+  /** Flows in it, in the latest epoch. */
+  flows: number;
+  /** Of the latest epoch, on the wire; payload behind the transport header. */
+  packets: number;
+  octets: number;
+  payloadOctets: number;
+  /** Of the latest epoch. */
+  arrivals: ArrivalSums | undefined;
+  /** The latest epoch in which it had packets. */
+  epoch: number;
+}
+
+/** How groups are made and kept. */
+export interface MeasuredOptions {
+  readonly by: Grouping;
+  /** Which records count; default all. @returns a test of the rows of a batch */
+  readonly fits?: (batch: FlowBatch) => (flows: FlowColumns, row: number) => boolean;
+  /** Epochs without packets after which a group is forgotten. Default 60. */
+  readonly keptEpochs?: number;
+}
+
+const KEY_NAMES = (Object.keys(FIELDS) as FieldName[]).filter((name) => FIELDS[name].key);
+/** Columns of 16 octets per record. */
+const WIDE: ReadonlySet<FieldName> = new Set(KEY_NAMES.filter((name) => FIELDS[name].bits === 128));
+
+/** Groups measurements. Feed it every epoch; rates are over the epoch's true length. */
+export class Measured {
+  readonly #options: MeasuredOptions;
+  readonly #groups = new Map<string, MeasuredGroup>();
+  /** Length of the latest epoch. */
+  seconds = 0;
+  /** Packets of the latest epoch of which nothing was measured. */
+  unmeasuredPackets = 0;
+  #epoch = 0;
+
+  constructor(options: MeasuredOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an epoch in. */
+  write(batch: FlowBatch): void {
+    const { measurements } = batch;
+    this.seconds = (batch.endMs - batch.startMs) / 1000;
+    this.#epoch = batch.epoch;
+    this.unmeasuredPackets = measurements?.unmeasuredPackets ?? 0;
+    if (measurements) this.#add(batch, measurements);
+    for (const [key, { epoch }] of this.#groups)
+      if (batch.epoch - epoch > (this.#options.keptEpochs ?? 60)) this.#groups.delete(key);
+  }
+
+  /** The groups that had packets in the latest epoch, in the order in which they were first seen. */
+  get active(): MeasuredGroup[] {
+    return this.all.filter(({ epoch }) => epoch === this.#epoch);
+  }
+
+  /** Those and the ones that had some lately; their rates and arrivals are of their own latest epoch. */
+  get all(): MeasuredGroup[] {
+    return [...this.#groups.values()];
+  }
+
+  #add(batch: FlowBatch, measurements: MeasurementBatch): void {
+    const { flows, length } = measurements;
+    const fits = this.#options.fits?.(batch);
+    for (let row = 0; row < length; row++) {
+      if (fits && !fits(flows, row)) continue;
+      const group = this.#group(flows, row);
+      if (group.epoch !== batch.epoch) {
+        Object.assign(group, { flows: 0, packets: 0, octets: 0, payloadOctets: 0, arrivals: undefined });
+        group.epoch = batch.epoch;
+      }
+      group.flows++;
+      group.packets += Number(flows.wirePackets[row]!);
+      group.octets += Number(flows.wireOctets[row]!);
+      group.payloadOctets += Number(flows.payloadOctets[row]!);
+      if (measurements.arrivals) {
+        group.arrivals ??= new ArrivalSums();
+        group.arrivals.add(measurements.arrivals, row);
+      }
+    }
+  }
+
+  #group(flows: FlowColumns, row: number): MeasuredGroup {
+    const key = KEYS[this.#options.by](flows, row);
+    let group = this.#groups.get(key);
+    if (!group) {
+      const words = WORDS[this.#options.by](flows, row);
+      group = { words, flows: 0, packets: 0, octets: 0, payloadOctets: 0, arrivals: undefined, epoch: -1 };
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+}
+
+function protocolOf(flows: FlowColumns, row: number): string {
+  return transportName(flows.network[row]!, flows.protocol[row]!, flows.ethertype[row]!);
+}
+
+function flowKey(flows: FlowColumns, row: number): string {
+  let key = '';
+  for (const name of KEY_NAMES) {
+    // What a fragment or a broadcast is does not make another flow: the kernel measures them together.
+    if (name === 'cast' || name === 'fragment' || name === 'remark') continue;
+    key += WIDE.has(name)
+      ? `${columnWords(flows[name] as Uint8Array<ArrayBuffer>).subarray(4 * row, 4 * row + 4)} `
+      : `${flows[name][row]!} `;
+  }
+  return key;
+}
+
+const KEYS: Readonly<Record<Grouping, (flows: FlowColumns, row: number) => string>> = {
+  flow: flowKey,
+  tunnel: tunnelText,
+  protocol: protocolOf,
+};
+
+const WORDS: Readonly<Record<Grouping, (flows: FlowColumns, row: number) => FlowWords>> = {
+  flow: flowWords,
+  tunnel: (flows, row) => ({
+    protocol: '',
+    source: '',
+    destination: '',
+    tunnel: tunnelText(flows, row) || 'no tunnel',
+  }),
+  protocol: (flows, row) => ({ protocol: protocolOf(flows, row), source: '', destination: '', tunnel: '' }),
+};

@@ -1,0 +1,153 @@
+/** What `measure` prints: a table of flows or tunnels, or the text of System D for protocols. */
+import type { MeasuredGroup } from '../measure/index.ts';
+
+/** What can be shown of a measured group. */
+export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter'] as const;
+export type MeasureDisplay = (typeof MEASURE_DISPLAYS)[number];
+
+/** How it is printed. */
+export interface MeasureTextOptions {
+  readonly displays: ReadonlySet<MeasureDisplay>;
+  /** Bits per second in powers of 1000, else octets per second in powers of 1024. */
+  readonly inBits: boolean;
+  /** The sender's spacing, subtracted from means of inter-arrival times, milliseconds. */
+  readonly nominalMs: number;
+  /** Of the latest epoch. */
+  readonly seconds: number;
+  readonly interfaces: readonly string[];
+  readonly colour: boolean;
+  /** Rows at most; the rest is said in a line. */
+  readonly top: number;
+}
+
+const BOLD = 1;
+const DIM = 2;
+const PREFIXES = ['', 'K', 'M', 'G', 'T'] as const;
+
+interface Column {
+  readonly title: string;
+  readonly isNumber: boolean;
+  readonly text: (group: MeasuredGroup) => string;
+}
+
+/** One line per group, the fastest first, in columns as wide as they need to be. */
+export function formatMeasured(groups: readonly MeasuredGroup[], options: MeasureTextOptions): string {
+  const sorted = groups.toSorted((a, b) => b.octets - a.octets);
+  const shown = sorted.slice(0, options.top);
+  const columns = columnsOf(shown, options);
+  const cells = shown.map((group) => columns.map(({ text }) => text(group)));
+  const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => (columns[i]!.isNumber ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  const lines = [paint(line(columns.map(({ title }) => title)), BOLD, options), ...cells.map(line)];
+  if (shown.length < sorted.length)
+    lines.push(paint(`and ${sorted.length - shown.length} more (--top)`, DIM, options));
+  return `${lines.join('\n')}\n`;
+}
+
+function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions): Column[] {
+  const { displays, seconds } = options;
+  const word = (title: string, text: (group: MeasuredGroup) => string): Column[] =>
+    groups.some((group) => text(group) !== '') ? [{ title, isNumber: false, text }] : [];
+  const rate = (title: string, octets: (group: MeasuredGroup) => number): Column => ({
+    title,
+    isNumber: true,
+    text: (group) => rateText(octets(group), options),
+  });
+  const time = (title: string, ms: (group: MeasuredGroup) => number | undefined): Column => ({
+    title,
+    isNumber: true,
+    text: (group) => millisecondsText(ms(group)),
+  });
+  return [
+    ...word('PROTOCOL', ({ words }) => words.protocol),
+    ...word('SOURCE', ({ words }) => words.source),
+    ...word('DESTINATION', ({ words }) => words.destination),
+    ...word('TUNNEL', ({ words }) => words.tunnel),
+    {
+      title: 'PKT/S',
+      isNumber: true,
+      text: ({ packets }) => (seconds > 0 ? packets / seconds : 0).toFixed(1),
+    },
+    ...(displays.has('throughput') ? [rate('THROUGHPUT', ({ octets }) => octets)] : []),
+    ...(displays.has('goodput') ? [rate('GOODPUT', ({ payloadOctets }) => payloadOctets)] : []),
+    ...(displays.has('jitter')
+      ? [
+          time('MEAN', ({ arrivals }) => arrivals?.meanMs(options.nominalMs)),
+          time('JITTER', ({ arrivals }) => arrivals?.deviationMs),
+          time('P99', ({ arrivals }) => arrivals?.percentileMs(0.99)),
+          time('LONGEST', ({ arrivals }) => arrivals?.mostMs),
+        ]
+      : []),
+  ];
+}
+
+/** The same of protocols as System D prints it: `TCP bitrate [MiB/s]:  11.5944`, and so on. */
+export function formatProtocols(groups: readonly MeasuredGroup[], options: MeasureTextOptions): string {
+  const { displays, interfaces, seconds, inBits } = options;
+  const on = `on ${interfaces.join(', ')} each ${seconds.toFixed(1)} seconds:`;
+  const protocols = PROTOCOLS.map((name) => ({
+    name,
+    group: groups.find(({ words }) => isOf(words.protocol, name)),
+  }));
+  const rates = (title: string, octets: (group: MeasuredGroup) => number): string[] => [
+    `${title} measurement ${on}`,
+    ...protocols.map(({ name, group }) => {
+      const [number, unit] = scaledRate(group ? octets(group) : 0, options);
+      return `${name} bitrate [${unit}${inBits ? 'bit' : 'B'}/s]:  ${number.toFixed(4)}`;
+    }),
+    '',
+  ];
+  const lines: string[] = [];
+  if (displays.has('jitter')) {
+    for (const { name, group } of protocols) {
+      lines.push(`Jitter[STDDEV] ${name}: ${fourDigits(group?.arrivals?.deviationMs)}`);
+      lines.push(`Average ${name}: ${fourDigits(group?.arrivals?.meanMs(options.nominalMs))}`, '');
+    }
+  }
+  if (displays.has('throughput')) lines.push(...rates('THROUGHPUT', ({ octets }) => octets));
+  if (displays.has('goodput')) lines.push(...rates('GOODPUT', ({ payloadOctets }) => payloadOctets));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The protocols of System D. ICMP stands for both versions. */
+const PROTOCOLS = ['TCP', 'UDP', 'ICMP'] as const;
+
+function isOf(protocol: string, name: string): boolean {
+  return protocol === name || (name === 'ICMP' && protocol === 'ICMPv6');
+}
+
+/** What is not known is not 0 (BUG-D10). */
+function fourDigits(ms: number | undefined): string {
+  return ms === undefined ? '-' : `${ms.toFixed(4)} ms`;
+}
+
+/** Octets of the epoch as a rate, scaled, and its prefix. */
+function scaledRate(octets: number, { seconds, inBits }: MeasureTextOptions): [number, string] {
+  const base = inBits ? 1000 : 1024;
+  let rate = seconds > 0 ? ((inBits ? 8 : 1) * octets) / seconds : 0;
+  let step = 0;
+  while (rate >= base && step < PREFIXES.length - 1) {
+    rate /= base;
+    step++;
+  }
+  const prefix = PREFIXES[step]!;
+  return [rate, prefix === '' ? '' : inBits ? (prefix === 'K' ? 'k' : prefix) : `${prefix}i`];
+}
+
+function rateText(octets: number, options: MeasureTextOptions): string {
+  const [number, prefix] = scaledRate(octets, options);
+  return `${number.toFixed(2)} ${prefix}${options.inBits ? 'bit' : 'B'}/s`;
+}
+
+function millisecondsText(ms: number | undefined): string {
+  if (ms === undefined) return '-';
+  return `${Math.abs(ms) < 1 ? ms.toFixed(4) : ms.toFixed(3)} ms`;
+}
+
+function paint(text: string, code: number, { colour }: MeasureTextOptions): string {
+  return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+}
