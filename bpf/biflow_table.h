@@ -13,6 +13,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "biflow/biflow.h"
+#include "biflow/tcp_header.h"
 #include "flow_table.h"
 
 /* Bits of enum measurement, set by user space before load. */
@@ -55,6 +56,7 @@ struct {
 struct biflow_scratch {
 	u64 words[WIDE_WORDS];
 	struct observed observed;
+	u8 tcp[TCP_HEADER_ROOM + 4]; /* the header of TCP */
 	u64 unmeasured[HALVES]; /* packets that found no row, by parity */
 	u32 spare_row;		/* taken and not used, plus one */
 	u32 pad;
@@ -132,7 +134,8 @@ static __always_inline void begin_anew(struct biflow_scratch *scratch, struct bi
 	bpf_spin_lock(&place->lock);
 	if (place->row == row) {
 		place->row = fresh - 1;
-		b->is_unlinked = is_done = 1;
+		unlink_biflow(b, &scratch->observed, &biflow_settings);
+		is_done = 1;
 	}
 	bpf_spin_unlock(&place->lock);
 	if (is_done)
@@ -169,9 +172,22 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 	return 0;
 }
 
-/* What the packet is worth on the wire, as measure_wire() found. */
-static __always_inline void observe(struct biflow_scratch *scratch, const struct adder *adder,
-				    u32 parity)
+/* TCP's header, wherever in the packet it lies. */
+static __always_inline void observe_tcp(struct __sk_buff *skb, struct biflow_scratch *scratch, const struct packet *p)
+{
+	u32 octets = (p->header_octets - p->transport_offset) & 63;
+
+	if (octets < 20 || octets > TCP_HEADER_ROOM ||
+	    bpf_skb_load_bytes(skb, p->transport_offset, scratch->tcp, octets)) {
+		scratch->observed.traits &= (u8)~OBSERVED_HEADER;
+		return;
+	}
+	read_tcp(&scratch->observed, scratch->tcp, octets);
+}
+
+/* What the packet is worth on the wire, as measure_wire() found, and what its transport header says. */
+static __always_inline void observe(struct __sk_buff *skb, struct biflow_scratch *scratch,
+				    const struct adder *adder, u32 parity)
 {
 	const struct measure *m = &adder->measure;
 	struct observed *o = &scratch->observed;
@@ -185,4 +201,6 @@ static __always_inline void observe(struct biflow_scratch *scratch, const struct
 		o->segment = m->segment;
 		o->stride = m->stride;
 	}
+	if (o->protocol == 6 && o->traits & OBSERVED_HEADER)
+		observe_tcp(skb, scratch, &adder->packet);
 }

@@ -355,7 +355,7 @@ __noinline int measure_biflow(struct __sk_buff *skb, u32 parity)
 	area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	if (!area || !has_biflow(&area->adder.packet))
 		return 0;
-	observe(&area->biflow, &area->adder, parity);
+	observe(skb, &area->biflow, &area->adder, parity);
 	if (measure_in_row(&area->biflow, &area->adder.packet))
 		area->biflow.unmeasured[parity & 1]++;
 	return 0;
@@ -465,6 +465,8 @@ struct narrow_key *unused_narrow_key __attribute__((unused));
 struct way_counts *unused_way_counts __attribute__((unused));
 struct arrivals_counts *unused_arrivals_counts __attribute__((unused));
 struct biflow_settings *unused_biflow_settings __attribute__((unused));
+enum connection_close *unused_connection_close __attribute__((unused));
+enum connection_trait *unused_connection_trait __attribute__((unused));
 enum measurement *unused_measurement __attribute__((unused));
 struct stack *unused_stack __attribute__((unused));
 struct narrow_slot *unused_narrow_slot __attribute__((unused));

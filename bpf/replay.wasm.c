@@ -277,7 +277,7 @@ static void attribute_fragment(struct packet *p, double ms)
 }
 
 /* Into its flow, or the overflow record of its tunnel. */
-static void record(struct packet *p, u32 octets, double ms, u64 ns, u16 link_type)
+static void record(const struct window *w, struct packet *p, u32 octets, double ms, u64 ns, u16 link_type)
 {
 	u64 words[WIDE_WORDS];
 	struct row *row;
@@ -295,7 +295,7 @@ static void record(struct packet *p, u32 octets, double ms, u64 ns, u16 link_typ
 	else
 		add_line(p->labels.point, OVERFLOW_FULL, p->level, octets);
 	if (settings.followed.measured && has_biflow(p))
-		follow(&settings.followed, settings.factors, p, octets, ns, says_direction(link_type));
+		follow(&settings.followed, settings.factors, w, p, octets, ns, says_direction(link_type));
 }
 
 /* Time of a biflow's stamps: since 1970, within what 64 bits hold. */
@@ -337,7 +337,7 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 		reason = parse(&w, p, (state.interface_base + interfaces[i]) << 1, octets, link_types[i]);
 		add_line(p->labels.point, REASON_NONE, 0, octets);
 		if (reason == REASON_NONE)
-			record(p, octets, ms, ns, link_types[i]);
+			record(&w, p, octets, ms, ns, link_types[i]);
 		else
 			add_line(p->labels.point, reason, p->level, octets);
 	}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arrivals.h"
+#include "connection.h"
 #include "key.h"
 #include "observed.h"
 
@@ -24,8 +25,7 @@ struct way_counts {
 
 struct biflow {
 	struct wide_key key;
-	u64 first_ns; /* 0: the row is nobody's */
-	u64 last_ns;
+	struct connection connection; /* not begun: the row is nobody's */
 	u16 destination_ports[WAYS]; /* what each way's first packet had: of ICMP the type and code */
 	u8 traits[WAYS];	     /* the same */
 	u8 is_unlinked;		     /* a later biflow has its key: nothing more comes */
@@ -42,14 +42,30 @@ struct biflow_settings {
 };
 
 /* Whether the packet comes so late that it is of a new biflow between the same ends. */
-PARSE_INLINE int is_over(const struct biflow *b, const struct observed *o,
+PARSE_INLINE int is_late(const struct connection *c, const struct observed *o,
 			 const volatile struct biflow_settings *settings)
 {
 	u64 idle = o->protocol == 6  ? settings->tcp_idle_ns :
 		   o->protocol == 17 ? settings->udp_idle_ns :
 				       settings->other_idle_ns;
 
-	return b->first_ns && o->time_ns > b->last_ns && o->time_ns - b->last_ns >= idle;
+	return c->traits & CONNECTION_BEGUN && o->time_ns > c->last_ns && o->time_ns - c->last_ns >= idle;
+}
+
+/* Whether the row is over, because this packet is of another biflow with its key. */
+PARSE_INLINE int is_over(const struct biflow *b, const struct observed *o,
+			 const volatile struct biflow_settings *settings)
+{
+	return is_late(&b->connection, o, settings) || begins_anew(&b->connection, o);
+}
+
+/* It is over because of this packet. */
+PARSE_INLINE void unlink_biflow(struct biflow *b, const struct observed *o,
+				const volatile struct biflow_settings *settings)
+{
+	if (!is_late(&b->connection, o, settings))
+		replace_connection(&b->connection, o->time_ns);
+	b->is_unlinked = 1;
 }
 
 PARSE_INLINE void note_biflow(struct biflow *b, const struct packet *p, const struct observed *o)
@@ -57,11 +73,7 @@ PARSE_INLINE void note_biflow(struct biflow *b, const struct packet *p, const st
 	u32 way = o->way & 1;
 	struct way_counts *c = &b->counts[way][o->parity & 1];
 
-	/* Never 0 but for a row that is nobody's. */
-	if (!b->first_ns)
-		b->first_ns = o->time_ns | !o->time_ns;
-	if (o->time_ns > b->last_ns)
-		b->last_ns = o->time_ns;
+	note_connection(&b->connection, o);
 	if (!b->destination_ports[way] && !b->traits[way]) {
 		b->destination_ports[way] = p->labels.destination_port;
 		b->traits[way] = p->labels.traits;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../biflow/biflow.h"
+#include "../biflow/tcp_header.h"
 #include "memory.h"
 #include "rows.h"
 
@@ -79,16 +80,31 @@ static u32 biflow_of(const struct followed_settings *s, const u64 *factors, cons
 	if (is_over(b, o, &s->times)) {
 		fresh = new_biflow(s, words);
 		if (fresh) {
-			b->is_unlinked = 1;
+			unlink_biflow(b, o, &s->times);
 			place->number = fresh;
 		}
 	}
 	return place->number;
 }
 
+/* TCP's header, if all of it was captured. */
+static void observe_tcp(struct observed *o, const struct packet *p, const struct window *w)
+{
+	u32 octets = p->header_octets - p->transport_offset;
+	u8 header[TCP_HEADER_ROOM];
+
+	if (octets < 20 || octets > TCP_HEADER_ROOM || w->data + p->header_octets > w->end) {
+		o->traits &= (u8)~OBSERVED_HEADER;
+		return;
+	}
+	__builtin_memset(header, 0, sizeof(header));
+	__builtin_memcpy(header, w->data + p->transport_offset, octets);
+	read_tcp(o, header, octets);
+}
+
 /* Where a capture does not say which way its interface saw a packet, both ways are of one side. */
-static void follow(const struct followed_settings *s, const u64 *factors, const struct packet *p, u32 octets,
-		   u64 ns, int has_direction)
+static void follow(const struct followed_settings *s, const u64 *factors, const struct window *w,
+		   const struct packet *p, u32 octets, u64 ns, int has_direction)
 {
 	u64 words[WIDE_WORDS];
 	struct observed o;
@@ -100,6 +116,8 @@ static void follow(const struct followed_settings *s, const u64 *factors, const 
 	o.time_ns = ns;
 	o.octets = octets;
 	o.packets = 1;
+	if (o.protocol == 6 && o.traits & OBSERVED_HEADER)
+		observe_tcp(&o, p, w);
 	row = biflow_of(s, factors, words, &o);
 	if (!row--) {
 		followed.unmeasured++;

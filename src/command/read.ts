@@ -10,6 +10,12 @@ import { compileFilter, type Status } from '../query/index.ts';
 import { CaptureSource } from '../replay/index.ts';
 import { type RunningServer, startServer } from '../serve/index.ts';
 import { formatFlowJson, formatProgress, REPORT_COUNTS } from '../terminal/index.ts';
+import {
+  addConnectionsOption,
+  type ConnectionsWords,
+  connectionsPrinter,
+  MEASURE_CONNECTIONS,
+} from './connections.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addFilterOption, type FilterWords, filterOf } from './filtering.ts';
 import { addPortOption } from './options.ts';
@@ -18,7 +24,7 @@ import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of `read`. */
-interface ReadWords extends ReportingWords, ServeWords, FilterWords {
+interface ReadWords extends ReportingWords, ServeWords, FilterWords, ConnectionsWords {
   readonly json?: true;
   readonly serve?: true;
   readonly freq?: string;
@@ -43,7 +49,7 @@ export function addReadCommand(program: Command): void {
       'after',
       `\nOctets are those of the wire, also where a capture holds only the beginnings of packets.\n${REPORT_COUNTS}`,
     );
-  addReportOptions(addFilterOption(addPortOption(command)));
+  addReportOptions(addConnectionsOption(addFilterOption(addPortOption(command))));
   addServeOptions(
     command
       .addOption(
@@ -69,6 +75,7 @@ export function addReadCommand(program: Command): void {
 async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   const print = reporting(words);
   const filter = filterOf(words);
+  const connections = words.connections ? connectionsPrinter(words, filter) : undefined;
   const freqMs = words.freq === undefined ? undefined : parseDuration('--freq', words.freq);
   const windowMs = freqMs ?? (words.serve ? SERVED_MS : undefined);
   const source = new CaptureSource({
@@ -76,6 +83,7 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
     windowMs: words.json || words.serve ? windowMs : undefined,
     ports: parseTunnelPorts('--tunnel-ports', words.tunnelPorts ?? []),
     nvgre: words.nvgre ?? false,
+    ...(connections && { measure: MEASURE_CONNECTIONS }),
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
   });
   const live = new LiveView({
@@ -90,11 +98,12 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   const server = words.serve ? stack.adopt(await serve(words, { source, live, paths }), close) : undefined;
   const progress = stack.use(progressLine(source, paths.length));
   for await (const batch of source.batches({ signal: stopping.signal })) {
-    if (words.json) await write(formatFlowJson(batch, compileFilter(filter, batch.points)));
+    if (connections) await write([connections(batch)]);
+    else if (words.json) await write(formatFlowJson(batch, compileFilter(filter, batch.points)));
     else live.write(batch);
   }
   progress[Symbol.dispose]();
-  if (!words.json && !server) await write(print(live));
+  if (!words.json && !connections && !server) await write(print(live));
   for (const { name, packets } of source.unread)
     process.stderr.write(`Not read: ${packets} packets of link type ${name}\n`);
   const failure =

@@ -6,6 +6,12 @@ import type { FlowBatch } from '../flow/index.ts';
 import { LiveView } from '../live/index.ts';
 import { compileFilter, type Filter } from '../query/index.ts';
 import { formatFlowJson, REPORT_COUNTS } from '../terminal/index.ts';
+import {
+  addConnectionsOption,
+  type ConnectionsWords,
+  connectionsPrinter,
+  MEASURE_CONNECTIONS,
+} from './connections.ts';
 import { addFilterOption, demandTimeless, type FilterWords, filterOf } from './filtering.ts';
 import { demandMachine } from './monitor.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
@@ -13,7 +19,7 @@ import { addReportOptions, type ReportingWords, reporting } from './reporting.ts
 import { stopSignal } from './stopping.ts';
 
 /** The words of `report`. */
-interface ReportWords extends MeterWords, ReportingWords, FilterWords {
+interface ReportWords extends MeterWords, ReportingWords, FilterWords, ConnectionsWords {
   readonly freq: string;
   readonly once?: true;
   readonly json?: true;
@@ -27,7 +33,7 @@ export function addReportCommand(program: Command): void {
     .description('print who talks to whom, once per period')
     .addHelpText('after', `\n${REPORT_COUNTS}`);
   addReportOptions(
-    addFilterOption(addMeterOptions(command))
+    addConnectionsOption(addFilterOption(addMeterOptions(command)))
       .option('-f, --freq <duration>', 'length of a period; the first report comes after one', '5s')
       .option('--once', 'one report, then end')
       .option('--json', "the period's flows as JSON Lines, one flow each with every field"),
@@ -40,16 +46,19 @@ async function report(words: ReportWords): Promise<void> {
   const config = meterConfig(words, parseDuration('--freq', words.freq));
   const report = reporting(words);
   const filter = filterOf(words);
-  if (!words.json && !words.interval) demandTimeless(filter);
+  if (!words.json && !words.interval && !words.connections) demandTimeless(filter);
+  const connections = words.connections ? connectionsPrinter(words, filter) : undefined;
   const print = (batch: FlowBatch, live: LiveView): Iterable<string> =>
-    words.json
-      ? formatFlowJson(batch, compileFilter(filter, batch.points))
-      : report(words.interval ? viewOf(batch, filter) : live);
+    connections
+      ? [connections(batch)]
+      : words.json
+        ? formatFlowJson(batch, compileFilter(filter, batch.points))
+        : report(words.interval ? viewOf(batch, filter) : live);
   demandMachine();
   using stopping = stopSignal();
   const done = new AbortController();
   await runAgent({
-    meter: config,
+    meter: connections ? { ...config, measure: MEASURE_CONNECTIONS } : config,
     filter,
     sinks: [],
     signal: AbortSignal.any([stopping.signal, done.signal]),

@@ -1,9 +1,9 @@
 /** What is measured of flows, as users say it. */
-import type { MeasurementName } from './measurement.ts';
+import type { Measurable } from './measurement.ts';
 
 /** What is measured of flows, and how; without anything to measure no state is kept. */
 export interface MeasureOptions {
-  readonly measurements: readonly MeasurementName[];
+  readonly measurements: readonly Measurable[];
   /** Biflows (both ways between two ends at an interface) followed at a time. Packets of more are counted as not measured. */
   readonly capacity: number;
   /** How long after its last packet a biflow is over, by protocol, milliseconds. */

@@ -3,6 +3,7 @@
  * flow is in the {@link FlowBatch} that carries it; this is what asks for state from one packet to the next.
  */
 import { type FlowColumns, transferables } from './batch.ts';
+import { type ConnectionBatch, connectionBuffers } from './connection.ts';
 
 /** Unit and meaning of a measured column: `bits` of each number, `count` numbers per record (1 unless said). */
 export interface MeasuredField {
@@ -40,8 +41,17 @@ export const MEASUREMENTS = {
   arrivals: ARRIVAL_FIELDS,
 } as const satisfies Record<string, Readonly<Record<string, MeasuredField>>>;
 
-/** Name of a measurement. */
+/** Name of a measurement that has columns of its own. */
 export type MeasurementName = keyof typeof MEASUREMENTS;
+
+/** What can be switched on; connections are known as soon as anything is. */
+export const MEASURABLES = ['connections', ...(Object.keys(MEASUREMENTS) as MeasurementName[])] as const;
+export type Measurable = 'connections' | MeasurementName;
+
+/** Those that have columns. */
+export function withColumns(measurables: readonly Measurable[]): MeasurementName[] {
+  return measurables.filter((name) => name !== 'connections');
+}
 
 /** What was measured in one epoch, of each flow that had packets in it. Lent as the batch that carries it. */
 export type MeasurementBatch = {
@@ -55,6 +65,8 @@ export type MeasurementBatch = {
    * from a whole packet.
    */
   readonly flows: FlowColumns;
+  /** Connections that had packets in the epoch, or are over. */
+  readonly connections: ConnectionBatch;
   /** Packets of which nothing was measured because too many flows are followed already; they are in their flow records. */
   readonly unmeasuredPackets: number;
 };
@@ -80,7 +92,7 @@ export function createMeasuredColumns<Table extends Readonly<Record<string, Meas
 /** The buffers behind a batch of measurements. */
 export function measurementBuffers(batch: MeasurementBatch | undefined): ArrayBuffer[] {
   if (!batch) return [];
-  const buffers = transferables(batch.flows);
+  const buffers = [...transferables(batch.flows), ...connectionBuffers(batch.connections)];
   for (const name of Object.keys(MEASUREMENTS) as MeasurementName[])
     for (const column of Object.values(batch[name] ?? {})) buffers.push(column.buffer);
   return buffers;

@@ -1,4 +1,5 @@
 export { ArrivalSums } from './arrivals.ts';
+export { type Connection, connectionOf } from './connections.ts';
 export { percentileNs } from './histogram.ts';
 export { GROUPINGS, type Grouping, Measured, type MeasuredGroup, type MeasuredOptions } from './measured.ts';
 export { type FlowWords, flowWords } from './words.ts';

@@ -5,15 +5,19 @@ import {
   type MeasurementBatch,
   type MeasurementName,
   type MeasureOptions,
+  withColumns,
 } from '../flow/index.ts';
 import {
   Biflow,
   biflowSettings,
+  ConnectionTrait,
   clearWays,
+  decodeConnections,
   decodeMeasurements,
   idleNs,
   measuredBits,
   PARTS,
+  type PickedConnection,
   type PickedWay,
   type RawBiflows,
   type StampClock,
@@ -24,6 +28,8 @@ import {
 /** The map of each measurement. */
 const ARRAYS: Readonly<Record<MeasurementName, string>> = { arrivals: 'biflow_arrivals' };
 const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
+/** How long after it was closed a connection's last packets may come: what is sent twice, a last ACK. */
+const LINGER_NS = 2_000_000_000n;
 /** One number of the ring of free rows. */
 const RING_OCTETS = 8;
 
@@ -34,7 +40,7 @@ export function configureBiflows(object: BpfObject, options: MeasureOptions): vo
   object.setConstant('measured', measuredBits(options));
   object.setConstant('biflow_capacity', capacity);
   for (const map of ['biflow_index', 'biflows', 'free_rows']) object.setMaxEntries(map, capacity);
-  for (const name of measurements) object.setMaxEntries(ARRAYS[name], capacity);
+  for (const name of withColumns(measurements)) object.setMaxEntries(ARRAYS[name], capacity);
   object.setConstant('biflow_settings', biflowSettings(options));
 }
 
@@ -63,7 +69,7 @@ export class BiflowTable implements Disposable {
       this.#resources.use(MapWindow.open(object.map(map), size * capacity));
     this.#rows = window('biflows', Biflow.size);
     this.#parts = Object.fromEntries(
-      options.measurements.map((name) => [name, window(ARRAYS[name], PARTS[name].size)]),
+      withColumns(options.measurements).map((name) => [name, window(ARRAYS[name], PARTS[name].size)]),
     );
     const ring = this.#resources.use(object.map('free_rows').mmap());
     this.#ring = new Uint32Array(ring.buffer);
@@ -79,11 +85,23 @@ export class BiflowTable implements Disposable {
   read(parity: 0 | 1, clock: StampClock, unmeasuredPackets: number): MeasurementBatch {
     const run = this.#show();
     this.#picked = waysOf(run, 0, parity);
-    const batch = decodeMeasurements([run], this.#picked, { parity, clock, unmeasuredPackets });
     this.#freed = this.#leaving;
     this.#leaving = this.#takeOut(run, clock.ns);
+    const batch = {
+      ...decodeMeasurements([run], this.#picked, parity, clock),
+      connections: decodeConnections([run], this.#told(), clock),
+      unmeasuredPackets,
+    };
     this.#hide();
     return batch;
+  }
+
+  /** The rows that had packets, and those that are over for good. */
+  #told(): PickedConnection[] {
+    const rows = new Set(this.#picked.map(({ row }) => row));
+    for (const row of this.#freed) rows.add(row);
+    const freed = new Set(this.#freed);
+    return Array.from(rows, (row) => ({ run: 0, row, isEnded: freed.has(row) }));
   }
 
   /** Empties the half that was read last, and gives rows that are nobody's any more to the kernel again. */
@@ -123,16 +141,18 @@ export class BiflowTable implements Disposable {
 
   /** Takes what is over out of the index; what the kernel itself took out is over as well. */
   #takeOut({ biflows, count }: RawBiflows, nowNs: bigint): number[] {
-    const known = new Set(this.#leaving);
+    const known = new Set(this.#freed);
     const longs = new BigUint64Array(biflows.buffer, biflows.byteOffset, (count * Biflow.size) >> 3);
     const out: number[] = [];
     for (let row = 0; row < count; row++) {
       const base = row * Biflow.size;
-      if (longs[(base + Biflow.offsets.firstNs) >> 3] === 0n || known.has(row)) continue;
+      if (!isBegun(biflows, base) || known.has(row)) continue;
       const isUnlinked = biflows[base + Biflow.offsets.isUnlinked] !== 0;
-      const silentNs = nowNs - longs[(base + Biflow.offsets.lastNs) >> 3]!;
+      const isClosed = biflows[base + Biflow.offsets['connection.close']] !== 0;
+      const silentNs = nowNs - longs[(base + Biflow.offsets['connection.lastNs']) >> 3]!;
       const protocol = biflows[base + Biflow.offsets['key.labels.protocol']]!;
-      if (!isUnlinked && silentNs < idleNs(this.#options, protocol)) continue;
+      const limitNs = isClosed ? LINGER_NS : idleNs(this.#options, protocol);
+      if (!isUnlinked && silentNs < limitNs) continue;
       if (!isUnlinked) this.#object.map('biflow_index').delete(biflows.slice(base, base + WideKey.size));
       out.push(row);
     }
@@ -145,4 +165,9 @@ export class BiflowTable implements Disposable {
     this.#ring[((given % this.#options.capacity) * RING_OCTETS) >> 2] = row;
     Atomics.store(this.#given, 0, given + 1);
   }
+}
+
+/** Whether a row is a biflow's; else it is free, or being made. */
+function isBegun(biflows: Uint8Array, base: number): boolean {
+  return (biflows[base + Biflow.offsets['connection.traits']]! & ConnectionTrait.CONNECTION_BEGUN) !== 0;
 }

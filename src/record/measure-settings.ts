@@ -1,5 +1,5 @@
 /** What is measured of flows, as the C side reads it. */
-import type { MeasurementName, MeasureOptions } from '../flow/index.ts';
+import { type MeasurementName, type MeasureOptions, withColumns } from '../flow/index.ts';
 import { BiflowSettings, Measurement } from './gen/meter.ts';
 
 const BITS: Readonly<Record<MeasurementName, number>> = { arrivals: Measurement.MEASURE_ARRIVALS };
@@ -8,7 +8,10 @@ const NS_PER_MS = 1_000_000;
 /** The bits of enum measurement. */
 export function measuredBits({ measurements }: MeasureOptions): number {
   if (measurements.length === 0) return 0;
-  return measurements.reduce<number>((sum, name) => sum | BITS[name], Measurement.MEASURE_BIFLOWS);
+  return withColumns(measurements).reduce<number>(
+    (sum, name) => sum | BITS[name],
+    Measurement.MEASURE_BIFLOWS,
+  );
 }
 
 /** The octets of struct biflow_settings. */

@@ -74,18 +74,19 @@ export function clearWays(runs: readonly RawBiflows[], picked: readonly PickedWa
   }
 }
 
-/** Decodes the picked ways into a batch of its own. */
+/** Decodes the picked ways into a batch of its own; the connections are another's to add. */
 export function decodeMeasurements(
   runs: readonly RawBiflows[],
   picked: readonly PickedWay[],
-  { parity, clock, unmeasuredPackets }: { parity: 0 | 1; clock: StampClock; unmeasuredPackets: number },
-): MeasurementBatch {
+  parity: 0 | 1,
+  clock: StampClock,
+): Omit<MeasurementBatch, 'connections' | 'unmeasuredPackets'> {
   const flows = decodeWays(runs, picked, parity, clock);
   const parts: Record<string, unknown> = {};
   for (const name of Object.keys(MEASUREMENTS) as MeasurementName[]) {
     if (runs.some(({ parts }) => parts[name])) parts[name] = decodePart(runs, picked, name, parity);
   }
-  return { length: picked.length, flows, unmeasuredPackets, ...parts } as MeasurementBatch;
+  return { length: picked.length, flows, ...parts };
 }
 
 /** Keys as each way has them and what went that way, in the form of flow records. */
@@ -103,8 +104,7 @@ function decodeWays(
     const { biflows } = runs[run]!;
     const from = biflows.subarray(row * Biflow.size, (row + 1) * Biflow.size);
     const key = keys.subarray(i * WideKey.size, (i + 1) * WideKey.size);
-    key.set(from.subarray(0, WideKey.size));
-    turnKey(key, from, way);
+    writeWayKey(key, from, way);
     const at = halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
     const value = i * FlowCounters.size;
     for (const [name, field] of [
@@ -116,20 +116,22 @@ function decodeWays(
       values.set(from.subarray(begin, begin + 8), value + field);
     }
     const view = new DataView(from.buffer, from.byteOffset);
-    columns.firstMs[i] = timeOf(view.getBigUint64(Biflow.offsets.firstNs, true), clock);
-    columns.lastMs[i] = timeOf(view.getBigUint64(Biflow.offsets.lastNs, true), clock);
+    columns.firstMs[i] = timeOf(view.getBigUint64(Biflow.offsets['connection.firstNs'], true), clock);
+    columns.lastMs[i] = timeOf(view.getBigUint64(Biflow.offsets['connection.lastNs'], true), clock);
   }
   const raw = { keys, keyStride: WideKey.size, values, valueStride: FlowCounters.size, count };
   decodeRecords('wide', raw, columns, 0, undefined);
   return columns;
 }
 
-function timeOf(ns: bigint, { ns: nowNs, ms }: StampClock): number {
+/** Unix time of a stamp, milliseconds. */
+export function timeOf(ns: bigint, { ns: nowNs, ms }: StampClock): number {
   return ms - Number(nowNs - ns) / 1e6;
 }
 
-/** Makes a biflow's key that of the flow which goes `way`: way 0 has it as it stands, way 1 the ends exchanged. */
-function turnKey(key: Uint8Array, biflow: Uint8Array, way: 0 | 1): void {
+/** Writes the key of the flow which goes `way` of a biflow: way 0 has its key as it stands, way 1 the ends exchanged. */
+export function writeWayKey(key: Uint8Array, biflow: Uint8Array, way: 0 | 1): void {
+  key.set(biflow.subarray(0, WideKey.size));
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
   const from = new DataView(biflow.buffer, biflow.byteOffset, biflow.byteLength);
   const { protocol, sourcePort, destinationPort, point, traits } = Labels.offsets;

@@ -10,13 +10,17 @@ import {
   reuseColumns,
   type SeenLine,
   type TunnelPorts,
+  withColumns,
 } from '../flow/index.ts';
 import {
   Biflow,
   clearWays,
+  decodeConnections,
   decodeMeasurements,
   decodeRecords,
   PARTS,
+  type PickedConnection,
+  type PickedWay,
   pointOf,
   type RawBiflows,
   reasonName,
@@ -168,7 +172,7 @@ export class ReplayMeter {
       const count = Math.min(CHUNK_ROWS, rows - first);
       const part = (at: number, size: number): Uint8Array => octets.subarray(at, at + count * size);
       const parts = Object.fromEntries(
-        this.#measure.measurements.map((name) => [
+        withColumns(this.#measure.measurements).map((name) => [
           name,
           part(this.#module.biflowChunks(name)[chunk]!, PARTS[name].size),
         ]),
@@ -177,11 +181,12 @@ export class ReplayMeter {
     }
     const picked = runs.flatMap((run, number) => waysOf(run, number, 0));
     // Stamps are nanoseconds since 1970.
-    const batch = decodeMeasurements(runs, picked, {
-      parity: 0,
-      clock: { ns: 0n, ms: 0 },
+    const clock = { ns: 0n, ms: 0 };
+    const batch = {
+      ...decodeMeasurements(runs, picked, 0, clock),
+      connections: decodeConnections(runs, connectionsOf(runs, picked), clock),
       unmeasuredPackets,
-    });
+    };
     clearWays(runs, picked, 0);
     return batch;
   }
@@ -205,4 +210,13 @@ export class ReplayMeter {
     }
     return { seen, ledger };
   }
+}
+
+/** The rows that had packets; over for good is what a later one took the place of. */
+function connectionsOf(runs: readonly RawBiflows[], picked: readonly PickedWay[]): PickedConnection[] {
+  const rows = new Map(picked.map(({ run, row }) => [run * CHUNK_ROWS + row, { run, row }]));
+  return Array.from(rows.values(), ({ run, row }) => {
+    const isEnded = runs[run]!.biflows[row * Biflow.size + Biflow.offsets.isUnlinked] !== 0;
+    return { run, row, isEnded };
+  });
 }

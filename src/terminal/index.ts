@@ -1,4 +1,5 @@
 export { formatAudit, isExplained } from './audit.ts';
+export { type ConnectionTextOptions, formatConnections } from './connections.ts';
 export { formatFlowJson } from './json.ts';
 export {
   formatMeasured,
