@@ -249,8 +249,9 @@ function writeTransport(
     case 'tcp': {
       const header = layerOctets(layer);
       view.setUint32(4, layer.sequence);
+      view.setUint32(8, layer.acknowledgment);
       view.setUint16(12, ((header / 4) << 12) | layer.flags);
-      view.setUint16(14, 0xffff);
+      view.setUint16(14, layer.window);
       frame.fill(1, at + 20, at + header); // "no operation" options
       view.setUint16(16, sum());
       return;

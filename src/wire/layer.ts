@@ -94,6 +94,8 @@ export interface TcpLayer {
   readonly destinationPort: number;
   readonly flags: number;
   readonly sequence: number;
+  readonly acknowledgment: number;
+  readonly window: number;
   /** Octets of options, a multiple of 4, at most 40. */
   readonly options: number;
 }

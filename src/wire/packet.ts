@@ -118,7 +118,8 @@ export class Packet {
 
   /** Flags default to ACK. */
   tcp(said: Said<TcpLayer> = {}): Packet {
-    return this.#add({ kind: 'tcp', ...PORTS, flags: 0x10, sequence: 1, options: 0, ...said });
+    const usual = { flags: 0x10, sequence: 1, acknowledgment: 0, window: 0xffff, options: 0 };
+    return this.#add({ kind: 'tcp', ...PORTS, ...usual, ...said });
   }
 
   udp(said: Said<PortsLayer> = {}): Packet {
