@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { MULTIARCH } from '../tools/bpf.ts';
+import { MODULE_FLAGS, MULTIARCH } from '../tools/bpf.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const CLANG = process.env.CLANG ?? 'clang-19';
@@ -28,6 +28,14 @@ export class Workshop implements Disposable {
     this.#run(CLANG, [...flags, `-I/usr/include/${MULTIARCH}`, '-c', source, '-o', relocatable!]);
     this.#run('bpftool', ['gen', 'object', path!, relocatable!]);
     return path!;
+  }
+
+  /** Compiles a WebAssembly source of the repository as tools/bpf.ts does, with these variables exported; gives the module's path. */
+  module(source: string, shared: readonly string[]): string {
+    const path = join(this.#directory, `${basename(source, '.wasm.c')}.wasm`);
+    const exported = shared.map((name) => `-Wl,--export=${name}`);
+    this.#run(CLANG, [...MODULE_FLAGS, '-Ibpf', ...exported, source, '-o', path]);
+    return path;
   }
 
   [Symbol.dispose](): void {

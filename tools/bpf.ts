@@ -42,7 +42,9 @@ const SHARED = [
   'arrivals_chunks',
   'followed',
 ];
-const MODULE_FLAGS = [
+
+/** How modules are compiled. */
+export const MODULE_FLAGS: readonly string[] = [
   '--target=wasm32',
   '-nostdlib',
   '-ffreestanding',
@@ -53,7 +55,6 @@ const MODULE_FLAGS = [
   '-Werror',
   // The stack comes first in memory: where it runs over, the machine stops, and nothing is overwritten.
   '-Wl,--no-entry,--strip-all,--stack-first,-z,stack-size=65536',
-  ...SHARED.map((name) => `-Wl,--export=${name}`),
 ];
 
 /** The compilation directory is named in the object: a fixed one, so that the same source gives the same bytes anywhere. */
@@ -86,7 +87,8 @@ function compile(name: string, directory: string): string {
 /** Compiles the module into `directory`; gives its path. */
 function compileModule(directory: string): string {
   const module = join(directory, `${MODULE}.wasm`);
-  execFileSync(CLANG, [...MODULE_FLAGS, `bpf/${MODULE}.wasm.c`, '-o', module], {
+  const shared = SHARED.map((name) => `-Wl,--export=${name}`);
+  execFileSync(CLANG, [...MODULE_FLAGS, ...shared, `bpf/${MODULE}.wasm.c`, '-o', module], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -16,6 +16,8 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/doctor.test.ts', why: 'what doctor says of the kernel', isListed: true },
   { file: 'test/devices.test.ts', why: 'real devices: tunnels, tags, WireGuard', isListed: true },
   { file: 'test/netem.test.ts', why: 'a cable that loses, repeats, reorders', isListed: true },
+  { file: 'test/sequence.test.ts', why: 'the account of sequence numbers: the verifier, and under a lock' },
+  { file: 'test/sequence-place.test.ts', why: 'sequence numbers in pages of a packet and in super-packets' },
   { file: 'src/bpf/object.test.ts', why: 'loading, constants, test runs' },
   { file: 'src/bpf/map.test.ts', why: 'map operations, batches, maps of maps' },
   { file: 'src/bpf/ring.test.ts', why: 'ring buffer' },
