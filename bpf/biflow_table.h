@@ -20,6 +20,7 @@
 const volatile u32 measured;
 const volatile u32 biflow_capacity = 1;
 const volatile struct biflow_settings biflow_settings;
+const volatile struct sequence_settings sequence_settings;
 
 struct biflow_place {
 	struct bpf_spin_lock lock;
@@ -35,6 +36,7 @@ struct {
 
 MAPPED_ARRAY(biflows, struct biflow, 1);
 MAPPED_ARRAY(biflow_arrivals, struct arrivals, 1);
+MAPPED_ARRAY(biflow_numbers, struct numbers, 1);
 
 /* The ring of free rows: user space writes a row's number at `given` and then raises it. */
 MAPPED_ARRAY(free_rows, u64, 1);
@@ -57,6 +59,7 @@ struct biflow_scratch {
 	u64 words[WIDE_WORDS];
 	struct observed observed;
 	u8 tcp[TCP_HEADER_ROOM + 4]; /* the header of TCP */
+	struct sequence_found found; /* sequence numbers of UDP and ICMP */
 	u64 unmeasured[HALVES]; /* packets that found no row, by parity */
 	u32 spare_row;		/* taken and not used, plus one */
 	u32 pad;
@@ -147,7 +150,10 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 {
 	const struct observed *o = &scratch->observed;
 	struct biflow_place *place = find_place(scratch);
+	int has_numbers = measured & MEASURE_SEQUENCE && scratch->found.form;
 	struct arrivals *arrivals = 0;
+	struct numbers *numbers = 0;
+	u32 way = o->way & 1, half = o->parity & 1;
 	struct biflow *b;
 	u32 row;
 
@@ -164,10 +170,18 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 		if (!arrivals)
 			return -1;
 	}
+	if (has_numbers) {
+		numbers = bpf_map_lookup_elem(&biflow_numbers, &row);
+		if (!numbers)
+			return -1;
+	}
 	bpf_spin_lock(&place->lock);
 	note_biflow(b, p, o);
 	if (measured & MEASURE_ARRIVALS)
 		note_arrival(arrivals, o, biflow_settings.reset_ns);
+	if (numbers)
+		note_found(&numbers->state[way], &numbers->counts[way][half], &scratch->found,
+			   &sequence_settings, o->time_ns);
 	bpf_spin_unlock(&place->lock);
 	return 0;
 }

@@ -126,7 +126,7 @@ static struct row *new_row(const u64 *words, u32 most)
 /* The row of a key, made when it is not there; 0: there is no room. */
 static struct row *find_row(const u64 *words, u32 most)
 {
-	struct place *place = place_of(&flows, chunks, sizeof(struct row), words, settings.factors);
+	struct place *place = index_place(&flows, chunks, sizeof(struct row), words, settings.factors);
 	struct row *row;
 
 	if (!place)

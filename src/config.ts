@@ -63,6 +63,13 @@ export function parseCount(
   return value;
 }
 
+/** Reads a pattern of 32 bits, `0xE7A5C318`. */
+export function parsePattern(field: string, text: string): number {
+  if (!/^0x[0-9a-f]{1,8}$/i.test(text))
+    throw new ConfigError(field, text, 'a pattern of 32 bits such as 0xE7A5C318');
+  return Number(text);
+}
+
 /** Reads UDP ports, comma-separated; nothing for none. */
 function parsePorts(field: string, text: string): number[] {
   if (text === '') return [];

@@ -5,8 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeRecord, type FlowBatch, type MeasurementBatch } from '../src/flow/index.ts';
-import { ArrivalSums } from '../src/measure/index.ts';
+import {
+  DEFAULT_MEASURE,
+  decodeRecord,
+  type FlowBatch,
+  type MeasurementBatch,
+  type SequenceOptions,
+} from '../src/flow/index.ts';
+import { ArrivalSums, SequenceSums } from '../src/measure/index.ts';
 import { CaptureSource, type CaptureSourceOptions } from '../src/replay/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
 
@@ -167,4 +173,97 @@ test('flows beyond those that are followed are counted as not measured', async (
   assert.equal(batch!.measurements!.length, 4);
   assert.equal(batch!.measurements!.unmeasuredPackets, 6);
   assert.equal(batch!.length, 10);
+});
+
+/** UDP with these payloads, a millisecond apart. */
+async function numbered(
+  payloads: readonly Uint8Array[],
+  options: Partial<SequenceOptions>,
+  windowMs?: number,
+): Promise<SequenceSums> {
+  const packets = payloads.map((payload, i) => ({
+    octets: packet()
+      .eth()
+      .ipv4({ source: '10.0.0.1', destination: '10.0.0.2' })
+      .udp({ sourcePort: 7000, destinationPort: 7001 })
+      .payload(payload)
+      .build(),
+    timeNs: BEGIN + BigInt(i) * 1_000_000n,
+  }));
+  const sequence = {
+    ...DEFAULT_MEASURE.sequence,
+    udp: [{ firstPort: 0, lastPort: 65_535, form: 'offset' }],
+    ...options,
+  } as const;
+  const batches = await measured(packets, { windowMs, measure: { measurements: ['sequence'], sequence } });
+  const all = new SequenceSums();
+  for (const { measurements } of batches) all.add(measurements!.sequence!, 0);
+  return all;
+}
+
+function numbers(...values: readonly number[]): Uint8Array[] {
+  return values.map((value) => {
+    const payload = new Uint8Array(12);
+    new DataView(payload.buffer).setUint32(4, value);
+    return payload;
+  });
+}
+
+const AT_4 = { offset: 4 } as const;
+
+test('numbers that begin anew are one reverse step each, and nothing else (D4.7)', async () => {
+  const all = await numbered(numbers(...Array.from({ length: 24 }, (_, i) => i % 8)), AT_4);
+  assert.deepEqual(
+    [all.reverseSteps, all.smallSteps, all.bigSteps, all.received, all.last],
+    [2, 0, 0, 24, 7],
+  );
+});
+
+test('steps of three are all big with a threshold of two (D4.7)', async () => {
+  const all = await numbered(numbers(0, 3, 6, 9, 12), AT_4);
+  assert.deepEqual([all.reverseSteps, all.smallSteps, all.bigSteps], [0, 0, 4]);
+  assert.deepEqual([all.expected, all.lost], [13, 8]);
+});
+
+test('a swap is small, reverse, small in the steps of old, and one reordered packet in the account (D4.7, BUG-D6)', async () => {
+  const all = await numbered(numbers(1, 2, 4, 3, 5), AT_4);
+  assert.deepEqual([all.reverseSteps, all.smallSteps, all.bigSteps, all.steps], [1, 2, 0, 3]);
+  assert.deepEqual([all.reordered, all.lost, all.duplicates, all.mostExtent], [1, 0, 0, 1]);
+});
+
+test('a number that comes twice is a small step and a duplicate (D4.7)', async () => {
+  const all = await numbered(numbers(5, 5), AT_4);
+  assert.deepEqual([all.smallSteps, all.steps, all.duplicates, all.lost], [1, 1, 1, 0]);
+});
+
+test('the number behind a pattern is found wherever the pattern is (D4.3, D4.7)', async () => {
+  const payload = Uint8Array.from(Buffer.from('a5300f10e7a5c31800000023000000000000', 'hex'));
+  const pattern = {
+    udp: [{ firstPort: 0, lastPort: 65_535, form: 'pattern' }],
+    pattern: 0xe7a5c318,
+    offset: 4,
+  } as const;
+  assert.equal((await numbered([payload], pattern)).last, 35);
+  const shifted = new Uint8Array([1, 2, 3, ...payload]);
+  assert.equal((await numbered([shifted], pattern)).last, 35);
+});
+
+test('a packet without the pattern is counted as one without a number, not as number 0 (BUG-D4)', async () => {
+  const pattern = {
+    udp: [{ firstPort: 0, lastPort: 65_535, form: 'pattern' }],
+    pattern: 0xe7a5c318,
+    offset: 4,
+  } as const;
+  const all = await numbered([...numbers(1), new Uint8Array(2)], pattern);
+  assert.deepEqual([all.received, all.noSequence, all.steps, all.last], [0, 2, 0, undefined]);
+});
+
+test('what is off reads no numbers (BUG-D2)', async () => {
+  const all = await numbered(numbers(1, 2, 9), { udp: [], icmp: 'off' });
+  assert.deepEqual([all.received, all.noSequence, all.steps], [0, 0, 0]);
+});
+
+test('a loss that is filled in a later epoch is no loss in all', async () => {
+  const all = await numbered(numbers(1, 2, 4, 5, 6, 3, 7), AT_4, 100);
+  assert.deepEqual([all.expected, all.lost, all.reordered, all.mostExtent], [7, 0, 1, 3]);
 });

@@ -40,6 +40,7 @@ const SHARED = [
   'single',
   'biflow_chunks',
   'arrivals_chunks',
+  'sequence_chunks',
   'followed',
 ];
 

@@ -18,6 +18,12 @@ struct numbered_counts {
 	struct jitter_counts jitter;
 };
 
+/* Of a biflow. */
+struct numbers {
+	struct numbered_state state[WAYS];
+	struct numbered_counts counts[WAYS][HALVES];
+};
+
 /* Numbers that could not be noted count as none. */
 PARSE_INLINE void note_found(struct numbered_state *s, struct numbered_counts *c, struct sequence_found *found,
 			     const volatile struct sequence_settings *settings, u64 arrival_ns)

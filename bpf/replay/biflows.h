@@ -17,11 +17,13 @@ struct followed_settings {
 	u32 measured; /* bits of enum measurement */
 	u32 most;     /* biflows, at most */
 	struct biflow_settings times;
+	struct sequence_settings sequence;
 };
 
 /* Addresses of chunks: of the biflows, and where measured with the same numbers of the rest. */
 u32 biflow_chunks[MOST_BIFLOW_CHUNKS];
 u32 arrivals_chunks[MOST_BIFLOW_CHUNKS];
+u32 sequence_chunks[MOST_BIFLOW_CHUNKS];
 
 /* What user space is told. */
 struct {
@@ -42,7 +44,10 @@ static int grow_biflows(u32 measured)
 	biflow_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct biflow));
 	if (measured & MEASURE_ARRIVALS)
 		arrivals_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct arrivals));
-	if (!biflow_chunks[at] || (measured & MEASURE_ARRIVALS && !arrivals_chunks[at]))
+	if (measured & MEASURE_SEQUENCE)
+		sequence_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct numbers));
+	if (!biflow_chunks[at] || (measured & MEASURE_ARRIVALS && !arrivals_chunks[at]) ||
+	    (measured & MEASURE_SEQUENCE && !sequence_chunks[at]))
 		return 0;
 	biflow_chunk_count++;
 	return 1;
@@ -65,7 +70,7 @@ static u32 new_biflow(const struct followed_settings *s, const u64 *words)
 static u32 biflow_of(const struct followed_settings *s, const u64 *factors, const u64 *words,
 		     const struct observed *o)
 {
-	struct place *place = place_of(&biflow_places, biflow_chunks, sizeof(struct biflow), words, factors);
+	struct place *place = index_place(&biflow_places, biflow_chunks, sizeof(struct biflow), words, factors);
 	struct biflow *b;
 	u32 fresh;
 
@@ -85,6 +90,46 @@ static u32 biflow_of(const struct followed_settings *s, const u64 *factors, cons
 		}
 	}
 	return place->number;
+}
+
+/* Where sequence numbers are read from: the octets that were captured. */
+struct payload {
+	const struct window *window;
+};
+
+PARSE_INLINE int load_payload(const struct payload *from, u32 at, void *to, u32 octets)
+{
+	u32 readable = (u32)(from->window->end - from->window->data);
+
+	if (at > readable || octets > readable - at)
+		return 1;
+	__builtin_memcpy(to, from->window->data + at, octets);
+	return 0;
+}
+
+PARSE_INLINE int find_pattern(const struct sequence_found *found, u32 octets, u32 pattern)
+{
+	return search_chunk(found->chunk, octets, pattern);
+}
+
+PARSE_INLINE int find_next(const struct payload *from, u32 readable, struct sequence_found *found,
+			   const volatile struct sequence_settings *settings, const struct observed *o)
+{
+	return find_step(from, readable, found, settings, o);
+}
+
+static struct sequence_found found;
+
+static void follow_numbers(const struct followed_settings *s, const struct window *w, const struct packet *p,
+			   const struct observed *o, struct numbers *numbers)
+{
+	const struct payload from = { .window = w };
+
+	find_sequences(&from, (u32)(w->end - w->data), &found, &s->sequence, o, p->labels.source_port,
+		       p->labels.destination_port);
+	if (found.form)
+		note_found(&numbers->state[o->way & 1], &numbers->counts[o->way & 1][0], &found, &s->sequence,
+			   o->time_ns);
 }
 
 /* TCP's header, if all of it was captured. */
@@ -126,4 +171,6 @@ static void follow(const struct followed_settings *s, const u64 *factors, const 
 	note_biflow(row_at(biflow_chunks, row, sizeof(struct biflow)), p, &o);
 	if (s->measured & MEASURE_ARRIVALS)
 		note_arrival(row_at(arrivals_chunks, row, sizeof(struct arrivals)), &o, s->times.reset_ns);
+	if (s->measured & MEASURE_SEQUENCE)
+		follow_numbers(s, w, p, &o, row_at(sequence_chunks, row, sizeof(struct numbers)));
 }

@@ -54,7 +54,7 @@ PARSE_INLINE void *row_at(const u32 *chunks, u32 number, u32 octets)
 }
 
 /* The place of a key: that of its row, or a free one with its hash. 0: there is no room. */
-PARSE_INLINE struct place *place_of(struct index *index, const u32 *chunks, u32 octets, const u64 *words,
+PARSE_INLINE struct place *index_place(struct index *index, const u32 *chunks, u32 octets, const u64 *words,
 				    const u64 *factors)
 {
 	u32 hash = sum_words(words, factors, WIDE_WORDS) >> 32, mask, at;

@@ -1,8 +1,8 @@
 /** `tunnelscope measure`: rates, goodput and inter-arrival times in the terminal, per flow, tunnel or protocol. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
-import { parseChoice, parseCount, parseDuration } from '../config.ts';
-import type { FlowBatch } from '../flow/index.ts';
+import { parseChoice, parseCount, parseDuration, parsePattern } from '../config.ts';
+import { DEFAULT_MEASURE, type FlowBatch, type SequenceOptions, type SequenceRule } from '../flow/index.ts';
 import { GROUPINGS, type Grouping, Measured, type MeasuredGroup } from '../measure/index.ts';
 import { compileFilter } from '../query/index.ts';
 import {
@@ -30,6 +30,12 @@ interface MeasureWords extends MeterWords, FilterWords {
   readonly measured: string;
   readonly once?: true;
   readonly json?: true;
+  readonly packetLoss?: true;
+  readonly offset?: string;
+  readonly pattern?: string;
+  readonly threshold: string;
+  readonly iperf3: string;
+  readonly rtp?: string;
 }
 
 const DIRECTION_WORDS = ['ingress', 'egress', 'both'] as const;
@@ -53,6 +59,12 @@ export function addMeasureCommand(program: Command): void {
       `packets received by the interface, or sent: ${DIRECTION_WORDS.join(', ')}`,
       'ingress',
     )
+    .option('--packet-loss', 'the same as --show throughput,sequence')
+    .option('--offset <octets>', 'sequence numbers of UDP and ICMP: 32 bits at this place of the payload')
+    .option('--pattern <hex>', '… counted from where these 32 bits are found in its first 5,000 octets')
+    .option('--threshold <count>', 'the largest step from number to number that is a small error', '2')
+    .option('--iperf3 <port>', 'UDP port of iperf3, whose numbers are known', '5201')
+    .option('--rtp <ports>', 'UDP ports of RTP: FIRST-LAST, even ones; FIRST alone for one port')
     .option('--top <count>', 'rows at most', '40')
     .option('--measured <count>', 'flows (both ways) followed at a time', '16384')
     .option('--once', 'one interval, then end')
@@ -67,7 +79,8 @@ async function measure(words: MeasureWords): Promise<void> {
   const nominalMs = parseCount('--nominal', words.nominal, { min: 0, max: 60_000 });
   const top = parseCount('--top', words.top, { min: 1, max: 1_000_000 });
   const filter = filterOf(words);
-  const displays = displaysOf(words.show);
+  const displays = displaysOf(words);
+  const sequence = sequenceOptions(words);
   const measured = new Measured({
     by,
     fits: ({ points }) => {
@@ -86,7 +99,8 @@ async function measure(words: MeasureWords): Promise<void> {
     meter: {
       ...config,
       measure: {
-        measurements: ['arrivals'],
+        measurements: ['arrivals', 'sequence'],
+        sequence,
         capacity: parseCount('--measured', words.measured, { min: 16, max: 1_048_576 }),
         resetMs: parseDuration('--reset', words.reset),
       },
@@ -128,9 +142,35 @@ async function measure(words: MeasureWords): Promise<void> {
   });
 }
 
-function displaysOf(list: string | undefined): ReadonlySet<MeasureDisplay> {
+function displaysOf({ show, packetLoss }: MeasureWords): ReadonlySet<MeasureDisplay> {
+  const list = show ?? (packetLoss ? 'throughput,sequence' : undefined);
   if (list === undefined) return new Set(MEASURE_DISPLAYS);
   return new Set(list.split(',').map((word) => parseChoice('--show', word.trim(), MEASURE_DISPLAYS)));
+}
+
+/** Where numbers stand: where the user says, else where protocols have a place for them. */
+function sequenceOptions(words: MeasureWords): SequenceOptions {
+  const threshold = parseCount('--threshold', words.threshold, { min: 0, max: 1_000_000 });
+  const place = { ...DEFAULT_MEASURE.sequence, threshold };
+  if (words.offset !== undefined || words.pattern !== undefined) {
+    const form = words.pattern === undefined ? 'offset' : 'pattern';
+    return {
+      ...place,
+      udp: [{ firstPort: 0, lastPort: 65_535, form }],
+      icmp: form,
+      offset: parseCount('--offset', words.offset ?? '0', { min: 0, max: 65_000 }),
+      pattern: words.pattern === undefined ? 0 : parsePattern('--pattern', words.pattern),
+    };
+  }
+  const port = parseCount('--iperf3', words.iperf3, { min: 1, max: 65_535 });
+  const udp: SequenceRule[] = [{ firstPort: port, lastPort: port, form: 'iperf3' }];
+  if (words.rtp !== undefined) {
+    const [first = '', last = first] = words.rtp.split('-');
+    const bounds = { min: 1, max: 65_535 };
+    const [firstPort, lastPort] = [parseCount('--rtp', first, bounds), parseCount('--rtp', last, bounds)];
+    udp.push({ firstPort, lastPort, form: 'rtp', evenOnly: firstPort !== lastPort });
+  }
+  return { ...place, udp };
 }
 
 function unmeasuredLine(packets: number): string {
@@ -156,5 +196,24 @@ function jsonLine(
     coarsePackets: arrivals.coarse,
   };
   const time = new Date(endMs).toISOString();
-  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null })}\n`;
+  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null, sequence: sequenceValues(group) })}\n`;
+}
+
+/** All since the start. */
+function sequenceValues({ sequence }: MeasuredGroup): object | null {
+  if (!sequence) return null;
+  const { expected, received, lost, duplicates, reordered, late, strays, restarts, noSequence } = sequence;
+  return {
+    ...{ expected, received, lost, duplicates, reordered, late, strays, restarts, noSequence },
+    last: sequence.last ?? null,
+    longestRun: sequence.longestRun,
+    mostExtent: sequence.mostExtent,
+    meanExtent: sequence.meanExtent ?? null,
+    reverseSteps: sequence.reverseSteps,
+    smallSteps: sequence.smallSteps,
+    bigSteps: sequence.bigSteps,
+    jitterMs: sequence.jitterMs ?? null,
+    meanJitterMs: sequence.meanJitterMs ?? null,
+    mostJitterMs: sequence.mostJitterMs ?? null,
+  };
 }

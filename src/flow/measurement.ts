@@ -27,6 +27,34 @@ export const ARRIVAL_FIELDS = {
   histogram: { bits: 32, count: HISTOGRAM_PLACES, meaning: 'how many of each length (histogramBound)' },
 } as const satisfies Record<string, MeasuredField>;
 
+/**
+ * Sequence numbers of UDP and ICMP: an account of what was lost, repeated and reordered, the step counters of System D, and
+ * the RFC 3550 jitter of what says when it was sent (bpf/biflow/sequence.h, interarrival_jitter.h).
+ */
+export const SEQUENCE_FIELDS = {
+  received: { bits: 64, meaning: 'numbers read' },
+  noSequence: { bits: 64, meaning: 'packets where a number should be but is not' },
+  expected: { bits: 64, meaning: 'numbers from the first to the highest, by which it grew in the epoch' },
+  unique: { bits: 64, meaning: 'of these, that came; may be in a later epoch' },
+  duplicates: { bits: 64, meaning: 'numbers that had come already' },
+  reordered: { bits: 64, meaning: 'numbers that came after a higher one' },
+  extents: { bits: 64, meaning: 'of the reordered, the sum of how far behind the highest they came' },
+  late: { bits: 64, meaning: 'more than 1,024 numbers behind: reordered or duplicate, nobody knows' },
+  strays: { bits: 64, meaning: 'single numbers far ahead of all others' },
+  restarts: { bits: 64, meaning: 'new beginnings of the sender' },
+  otherSources: { bits: 64, meaning: 'packets of another source than the one that is followed (RTP)' },
+  reverseSteps: { bits: 64, meaning: 'steps from packet to packet below 0' },
+  smallSteps: { bits: 64, meaning: 'steps from 0 to the threshold, other than 1' },
+  bigSteps: { bits: 64, meaning: 'steps beyond the threshold' },
+  mostExtent: { bits: 32, meaning: 'how far behind the highest a number came at most' },
+  longestRun: { bits: 32, meaning: 'numbers lost in a row at most, once they are 1,024 behind' },
+  last: { bits: 32, meaning: 'the number in the latest packet, as it stood there' },
+  jitterSamples: { bits: 64, meaning: 'values of the jitter: one per packet but the first' },
+  jitterSumNs: { bits: 64, meaning: 'sum of these values' },
+  jitterMostNs: { bits: 64, meaning: 'the largest of them' },
+  jitterSixteenths: { bits: 64, meaning: 'the jitter now, in sixteenths of nanoseconds' },
+} as const satisfies Record<string, MeasuredField>;
+
 type ColumnOf<Field extends MeasuredField> = Field['bits'] extends 64
   ? BigUint64Array<ArrayBuffer>
   : Uint32Array<ArrayBuffer>;
@@ -39,6 +67,7 @@ export type MeasuredColumns<Table extends Readonly<Record<string, MeasuredField>
 /** What can be measured, and the fields of each. */
 export const MEASUREMENTS = {
   arrivals: ARRIVAL_FIELDS,
+  sequence: SEQUENCE_FIELDS,
 } as const satisfies Record<string, Readonly<Record<string, MeasuredField>>>;
 
 /** Name of a measurement that has columns of its own. */

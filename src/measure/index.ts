@@ -2,4 +2,5 @@ export { ArrivalSums } from './arrivals.ts';
 export { type Connection, connectionOf } from './connections.ts';
 export { percentileNs } from './histogram.ts';
 export { GROUPINGS, type Grouping, Measured, type MeasuredGroup, type MeasuredOptions } from './measured.ts';
+export { SequenceSums } from './sequences.ts';
 export { type FlowWords, flowWords } from './words.ts';

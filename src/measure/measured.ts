@@ -2,6 +2,7 @@
 import type { FlowBatch, MeasurementBatch } from '../flow/index.ts';
 import { columnWords, FIELDS, type FieldName, type FlowColumns, transportName } from '../flow/index.ts';
 import { ArrivalSums } from './arrivals.ts';
+import { SequenceSums } from './sequences.ts';
 import { type FlowWords, flowWords, tunnelText } from './words.ts';
 
 /** What is one row: a flow, one way at one observation point; a tunnel, one way; or a protocol (System D). */
@@ -19,6 +20,8 @@ export interface MeasuredGroup {
   payloadOctets: number;
   /** Of the latest epoch. */
   arrivals: ArrivalSums | undefined;
+  /** Since the start; undefined where no packet had a place for a number. */
+  sequence: SequenceSums | undefined;
   /** The latest epoch in which it had packets. */
   epoch: number;
 }
@@ -89,6 +92,10 @@ export class Measured {
         group.arrivals ??= new ArrivalSums();
         group.arrivals.add(measurements.arrivals, row);
       }
+      if (measurements.sequence && hasNumbers(measurements.sequence, row)) {
+        group.sequence ??= new SequenceSums();
+        group.sequence.add(measurements.sequence, row);
+      }
     }
   }
 
@@ -97,15 +104,34 @@ export class Measured {
     let group = this.#groups.get(key);
     if (!group) {
       const words = WORDS[this.#options.by](flows, row);
-      group = { words, flows: 0, packets: 0, octets: 0, payloadOctets: 0, arrivals: undefined, epoch: -1 };
+      group = {
+        words,
+        flows: 0,
+        packets: 0,
+        octets: 0,
+        payloadOctets: 0,
+        arrivals: undefined,
+        sequence: undefined,
+        epoch: -1,
+      };
       this.#groups.set(key, group);
     }
     return group;
   }
 }
 
+function hasNumbers(columns: NonNullable<MeasurementBatch['sequence']>, row: number): boolean {
+  return columns.received[row] !== 0n || columns.noSequence[row] !== 0n || columns.otherSources[row] !== 0n;
+}
+
 function protocolOf(flows: FlowColumns, row: number): string {
   return transportName(flows.network[row]!, flows.protocol[row]!, flows.ethertype[row]!);
+}
+
+/** Both versions of ICMP are one, as in System D. */
+function protocolGroup(flows: FlowColumns, row: number): string {
+  const name = protocolOf(flows, row);
+  return name === 'ICMPv6' ? 'ICMP' : name;
 }
 
 function flowKey(flows: FlowColumns, row: number): string {
@@ -123,7 +149,7 @@ function flowKey(flows: FlowColumns, row: number): string {
 const KEYS: Readonly<Record<Grouping, (flows: FlowColumns, row: number) => string>> = {
   flow: flowKey,
   tunnel: tunnelText,
-  protocol: protocolOf,
+  protocol: protocolGroup,
 };
 
 const WORDS: Readonly<Record<Grouping, (flows: FlowColumns, row: number) => FlowWords>> = {
@@ -134,5 +160,10 @@ const WORDS: Readonly<Record<Grouping, (flows: FlowColumns, row: number) => Flow
     destination: '',
     tunnel: tunnelText(flows, row) || 'no tunnel',
   }),
-  protocol: (flows, row) => ({ protocol: protocolOf(flows, row), source: '', destination: '', tunnel: '' }),
+  protocol: (flows, row) => ({
+    protocol: protocolGroup(flows, row),
+    source: '',
+    destination: '',
+    tunnel: '',
+  }),
 };

@@ -21,12 +21,16 @@ import {
   type PickedWay,
   type RawBiflows,
   type StampClock,
+  sequenceSettings,
   WideKey,
   waysOf,
 } from '../record/index.ts';
 
 /** The map of each measurement. */
-const ARRAYS: Readonly<Record<MeasurementName, string>> = { arrivals: 'biflow_arrivals' };
+const ARRAYS: Readonly<Record<MeasurementName, string>> = {
+  arrivals: 'biflow_arrivals',
+  sequence: 'biflow_numbers',
+};
 const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
 /** How long after it was closed a connection's last packets may come: what is sent twice, a last ACK. */
 const LINGER_NS = 2_000_000_000n;
@@ -42,6 +46,7 @@ export function configureBiflows(object: BpfObject, options: MeasureOptions): vo
   for (const map of ['biflow_index', 'biflows', 'free_rows']) object.setMaxEntries(map, capacity);
   for (const name of withColumns(measurements)) object.setMaxEntries(ARRAYS[name], capacity);
   object.setConstant('biflow_settings', biflowSettings(options));
+  object.setConstant('sequence_settings', sequenceSettings(options));
 }
 
 /** The biflows of a loaded meter object. Owned by who made it; object and mapping stay the caller's. */

@@ -2,7 +2,7 @@
 export { decodeConnections, type PickedConnection } from './connections.ts';
 export * from './gen/meter.ts';
 export { pointOf, reasonName } from './ledger.ts';
-export { biflowSettings, idleNs, measuredBits } from './measure-settings.ts';
+export { biflowSettings, idleNs, measuredBits, sequenceSettings } from './measure-settings.ts';
 export {
   clearWays,
   decodeMeasurements,

@@ -8,7 +8,19 @@ import {
   type MeasurementBatch,
   type MeasurementName,
 } from '../flow/index.ts';
-import { Arrivals, ArrivalsCounts, Biflow, FlowCounters, Labels, WayCounts, WideKey } from './gen/meter.ts';
+import {
+  Arrivals,
+  ArrivalsCounts,
+  ArrivalsState,
+  Biflow,
+  FlowCounters,
+  Labels,
+  NumberedCounts,
+  NumberedState,
+  Numbers,
+  WayCounts,
+  WideKey,
+} from './gen/meter.ts';
 import { decodeRecords } from './records.ts';
 
 /** Rows that follow each other in memory: the biflows', and with the same numbers those of what is measured. */
@@ -31,13 +43,61 @@ export interface PickedWay {
   readonly way: 0 | 1;
 }
 
-/** Sizes of the structs that hold both ways and both halves, of one half's counts, and where those begin. */
-export const PARTS = {
-  arrivals: { size: Arrivals.size, counts: Arrivals.offsets.counts, layout: ArrivalsCounts },
-} as const satisfies Record<
-  MeasurementName,
-  { size: number; counts: number; layout: { size: number; offsets: Readonly<Record<string, number>> } }
->;
+/** Where a measurement's fields lie in the struct that holds both ways of it. */
+interface Part {
+  /** Size of that struct. */
+  readonly size: number;
+  /** Where `counts[way][parity]` begin, and the size of one. */
+  readonly counts: number;
+  readonly half: number;
+  /** Of each field where it lies in a half; or, with `state`, in what is kept of a way from epoch to epoch. */
+  readonly fields: Readonly<Record<string, { readonly at: number; readonly state?: true }>>;
+  /** Where `state[way]` begin, and the size of one. */
+  readonly state: number;
+  readonly way: number;
+}
+
+/** Finds each field of a table by the last part of its name in the struct, or by the name that is given for it. */
+function partOf(
+  whole: { readonly size: number; readonly offsets: { readonly state: number; readonly counts: number } },
+  [counts, state]: readonly { readonly size: number; readonly offsets: Readonly<Record<string, number>> }[],
+  table: Readonly<Record<string, MeasuredField>>,
+  named: Readonly<Record<string, string>> = {},
+): Part {
+  const fields = Object.keys(table).map((field) => {
+    const name = named[field] ?? field;
+    const inCounts = offsetOf(counts!.offsets, name);
+    if (inCounts !== undefined) return [field, { at: inCounts }];
+    const at = offsetOf(state!.offsets, name);
+    if (at === undefined) throw new RangeError(`no struct has the field ${name}`);
+    return [field, { at, state: true }];
+  });
+  return {
+    size: whole.size,
+    counts: whole.offsets.counts,
+    half: counts!.size,
+    fields: Object.fromEntries(fields),
+    state: whole.offsets.state,
+    way: state!.size,
+  };
+}
+
+function offsetOf(offsets: Readonly<Record<string, number>>, name: string): number | undefined {
+  const found = Object.entries(offsets).find(([path]) => path === name || path.endsWith(`.${name}`));
+  return found?.[1];
+}
+
+/** The structs of each measurement. */
+export const PARTS: Readonly<Record<MeasurementName, Part>> = {
+  arrivals: partOf(Arrivals, [ArrivalsCounts, ArrivalsState], MEASUREMENTS.arrivals),
+  sequence: partOf(Numbers, [NumberedCounts, NumberedState], MEASUREMENTS.sequence, {
+    last: 'sequence.last',
+    jitterSamples: 'jitter.samples',
+    jitterSumNs: 'jitter.sumNs',
+    jitterMostNs: 'jitter.mostNs',
+    jitterSixteenths: 'jitter.sixteenths',
+  }),
+};
 
 const HALVES = 2;
 
@@ -67,9 +127,9 @@ export function clearWays(runs: readonly RawBiflows[], picked: readonly PickedWa
     const at = row * Biflow.size + halfAt(Biflow.offsets.counts, WayCounts.size, way, parity);
     biflows.fill(0, at, at + WayCounts.size);
     for (const [name, bytes] of Object.entries(parts)) {
-      const { size, counts, layout } = PARTS[name as MeasurementName];
-      const from = row * size + halfAt(counts, layout.size, way, parity);
-      bytes.fill(0, from, from + layout.size);
+      const { size, counts, half } = PARTS[name as MeasurementName];
+      const from = row * size + halfAt(counts, half, way, parity);
+      bytes.fill(0, from, from + half);
     }
   }
 }
@@ -165,18 +225,18 @@ function decodePart(
   name: MeasurementName,
   parity: 0 | 1,
 ): unknown {
-  const { size, counts, layout } = PARTS[name];
+  const { size, counts, half, fields, state, way: waySize } = PARTS[name];
   const table: Readonly<Record<string, MeasuredField>> = MEASUREMENTS[name];
   const columns = createMeasuredColumns(table, picked.length);
   for (const [field, { bits, count = 1 }] of Object.entries(table)) {
-    const offset = (layout.offsets as Readonly<Record<string, number>>)[field]!;
-    const column = columns[field]!;
-    const into = new Uint32Array(column.buffer);
+    const { at, state: isState } = fields[field]!;
+    const into = new Uint32Array(columns[field]!.buffer);
     const wordCount = (count * bits) / 32;
     for (const [i, { run, row, way }] of picked.entries()) {
       const bytes = runs[run]!.parts[name]!;
-      const at = bytes.byteOffset + row * size + halfAt(counts, layout.size, way, parity) + offset;
-      into.set(new Uint32Array(bytes.buffer, at, wordCount), i * wordCount);
+      const begin = isState ? state + way * waySize : halfAt(counts, half, way, parity);
+      const from = bytes.byteOffset + row * size + begin + at;
+      into.set(new Uint32Array(bytes.buffer, from, wordCount), i * wordCount);
     }
   }
   return columns;

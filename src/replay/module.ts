@@ -1,7 +1,7 @@
 /** The WebAssembly module of bpf/replay.wasm.c: its functions, and views of the memory it shares. */
 import { readFileSync } from 'node:fs';
 import type { MeasurementName, MeasureOptions } from '../flow/index.ts';
-import { biflowSettings, FlowCounters, measuredBits, WideKey } from '../record/index.ts';
+import { biflowSettings, FlowCounters, measuredBits, sequenceSettings, WideKey } from '../record/index.ts';
 
 /** The part of the JavaScript API that is used: the types of Node leave it to those of browsers. */
 declare const WebAssembly: {
@@ -62,7 +62,8 @@ type Shared =
   | 'single'
   | 'followed'
   | 'biflow_chunks'
-  | 'arrivals_chunks';
+  | 'arrivals_chunks'
+  | 'sequence_chunks';
 
 type Exported = Exports & Readonly<Record<Shared, { readonly value: number }>>;
 
@@ -112,8 +113,11 @@ export class ReplayModule {
     const followed = new Uint32Array(buffer, this.#place('settings') + FOLLOWED_AT, 2);
     followed[0] = measuredBits(measure);
     followed[1] = measure.capacity;
-    const times = biflowSettings(measure);
-    new Uint8Array(buffer, this.#place('settings') + FOLLOWED_AT + 8, times.length).set(times);
+    let at = this.#place('settings') + FOLLOWED_AT + followed.byteLength;
+    for (const part of [biflowSettings(measure), sequenceSettings(measure)]) {
+      new Uint8Array(buffer, at, part.length).set(part);
+      at += part.length;
+    }
     this.#exports.clear();
   }
 

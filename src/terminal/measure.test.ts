@@ -31,7 +31,17 @@ function arrivals(): ArrivalSums {
 function group(said: Partial<MeasuredGroup> & { readonly protocol: string }): MeasuredGroup {
   const { protocol, ...rest } = said;
   const words = { protocol, source: '', destination: '', tunnel: '' };
-  return { words, flows: 1, packets: 0, octets: 0, payloadOctets: 0, arrivals: undefined, epoch: 1, ...rest };
+  return {
+    words,
+    flows: 1,
+    packets: 0,
+    octets: 0,
+    payloadOctets: 0,
+    arrivals: undefined,
+    sequence: undefined,
+    epoch: 1,
+    ...rest,
+  };
 }
 
 /** `ping -s 56`, a hundred per second. */

@@ -1,8 +1,8 @@
 /** What `measure` prints: a table of flows or tunnels, or the text of System D for protocols. */
-import type { MeasuredGroup } from '../measure/index.ts';
+import type { MeasuredGroup, SequenceSums } from '../measure/index.ts';
 
 /** What can be shown of a measured group. */
-export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter'] as const;
+export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence'] as const;
 export type MeasureDisplay = (typeof MEASURE_DISPLAYS)[number];
 
 /** How it is printed. */
@@ -82,8 +82,40 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
           time('LONGEST', ({ arrivals }) => arrivals?.mostMs),
         ]
       : []),
+    ...(displays.has('sequence') && groups.some(({ sequence }) => sequence) ? SEQUENCE_COLUMNS : []),
   ];
 }
+
+function count(title: string, of: (sequence: SequenceSums) => number | undefined): Column {
+  return {
+    title,
+    isNumber: true,
+    text: ({ sequence }) => (sequence && of(sequence) !== undefined ? String(of(sequence)) : '-'),
+  };
+}
+
+/** Since the start; the jitter is that of what says when it was sent. */
+const SEQUENCE_COLUMNS: readonly Column[] = [
+  count('EXPECTED', ({ expected }) => expected),
+  count('LOST', ({ lost }) => lost),
+  {
+    title: 'LOSS',
+    isNumber: true,
+    text: ({ sequence }) =>
+      sequence && sequence.expected > 0 ? `${((100 * sequence.lost) / sequence.expected).toFixed(3)} %` : '-',
+  },
+  count('RUN', ({ longestRun }) => longestRun),
+  count('TWICE', ({ duplicates }) => duplicates),
+  count('REORDERED', ({ reordered }) => reordered),
+  count('BY', ({ mostExtent }) => mostExtent),
+  count('LATE', ({ late }) => late),
+  count('NO NUMBER', ({ noSequence }) => noSequence),
+  {
+    title: 'RFC 3550',
+    isNumber: true,
+    text: ({ sequence }) => millisecondsText(sequence?.jitterMs),
+  },
+];
 
 /** The same of protocols as System D prints it: `TCP bitrate [MiB/s]:  11.5944`, and so on. */
 export function formatProtocols(groups: readonly MeasuredGroup[], options: MeasureTextOptions): string {
@@ -91,7 +123,7 @@ export function formatProtocols(groups: readonly MeasuredGroup[], options: Measu
   const on = `on ${interfaces.join(', ')} each ${seconds.toFixed(1)} seconds:`;
   const protocols = PROTOCOLS.map((name) => ({
     name,
-    group: groups.find(({ words }) => isOf(words.protocol, name)),
+    group: groups.find(({ words }) => words.protocol === name),
   }));
   const rates = (title: string, octets: (group: MeasuredGroup) => number): string[] => [
     `${title} measurement ${on}`,
@@ -110,15 +142,28 @@ export function formatProtocols(groups: readonly MeasuredGroup[], options: Measu
   }
   if (displays.has('throughput')) lines.push(...rates('THROUGHPUT', ({ octets }) => octets));
   if (displays.has('goodput')) lines.push(...rates('GOODPUT', ({ payloadOctets }) => payloadOctets));
+  if (displays.has('sequence'))
+    for (const { name, group } of protocols) lines.push(...sequenceLines(name, group));
   return `${lines.join('\n')}\n`;
 }
 
-/** The protocols of System D. ICMP stands for both versions. */
-const PROTOCOLS = ['TCP', 'UDP', 'ICMP'] as const;
-
-function isOf(protocol: string, name: string): boolean {
-  return protocol === name || (name === 'ICMP' && protocol === 'ICMPv6');
+/** D4.6: of protocols whose numbers were seen. */
+function sequenceLines(name: string, group: MeasuredGroup | undefined): string[] {
+  const sequence = group?.sequence;
+  if (!sequence) return [];
+  const values = {
+    seq_num: sequence.last ?? '-',
+    count: sequence.received,
+    reverse_err: sequence.reverseSteps,
+    small_err: sequence.smallSteps,
+    big_err: sequence.bigSteps,
+    total_sequence_errors: sequence.steps,
+  };
+  return [name, ...Object.entries(values).map(([key, value]) => `\t${key}: ${value}`), ''];
 }
+
+/** The protocols of System D. */
+const PROTOCOLS = ['TCP', 'UDP', 'ICMP'] as const;
 
 /** What is not known is not 0 (BUG-D10). */
 function fourDigits(ms: number | undefined): string {

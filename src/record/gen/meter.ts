@@ -38,6 +38,7 @@ export type Mark = (typeof Mark)[keyof typeof Mark];
 export const Measurement = {
   MEASURE_BIFLOWS: 1,
   MEASURE_ARRIVALS: 2,
+  MEASURE_SEQUENCE: 4,
 } as const;
 export type Measurement = (typeof Measurement)[keyof typeof Measurement];
 
@@ -114,6 +115,18 @@ export const Reason = {
   PARSE_TUNNEL: 255,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** enum sequence_form. */
+export const SequenceForm = {
+  SEQUENCE_OFF: 0,
+  SEQUENCE_OFFSET: 1,
+  SEQUENCE_PATTERN: 2,
+  SEQUENCE_RTP: 3,
+  SEQUENCE_IPERF3: 4,
+  SEQUENCE_IPERF3_WIDE: 5,
+  SEQUENCE_ECHO: 6,
+} as const;
+export type SequenceForm = (typeof SequenceForm)[keyof typeof SequenceForm];
 
 /** enum shape. */
 export const Shape = {
@@ -240,6 +253,19 @@ export const ArrivalsCounts = {
     squares: 2,
     histogram: 64,
   },
+} as const;
+
+/** struct arrivals_state, 8 bytes. */
+export const ArrivalsState = {
+  size: 8,
+  fingerprint: 'c97a6d336ffa11173c02b4afbf7fde12727463327e72cb5f8e82978eb8452759',
+  offsets: {
+    lastNs: 0,
+  },
+  sizes: {
+    lastNs: 8,
+  },
+  counts: {},
 } as const;
 
 /** struct biflow, 312 bytes. */
@@ -413,7 +439,7 @@ export const Control = {
 /** struct cpu_area, 1368064 bytes. */
 export const CpuArea = {
   size: 1368064,
-  fingerprint: 'ba3491226ae24b9e9b6f8f26498850eb970715ee33054e0208a17adc288b61fc',
+  fingerprint: 'f0d27da80ad64fb303c1c40de2fb73d138e771b9741fd527efd654e5dbcd1ab5',
   offsets: {
     adder: 0,
     'adder.packet': 0,
@@ -494,12 +520,34 @@ export const CpuArea = {
     'biflow.observed.traits': 531,
     'biflow.observed.pad': 532,
     'biflow.tcp': 536,
-    'biflow.unmeasured': 600,
-    'biflow.spareRow': 616,
-    'biflow.pad': 620,
-    seen: 624,
-    narrow: 21104,
-    wide: 545392,
+    'biflow.found': 600,
+    'biflow.found.chunk': 600,
+    'biflow.found.numbers': 1120,
+    'biflow.found.form': 2144,
+    'biflow.found.count': 2148,
+    'biflow.found.missing': 2152,
+    'biflow.found.segment': 2156,
+    'biflow.found.searched': 2160,
+    'biflow.found.hasTimestamp': 2164,
+    'biflow.found.timestamp': 2168,
+    'biflow.found.payloadType': 2176,
+    'biflow.found.timestampSource': 2180,
+    'biflow.found.kind': 2184,
+    'biflow.found.kind.unusedBits': 2184,
+    'biflow.found.kind.mostAhead': 2188,
+    'biflow.found.move': 2192,
+    'biflow.found.move.kind': 2192,
+    'biflow.found.move.words': 2196,
+    'biflow.found.move.gone': 2200,
+    'biflow.found.move.to': 2204,
+    'biflow.found.move.noted': 2208,
+    'biflow.found.move.count': 2212,
+    'biflow.unmeasured': 2216,
+    'biflow.spareRow': 2232,
+    'biflow.pad': 2236,
+    seen: 2240,
+    narrow: 22720,
+    wide: 547008,
   },
   sizes: {
     adder: 360,
@@ -559,7 +607,7 @@ export const CpuArea = {
     'adder.measure.stride': 4,
     'adder.words': 8,
     'adder.claims': 16,
-    biflow: 264,
+    biflow: 1880,
     'biflow.words': 8,
     'biflow.observed': 64,
     'biflow.observed.timeNs': 8,
@@ -581,6 +629,28 @@ export const CpuArea = {
     'biflow.observed.traits': 1,
     'biflow.observed.pad': 4,
     'biflow.tcp': 1,
+    'biflow.found': 1616,
+    'biflow.found.chunk': 8,
+    'biflow.found.numbers': 8,
+    'biflow.found.form': 4,
+    'biflow.found.count': 4,
+    'biflow.found.missing': 4,
+    'biflow.found.segment': 4,
+    'biflow.found.searched': 4,
+    'biflow.found.hasTimestamp': 4,
+    'biflow.found.timestamp': 4,
+    'biflow.found.payloadType': 4,
+    'biflow.found.timestampSource': 4,
+    'biflow.found.kind': 8,
+    'biflow.found.kind.unusedBits': 4,
+    'biflow.found.kind.mostAhead': 4,
+    'biflow.found.move': 24,
+    'biflow.found.move.kind': 4,
+    'biflow.found.move.words': 4,
+    'biflow.found.move.gone': 4,
+    'biflow.found.move.to': 4,
+    'biflow.found.move.noted': 4,
+    'biflow.found.move.count': 4,
     'biflow.unmeasured': 8,
     'biflow.spareRow': 4,
     'biflow.pad': 4,
@@ -603,6 +673,9 @@ export const CpuArea = {
     'adder.claims': 2,
     'biflow.words': 14,
     'biflow.tcp': 64,
+    'biflow.found.chunk': 65,
+    'biflow.found.numbers': 128,
+    'biflow.found.timestamp': 2,
     'biflow.unmeasured': 2,
     seen: 512,
     narrow: 4096,
@@ -978,6 +1051,127 @@ export const NarrowSlot = {
   },
 } as const;
 
+/** struct numbered_counts, 144 bytes. */
+export const NumberedCounts = {
+  size: 144,
+  fingerprint: '0a531998ccb9ee64d58993560028f05e942573a15a08cc49cdf3e389927de334',
+  offsets: {
+    sequence: 0,
+    'sequence.received': 0,
+    'sequence.noSequence': 8,
+    'sequence.expected': 16,
+    'sequence.unique': 24,
+    'sequence.duplicates': 32,
+    'sequence.reordered': 40,
+    'sequence.extents': 48,
+    'sequence.late': 56,
+    'sequence.strays': 64,
+    'sequence.restarts': 72,
+    'sequence.otherSources': 80,
+    'sequence.reverseSteps': 88,
+    'sequence.smallSteps': 96,
+    'sequence.bigSteps': 104,
+    'sequence.mostExtent': 112,
+    'sequence.longestRun': 116,
+    jitter: 120,
+    'jitter.samples': 120,
+    'jitter.sumNs': 128,
+    'jitter.mostNs': 136,
+  },
+  sizes: {
+    sequence: 120,
+    'sequence.received': 8,
+    'sequence.noSequence': 8,
+    'sequence.expected': 8,
+    'sequence.unique': 8,
+    'sequence.duplicates': 8,
+    'sequence.reordered': 8,
+    'sequence.extents': 8,
+    'sequence.late': 8,
+    'sequence.strays': 8,
+    'sequence.restarts': 8,
+    'sequence.otherSources': 8,
+    'sequence.reverseSteps': 8,
+    'sequence.smallSteps': 8,
+    'sequence.bigSteps': 8,
+    'sequence.mostExtent': 4,
+    'sequence.longestRun': 4,
+    jitter: 24,
+    'jitter.samples': 8,
+    'jitter.sumNs': 8,
+    'jitter.mostNs': 8,
+  },
+  counts: {},
+} as const;
+
+/** struct numbered_state, 200 bytes. */
+export const NumberedState = {
+  size: 200,
+  fingerprint: 'b7e4619132bcfe82eda8820d2f115b3e7ac5cebc6f25b94ebb628309e40e0d33',
+  offsets: {
+    sequence: 0,
+    'sequence.seen': 0,
+    'sequence.highest': 128,
+    'sequence.low': 132,
+    'sequence.last': 136,
+    'sequence.out': 140,
+    'sequence.waiting': 144,
+    'sequence.run': 148,
+    'sequence.source': 152,
+    'sequence.others': 156,
+    'sequence.era': 160,
+    'sequence.pad': 164,
+    jitter: 168,
+    'jitter.arrivalNs': 168,
+    'jitter.sixteenths': 176,
+    'jitter.timestamp': 184,
+    'jitter.era': 192,
+    'jitter.clockRate': 196,
+  },
+  sizes: {
+    sequence: 168,
+    'sequence.seen': 8,
+    'sequence.highest': 4,
+    'sequence.low': 4,
+    'sequence.last': 4,
+    'sequence.out': 4,
+    'sequence.waiting': 4,
+    'sequence.run': 4,
+    'sequence.source': 4,
+    'sequence.others': 4,
+    'sequence.era': 4,
+    'sequence.pad': 4,
+    jitter: 32,
+    'jitter.arrivalNs': 8,
+    'jitter.sixteenths': 8,
+    'jitter.timestamp': 4,
+    'jitter.era': 4,
+    'jitter.clockRate': 4,
+  },
+  counts: {
+    'sequence.seen': 16,
+    'jitter.timestamp': 2,
+  },
+} as const;
+
+/** struct numbers, 976 bytes. */
+export const Numbers = {
+  size: 976,
+  fingerprint: '0c408e77f0096f4662c5de313e4abe6993ea21b74be9f627d6cb1842aaf891a2',
+  offsets: {
+    state: 0,
+    counts: 400,
+  },
+  sizes: {
+    state: 200,
+    counts: 144,
+  },
+  counts: {
+    state: 2,
+    counts: 4,
+  },
+} as const;
+
 /** struct row_source, 16 bytes. */
 export const RowSource = {
   size: 16,
@@ -1018,6 +1212,54 @@ export const SeenCounters = {
     unledgeredOctets: 8,
   },
   counts: {},
+} as const;
+
+/** struct sequence_rule, 8 bytes. */
+export const SequenceRule = {
+  size: 8,
+  fingerprint: 'be25a1c4c90e7600fbd506afa920523c916a4d264095a14e112acf4d7b73f853',
+  offsets: {
+    firstPort: 0,
+    lastPort: 2,
+    form: 4,
+    evenOnly: 5,
+    pad: 6,
+  },
+  sizes: {
+    firstPort: 2,
+    lastPort: 2,
+    form: 1,
+    evenOnly: 1,
+    pad: 2,
+  },
+  counts: {},
+} as const;
+
+/** struct sequence_settings, 56 bytes. */
+export const SequenceSettings = {
+  size: 56,
+  fingerprint: '00bca2a517beb38cb75c78914ef99c8d76cc866c0e0d83d95e13703f789b9fc2',
+  offsets: {
+    udp: 0,
+    icmp: 32,
+    offset: 36,
+    pattern: 40,
+    threshold: 44,
+    clockRate: 48,
+    pad: 52,
+  },
+  sizes: {
+    udp: 8,
+    icmp: 4,
+    offset: 4,
+    pattern: 4,
+    threshold: 4,
+    clockRate: 4,
+    pad: 4,
+  },
+  counts: {
+    udp: 4,
+  },
 } as const;
 
 /** struct stack, 24 bytes. */
