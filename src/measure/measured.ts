@@ -131,7 +131,7 @@ function protocolOf(flows: FlowColumns, row: number): string {
 /** Both versions of ICMP are one, as in System D. */
 function protocolGroup(flows: FlowColumns, row: number): string {
   const name = protocolOf(flows, row);
-  return name === 'ICMPv6' ? 'ICMP' : name;
+  return name === 'ICMPV6' ? 'ICMP' : name;
 }
 
 function flowKey(flows: FlowColumns, row: number): string {

@@ -82,7 +82,7 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
           time('LONGEST', ({ arrivals }) => arrivals?.mostMs),
         ]
       : []),
-    ...(displays.has('sequence') && groups.some(({ sequence }) => sequence) ? SEQUENCE_COLUMNS : []),
+    ...(displays.has('sequence') ? worthShowing(SEQUENCE_COLUMNS, groups) : []),
   ];
 }
 
@@ -92,6 +92,12 @@ function count(title: string, of: (sequence: SequenceSums) => number | undefined
     isNumber: true,
     text: ({ sequence }) => (sequence && of(sequence) !== undefined ? String(of(sequence)) : '-'),
   };
+}
+
+/** The columns that say something of any group: the first three if there are numbers, the others where they are not all 0. */
+function worthShowing(columns: readonly Column[], groups: readonly MeasuredGroup[]): Column[] {
+  if (!groups.some(({ sequence }) => sequence)) return [];
+  return columns.filter(({ text }, i) => i < 3 || groups.some((group) => !/^[0-]$/.test(text(group))));
 }
 
 /** Since the start; the jitter is that of what says when it was sent. */
