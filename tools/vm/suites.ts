@@ -18,6 +18,8 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/netem.test.ts', why: 'a cable that loses, repeats, reorders', isListed: true },
   { file: 'test/sequence.test.ts', why: 'the account of sequence numbers: the verifier, and under a lock' },
   { file: 'test/sequence-place.test.ts', why: 'sequence numbers in pages of a packet and in super-packets' },
+  { file: 'test/tcp.test.ts', why: 'TCP: the verifier, and under a lock, against a model' },
+  { file: 'test/connection-state.test.ts', why: 'connections and round trips, likewise' },
   { file: 'src/bpf/object.test.ts', why: 'loading, constants, test runs' },
   { file: 'src/bpf/map.test.ts', why: 'map operations, batches, maps of maps' },
   { file: 'src/bpf/ring.test.ts', why: 'ring buffer' },
