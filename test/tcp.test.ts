@@ -167,3 +167,19 @@ test('of more gaps than have a place the rest is counted as forgotten', () => {
     [19, 1900, 3, 300],
   );
 });
+
+test('numbers run around many times, and gaps are forgotten before their numbers come again', () => {
+  const size = 2 ** 29;
+  const packets = Array.from({ length: 20 }, (_, i) => ({
+    timeNs: 10_000_000 * i,
+    way: 0 as const,
+    sequence: (i * size) >>> 0,
+    payload: i === 3 || i === 16 ? size - 100 : size,
+  }));
+  const last = packets.at(-1)!;
+  const row = keep([...packets, { ...last, timeNs: last.timeNs + 10_000_000 }]);
+  const count = (name: string): number => row.count(0, name);
+  assert.deepEqual([count('gaps'), count('gapNumbers'), count('forgottenGaps')], [2, 200, 1]);
+  assert.deepEqual([count('lateOctets'), count('repeatedOctets')], [0, size]);
+  assert.equal(row.state(0, 'open'), 1);
+});
