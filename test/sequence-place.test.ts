@@ -1,9 +1,10 @@
 /* Sequence numbers in packets: wherever they stand, in pages of a packet or in super-packets; and the jitter beside them. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { Workshop } from '../bench/build.ts';
 import { kernelAtLeast } from '../src/bpf/index.ts';
@@ -51,6 +52,16 @@ function ifindex(): number {
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/** Why the comparison with iperf3 is to be skipped; false where it is installed. */
+function lacksIperf3(): string | false {
+  try {
+    execFileSync('iperf3', ['--version'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'iperf3 is not installed';
+  }
 }
 
 /** Octets none of which begins the pattern's way, but many its first octet. */
@@ -262,6 +273,33 @@ test('the jitter of iperf3 is by seconds and microseconds, and a new sender begi
   assert.deepEqual(way.jitter(), sofar);
   way.run(udp.payload(words(3_000_000, 1600, 4_000_000_002)).build(), { timeNs: 9_000_000_000 });
   assert.equal(way.jitter().sumNs - sofar.sumNs, 100_000);
+});
+
+test('iperf3 has lost what its server says', { skip: lacksIperf3() }, async (t) => {
+  const packets = 3000;
+  ip('address', 'add', '198.18.7.2/24', 'dev', RECEIVER);
+  using way = new KernelWay(OBJECT, { udp: 'iperf3', ports: [5201, 5201], dropEvery: 23 });
+  using _attached = way.attach(ifindex());
+  const server = spawn('iperf3', ['-s', '-1', '-J', '-B', '198.18.7.2'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said = text(server.stdout);
+  const listening = (): boolean =>
+    execFileSync('ss', ['-Hltn', 'src', '198.18.7.2:5201'], { encoding: 'utf8' }) !== '';
+  await until(listening, 'iperf3 listens');
+  const client = ['iperf3', '-c', '198.18.7.2', '-u', '-b', '24M', '-l', '1000', '-k', String(packets)];
+  execFileSync('ip', ['netns', 'exec', SENDER, ...client], { stdio: 'ignore' });
+  const { sum } = (JSON.parse(await said) as { end: { sum: Record<string, number> } }).end;
+  const { expected, unique, duplicates, late, strays, longestRun } = way.account();
+  const { samples, sumNs } = way.jitter();
+  t.diagnostic(`jitter: iperf3 ${sum.jitter_ms} ms at the end, ours ${sumNs / samples / 1e6} ms in the mean`);
+  assert.ok(sum.lost_packets! > packets / 30, 'something was lost');
+  // The server stops reading a little before the last packets came.
+  const unread = expected - sum.packets!;
+  assert.ok(unread >= 0 && unread < 100, `${unread} packets came, of which iperf3 says nothing`);
+  const unsaid = expected - unique - sum.lost_packets!;
+  assert.ok(unsaid >= 0 && unsaid <= unread, `${expected - unique} lost, iperf3 says ${sum.lost_packets}`);
+  assert.deepEqual([duplicates, late, strays, longestRun, samples], [0, 0, 0, 1, unique - 1]);
 });
 
 test('captures give the same account as the kernel', () => {

@@ -22,6 +22,8 @@ export interface Settings {
   readonly offset?: number;
   readonly pattern?: number;
   readonly clockRate?: number;
+  /** Of the kernel's way alone: each packet of so many is dropped, as if it had been lost on its way here. */
+  readonly dropEvery?: number;
 }
 
 /** It as octets. */
@@ -49,6 +51,7 @@ export class KernelWay implements Disposable {
   constructor(path: string, settings: Settings) {
     this.#object = BpfObject.openFile(path);
     this.#object.setConstant('settings', settingsOctets(settings));
+    this.#object.setConstant('drop_every', settings.dropEvery ?? 0);
     this.#object.load();
   }
 

@@ -5,6 +5,8 @@
 #include "parse.h"
 #include "biflow/sequence_notes.h"
 
+#define TC_ACT_SHOT 2
+
 struct payload {
 	struct __sk_buff *skb;
 };
@@ -47,6 +49,9 @@ struct {
 } accounts SEC(".maps");
 
 const volatile struct sequence_settings settings = { .threshold = 2 };
+/* Each packet of so many is dropped before it is looked at; 0: none. */
+const volatile u32 drop_every;
+u32 met;
 volatile u32 parity;
 volatile u64 scattered; /* packets of which not all can be read at once */
 volatile u64 super;	/* with segments */
@@ -150,6 +155,8 @@ int look(struct __sk_buff *skb)
 
 	if (!account || !found || !packet || !observe(skb, packet))
 		return -1;
+	if (drop_every && ++met % drop_every == 0)
+		return TC_ACT_SHOT;
 	if ((u64)(skb->data_end - skb->data) < skb->len)
 		scattered++;
 	packet->observed.time_ns = account->time_ns;
