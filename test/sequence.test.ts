@@ -70,6 +70,18 @@ test('a sender that begins anew is no loss of millions', () => {
   assert.equal(late.longestRun, 1);
 });
 
+test('up to a bound a leap is loss, beyond it the next number decides', () => {
+  for (const [bits, bound] of [
+    [16, 3000],
+    [32, 2 ** 20],
+  ] as const) {
+    const loss = noted([7, 7 + bound], bits);
+    assert.deepEqual([loss.expected, loss.unique, loss.isWaiting], [bound + 1, 2, false]);
+    const beyond = noted([7, 8 + bound], bits);
+    assert.deepEqual([beyond.expected, beyond.unique, beyond.isWaiting], [1, 1, true]);
+  }
+});
+
 test('numbers of another source are another account, which begins when nobody else speaks', () => {
   const mixed = Array.from({ length: 1000 }, (_, i): readonly [number, number] =>
     i % 2 ? [10 + (i - 1) / 2, 1] : [60_000 + i / 2, 2],
