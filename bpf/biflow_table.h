@@ -37,6 +37,7 @@ struct {
 MAPPED_ARRAY(biflows, struct biflow, 1);
 MAPPED_ARRAY(biflow_arrivals, struct arrivals, 1);
 MAPPED_ARRAY(biflow_numbers, struct numbers, 1);
+MAPPED_ARRAY(biflow_tcp, struct tcp_track, 1);
 
 /* The ring of free rows: user space writes a row's number at `given` and then raises it. */
 MAPPED_ARRAY(free_rows, u64, 1);
@@ -153,6 +154,7 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 	int has_numbers = measured & MEASURE_SEQUENCE && scratch->found.form;
 	struct arrivals *arrivals = 0;
 	struct numbers *numbers = 0;
+	struct tcp_track *tcp = 0;
 	u32 way = o->way & 1, half = o->parity & 1;
 	struct biflow *b;
 	u32 row;
@@ -175,11 +177,19 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 		if (!numbers)
 			return -1;
 	}
+	if (measured & MEASURE_TCP && o->protocol == PROTOCOL_TCP) {
+		tcp = bpf_map_lookup_elem(&biflow_tcp, &row);
+		if (!tcp)
+			return -1;
+	}
 	bpf_spin_lock(&place->lock);
 	note_biflow(b, p, o);
 	if (measured & MEASURE_ARRIVALS)
 		note_arrival(arrivals, o, biflow_settings.reset_ns);
-	if (numbers)
+	FORGET();
+	if (tcp)
+		note_tcp(tcp, o);
+	else if (numbers)
 		note_found(&numbers->state[way], &numbers->counts[way][half], &scratch->found,
 			   &sequence_settings, o->time_ns);
 	bpf_spin_unlock(&place->lock);

@@ -441,12 +441,6 @@ __noinline int measure_packet(struct __sk_buff *skb)
 	return 0;
 }
 
-/*
- * What was found out is read from memory again, of which the verifier knows nothing: one state for all that follows, not
- * one per way here. Before Linux 6.2 it tells states apart by every number it knows.
- */
-#define FORGET() __asm__ volatile("" : : : "memory")
-
 /* Counts the packet in hand in its flow, or in its tunnel's overflow record. 0, or -1: neither has room. */
 static __always_inline int account_packet(struct cpu_area *area, u64 epoch)
 {
@@ -551,6 +545,8 @@ struct arrivals_counts *unused_arrivals_counts __attribute__((unused));
 struct biflow_settings *unused_biflow_settings __attribute__((unused));
 struct sequence_settings *unused_sequence_settings __attribute__((unused));
 struct sequence_rule *unused_sequence_rule __attribute__((unused));
+struct tcp_state *unused_tcp_state __attribute__((unused));
+struct tcp_counts *unused_tcp_counts __attribute__((unused));
 struct numbered_counts *unused_numbered_counts __attribute__((unused));
 struct numbered_state *unused_numbered_state __attribute__((unused));
 enum sequence_form *unused_sequence_form __attribute__((unused));

@@ -216,13 +216,13 @@ export class Row {
   /** A member of a way's state. */
   state(way: number, name: string): number {
     const { row, state } = this.#layouts;
-    return this.#read(state, name, 0, row.offsets['tcp.ways']! + way * state.size);
+    return this.#read(state, name, 0, row.offsets['tcp.state']! + way * state.size);
   }
 
   /** A member of a way's counts in an epoch's half. */
   count(way: number, name: string, parity = 0): number {
     const { row, counts } = this.#layouts;
-    return this.#read(counts, name, 0, row.offsets['tcp.counts']! + (2 * parity + way) * counts.size);
+    return this.#read(counts, name, 0, row.offsets['tcp.counts']! + (2 * way + parity) * counts.size);
   }
 
   #read(layout: Layout, name: string, index: number, base = 0): number {

@@ -41,6 +41,7 @@ const SHARED = [
   'biflow_chunks',
   'arrivals_chunks',
   'sequence_chunks',
+  'tcp_chunks',
   'followed',
 ];
 

@@ -10,12 +10,14 @@
 #include "key.h"
 #include "observed.h"
 #include "sequence_notes.h"
+#include "tcp.h"
 
 /* What is measured of biflows; 0: nothing, not even they are kept. */
 enum measurement {
 	MEASURE_BIFLOWS = 1,
 	MEASURE_ARRIVALS = 2,
 	MEASURE_SEQUENCE = 4,
+	MEASURE_TCP = 8,
 };
 
 /* What went one way in an epoch. */

@@ -190,8 +190,8 @@ PARSE_INLINE void note_acknowledgment(struct tcp_track *t, struct tcp_state *s, 
 PARSE_INLINE void note_tcp(struct tcp_track *t, const struct observed *o)
 {
 	u32 way = o->way & 1, parity = o->parity & 1, marks, repeats;
-	struct tcp_state *s = &t->ways[way], *r = &t->ways[way ^ 1];
-	struct tcp_counts *of_s = &t->counts[parity][way], *of_r = &t->counts[parity][way ^ 1];
+	struct tcp_state *s = &t->state[way], *r = &t->state[way ^ 1];
+	struct tcp_counts *of_s = &t->counts[way][parity], *of_r = &t->counts[way ^ 1][parity];
 
 	if (!(o->traits & OBSERVED_HEADER))
 		return;

@@ -97,8 +97,8 @@ _Static_assert(sizeof(struct tcp_counts) == 400, "struct tcp_counts");
 struct tcp_track {
 	u64 syn_ns;	      /* of the last SYN without ACK */
 	u64 first_round_trip; /* ns from it to the first ACK behind it; 0: not known. What tshark calls initial_rtt */
-	struct tcp_state ways[WAYS];
-	struct tcp_counts counts[HALVES][WAYS]; /* zeroed by half, when an epoch begins */
+	struct tcp_state state[WAYS];
+	struct tcp_counts counts[WAYS][HALVES];
 };
 _Static_assert(sizeof(struct tcp_track) == 2048, "struct tcp_track");
 

@@ -24,6 +24,7 @@ struct followed_settings {
 u32 biflow_chunks[MOST_BIFLOW_CHUNKS];
 u32 arrivals_chunks[MOST_BIFLOW_CHUNKS];
 u32 sequence_chunks[MOST_BIFLOW_CHUNKS];
+u32 tcp_chunks[MOST_BIFLOW_CHUNKS];
 
 /* What user space is told. */
 struct {
@@ -34,20 +35,22 @@ struct {
 static struct index biflow_places;
 static u32 biflow_chunk_count;
 
+/* A chunk of rows of something, if it is measured. 0: memory is full. */
+static int grow(u32 *chunks, u32 is_measured, u32 octets)
+{
+	if (!is_measured)
+		return 1;
+	chunks[biflow_chunk_count] = (u32)allocate_empty(CHUNK_ROWS * octets);
+	return !!chunks[biflow_chunk_count];
+}
+
 /* Room for one more chunk of all that is measured; 0: memory is full. */
 static int grow_biflows(u32 measured)
 {
-	u32 at = biflow_chunk_count;
-
-	if (at >= MOST_BIFLOW_CHUNKS)
-		return 0;
-	biflow_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct biflow));
-	if (measured & MEASURE_ARRIVALS)
-		arrivals_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct arrivals));
-	if (measured & MEASURE_SEQUENCE)
-		sequence_chunks[at] = (u32)allocate_empty(CHUNK_ROWS * sizeof(struct numbers));
-	if (!biflow_chunks[at] || (measured & MEASURE_ARRIVALS && !arrivals_chunks[at]) ||
-	    (measured & MEASURE_SEQUENCE && !sequence_chunks[at]))
+	if (biflow_chunk_count >= MOST_BIFLOW_CHUNKS || !grow(biflow_chunks, 1, sizeof(struct biflow)) ||
+	    !grow(arrivals_chunks, measured & MEASURE_ARRIVALS, sizeof(struct arrivals)) ||
+	    !grow(sequence_chunks, measured & MEASURE_SEQUENCE, sizeof(struct numbers)) ||
+	    !grow(tcp_chunks, measured & MEASURE_TCP, sizeof(struct tcp_track)))
 		return 0;
 	biflow_chunk_count++;
 	return 1;
@@ -173,4 +176,6 @@ static void follow(const struct followed_settings *s, const u64 *factors, const 
 		note_arrival(row_at(arrivals_chunks, row, sizeof(struct arrivals)), &o, s->times.reset_ns);
 	if (s->measured & MEASURE_SEQUENCE)
 		follow_numbers(s, w, p, &o, row_at(sequence_chunks, row, sizeof(struct numbers)));
+	if (s->measured & MEASURE_TCP && o.protocol == PROTOCOL_TCP)
+		note_tcp(row_at(tcp_chunks, row, sizeof(struct tcp_track)), &o);
 }

@@ -55,6 +55,46 @@ export const SEQUENCE_FIELDS = {
   jitterSixteenths: { bits: 64, meaning: 'the jitter now, in sixteenths of nanoseconds' },
 } as const satisfies Record<string, MeasuredField>;
 
+/**
+ * TCP at one observation point: the first fields follow from which sequence numbers were seen there, those from
+ * `retransmissions` on are judged as tshark judges them (bpf/biflow/tcp_state.h).
+ */
+export const TCP_FIELDS = {
+  octets: { bits: 64, meaning: 'payload octets of all segments' },
+  repeatedOctets: { bits: 64, meaning: 'of these, that had been seen already' },
+  lateOctets: { bits: 64, meaning: 'of these, that filled a gap' },
+  gapNumbers: { bits: 64, meaning: 'octets of all gaps, as they opened' },
+  unseenNumbers: {
+    bits: 64,
+    meaning: 'octets of gaps that were acknowledged while open: they never came by',
+  },
+  forgottenNumbers: { bits: 64, meaning: 'octets of gaps for which there was no place' },
+  handshakeNs: { bits: 64, meaning: "from this way's SYN to its answer; 0: not in this epoch" },
+  segments: { bits: 32, meaning: 'segments with payload, SYN or FIN' },
+  repeatedSegments: { bits: 32, meaning: 'segments with anything that had been seen already' },
+  lateSegments: { bits: 32, meaning: 'segments with anything that filled a gap' },
+  gaps: { bits: 32, meaning: 'gaps that opened' },
+  forgottenGaps: { bits: 32, meaning: 'gaps for which there was no place' },
+  retransmissions: { bits: 32, meaning: 'retransmissions, fast and spurious ones among them' },
+  fastRetransmissions: { bits: 32, meaning: 'retransmissions that duplicate ACKs had asked for' },
+  spuriousRetransmissions: { bits: 32, meaning: 'retransmissions of what was acknowledged already' },
+  outOfOrder: { bits: 32, meaning: 'segments out of order' },
+  repeatedOutOfOrder: { bits: 32, meaning: 'of these, all seen already: retransmissions in truth' },
+  duplicateAcks: { bits: 32, meaning: 'ACKs that say again what the one before said' },
+  zeroWindows: { bits: 32, meaning: 'segments that close the window' },
+  windowProbes: { bits: 32, meaning: 'segments that probe a closed window' },
+  keepAlives: { bits: 32, meaning: 'keep-alives' },
+  roundTrips: { bits: 32, meaning: 'samples of the round trip to the receiver of this way' },
+  roundTripSumNs: { bits: 64, meaning: 'their sum, nanoseconds, the delay of ACKs included' },
+  roundTripLeastNs: { bits: 64, meaning: 'the shortest plus one; 0 without any' },
+  roundTripMostNs: { bits: 64, meaning: 'the longest' },
+  roundTripHistogram: {
+    bits: 32,
+    count: HISTOGRAM_PLACES,
+    meaning: 'how many of each length (histogramBound)',
+  },
+} as const satisfies Record<string, MeasuredField>;
+
 type ColumnOf<Field extends MeasuredField> = Field['bits'] extends 64
   ? BigUint64Array<ArrayBuffer>
   : Uint32Array<ArrayBuffer>;
@@ -68,6 +108,7 @@ export type MeasuredColumns<Table extends Readonly<Record<string, MeasuredField>
 export const MEASUREMENTS = {
   arrivals: ARRIVAL_FIELDS,
   sequence: SEQUENCE_FIELDS,
+  tcp: TCP_FIELDS,
 } as const satisfies Record<string, Readonly<Record<string, MeasuredField>>>;
 
 /** Name of a measurement that has columns of its own. */

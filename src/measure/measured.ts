@@ -3,6 +3,7 @@ import type { FlowBatch, MeasurementBatch } from '../flow/index.ts';
 import { columnWords, FIELDS, type FieldName, type FlowColumns, transportName } from '../flow/index.ts';
 import { ArrivalSums } from './arrivals.ts';
 import { SequenceSums } from './sequences.ts';
+import { TcpSums } from './tcp.ts';
 import { type FlowWords, flowWords, tunnelText } from './words.ts';
 
 /** What is one row: a flow, one way at one observation point; a tunnel, one way; or a protocol (System D). */
@@ -22,6 +23,8 @@ export interface MeasuredGroup {
   arrivals: ArrivalSums | undefined;
   /** Since the start; undefined where no packet had a place for a number. */
   sequence: SequenceSums | undefined;
+  /** Since the start, of TCP only. */
+  tcp: TcpSums | undefined;
   /** The latest epoch in which it had packets. */
   epoch: number;
 }
@@ -35,6 +38,8 @@ export interface MeasuredOptions {
   readonly keptEpochs?: number;
 }
 
+/** Its IP protocol number. */
+const TCP = 6;
 const KEY_NAMES = (Object.keys(FIELDS) as FieldName[]).filter((name) => FIELDS[name].key);
 /** Columns of 16 octets per record. */
 const WIDE: ReadonlySet<FieldName> = new Set(KEY_NAMES.filter((name) => FIELDS[name].bits === 128));
@@ -96,6 +101,10 @@ export class Measured {
         group.sequence ??= new SequenceSums();
         group.sequence.add(measurements.sequence, row);
       }
+      if (measurements.tcp && flows.protocol[row] === TCP) {
+        group.tcp ??= new TcpSums();
+        group.tcp.add(measurements.tcp, row);
+      }
     }
   }
 
@@ -112,6 +121,7 @@ export class Measured {
         payloadOctets: 0,
         arrivals: undefined,
         sequence: undefined,
+        tcp: undefined,
         epoch: -1,
       };
       this.#groups.set(key, group);

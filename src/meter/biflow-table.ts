@@ -30,6 +30,7 @@ import {
 const ARRAYS: Readonly<Record<MeasurementName, string>> = {
   arrivals: 'biflow_arrivals',
   sequence: 'biflow_numbers',
+  tcp: 'biflow_tcp',
 };
 const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
 /** How long after it was closed a connection's last packets may come: what is sent twice, a last ACK. */

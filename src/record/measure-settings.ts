@@ -11,6 +11,7 @@ import { BiflowSettings, Measurement, SequenceForm, SequenceRule, SequenceSettin
 const BITS: Readonly<Record<MeasurementName, number>> = {
   arrivals: Measurement.MEASURE_ARRIVALS,
   sequence: Measurement.MEASURE_SEQUENCE,
+  tcp: Measurement.MEASURE_TCP,
 };
 const FORMS: Readonly<Record<SequenceFormName | 'echo' | 'off', number>> = {
   off: SequenceForm.SEQUENCE_OFF,

@@ -18,6 +18,9 @@ import {
   NumberedCounts,
   NumberedState,
   Numbers,
+  TcpCounts,
+  TcpState,
+  TcpTrack,
   WayCounts,
   WideKey,
 } from './gen/meter.ts';
@@ -96,6 +99,13 @@ export const PARTS: Readonly<Record<MeasurementName, Part>> = {
     jitterSumNs: 'jitter.sumNs',
     jitterMostNs: 'jitter.mostNs',
     jitterSixteenths: 'jitter.sixteenths',
+  }),
+  tcp: partOf(TcpTrack, [TcpCounts, TcpState], MEASUREMENTS.tcp, {
+    roundTrips: 'roundTrip.samples',
+    roundTripSumNs: 'roundTrip.sum',
+    roundTripLeastNs: 'roundTrip.least',
+    roundTripMostNs: 'roundTrip.most',
+    roundTripHistogram: 'roundTrip.places',
   }),
 };
 

@@ -63,7 +63,8 @@ type Shared =
   | 'followed'
   | 'biflow_chunks'
   | 'arrivals_chunks'
-  | 'sequence_chunks';
+  | 'sequence_chunks'
+  | 'tcp_chunks';
 
 type Exported = Exports & Readonly<Record<Shared, { readonly value: number }>>;
 

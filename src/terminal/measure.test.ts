@@ -39,6 +39,7 @@ function group(said: Partial<MeasuredGroup> & { readonly protocol: string }): Me
     payloadOctets: 0,
     arrivals: undefined,
     sequence: undefined,
+    tcp: undefined,
     epoch: 1,
     ...rest,
   };
