@@ -99,7 +99,7 @@ async function measure(words: MeasureWords): Promise<void> {
     meter: {
       ...config,
       measure: {
-        measurements: ['arrivals', 'sequence'],
+        measurements: ['arrivals', 'sequence', 'tcp'],
         sequence,
         capacity: parseCount('--measured', words.measured, { min: 16, max: 1_048_576 }),
         resetMs: parseDuration('--reset', words.reset),
@@ -196,7 +196,7 @@ function jsonLine(
     coarsePackets: arrivals.coarse,
   };
   const time = new Date(endMs).toISOString();
-  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null, sequence: sequenceValues(group) })}\n`;
+  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null, sequence: sequenceValues(group), tcp: tcpValues(group) })}\n`;
 }
 
 /** All since the start. */
@@ -215,5 +215,20 @@ function sequenceValues({ sequence }: MeasuredGroup): object | null {
     jitterMs: sequence.jitterMs ?? null,
     meanJitterMs: sequence.meanJitterMs ?? null,
     mostJitterMs: sequence.mostJitterMs ?? null,
+  };
+}
+
+/** All since the start. */
+function tcpValues({ tcp }: MeasuredGroup): object | null {
+  if (!tcp) return null;
+  return {
+    ...tcp.counts,
+    retransmitted: tcp.retransmitted,
+    overtaken: tcp.overtaken,
+    handshakeMs: tcp.handshakeMs ?? null,
+    roundTripMs: tcp.roundTripMs ?? null,
+    leastRoundTripMs: tcp.leastRoundTripMs ?? null,
+    mostRoundTripMs: tcp.mostRoundTripMs ?? null,
+    p99RoundTripMs: tcp.percentileMs(0.99) ?? null,
   };
 }

@@ -1,8 +1,8 @@
 /** What `measure` prints: a table of flows or tunnels, or the text of System D for protocols. */
-import type { MeasuredGroup, SequenceSums } from '../measure/index.ts';
+import type { MeasuredGroup, SequenceSums, TcpSums } from '../measure/index.ts';
 
 /** What can be shown of a measured group. */
-export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence'] as const;
+export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence', 'tcp'] as const;
 export type MeasureDisplay = (typeof MEASURE_DISPLAYS)[number];
 
 /** How it is printed. */
@@ -82,7 +82,10 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
           time('LONGEST', ({ arrivals }) => arrivals?.mostMs),
         ]
       : []),
-    ...(displays.has('sequence') ? worthShowing(SEQUENCE_COLUMNS, groups) : []),
+    ...(displays.has('sequence') && groups.some(({ sequence }) => sequence)
+      ? worthShowing(SEQUENCE_COLUMNS, groups)
+      : []),
+    ...(displays.has('tcp') && groups.some(({ tcp }) => tcp) ? worthShowing(TCP_COLUMNS, groups) : []),
   ];
 }
 
@@ -94,9 +97,8 @@ function count(title: string, of: (sequence: SequenceSums) => number | undefined
   };
 }
 
-/** The columns that say something of any group: the first three if there are numbers, the others where they are not all 0. */
+/** The first three columns, and of the others those that are not 0 of all groups. */
 function worthShowing(columns: readonly Column[], groups: readonly MeasuredGroup[]): Column[] {
-  if (!groups.some(({ sequence }) => sequence)) return [];
   return columns.filter(({ text }, i) => i < 3 || groups.some((group) => !/^[0-]$/.test(text(group))));
 }
 
@@ -121,6 +123,21 @@ const SEQUENCE_COLUMNS: readonly Column[] = [
     isNumber: true,
     text: ({ sequence }) => millisecondsText(sequence?.jitterMs),
   },
+];
+
+function tcpCount(title: string, of: (tcp: TcpSums) => number): Column {
+  return { title, isNumber: true, text: ({ tcp }) => (tcp ? String(of(tcp)) : '-') };
+}
+
+/** Since the start; RTT is the mean to the receiver and back, from where it was measured. */
+const TCP_COLUMNS: readonly Column[] = [
+  { title: 'RTT', isNumber: true, text: ({ tcp }) => millisecondsText(tcp?.roundTripMs) },
+  { title: 'LEAST', isNumber: true, text: ({ tcp }) => millisecondsText(tcp?.leastRoundTripMs) },
+  tcpCount('RETRANSMITTED', ({ retransmitted }) => retransmitted),
+  tcpCount('OVERTAKEN', ({ overtaken }) => overtaken),
+  tcpCount('GAPS', ({ counts }) => counts.gaps),
+  tcpCount('DUP ACKS', ({ counts }) => counts.duplicateAcks),
+  tcpCount('ZERO WINDOWS', ({ counts }) => counts.zeroWindows),
 ];
 
 /** The same of protocols as System D prints it: `TCP bitrate [MiB/s]:  11.5944`, and so on. */
@@ -155,7 +172,8 @@ export function formatProtocols(groups: readonly MeasuredGroup[], options: Measu
 
 /** D4.6: of protocols whose numbers were seen. */
 function sequenceLines(name: string, group: MeasuredGroup | undefined): string[] {
-  const sequence = group?.sequence;
+  const { sequence, tcp } = group ?? {};
+  if (tcp) return [name, ...valueLines(tcpValues(tcp)), ''];
   if (!sequence) return [];
   const values = {
     seq_num: sequence.last ?? '-',
@@ -165,7 +183,22 @@ function sequenceLines(name: string, group: MeasuredGroup | undefined): string[]
     big_err: sequence.bigSteps,
     total_sequence_errors: sequence.steps,
   };
-  return [name, ...Object.entries(values).map(([key, value]) => `\t${key}: ${value}`), ''];
+  return [name, ...valueLines(values), ''];
+}
+
+/** TCP numbers octets, not packets: what is an error follows from what was to come next (BUG-D3). */
+function tcpValues({ counts, retransmitted, overtaken }: TcpSums): Readonly<Record<string, number>> {
+  return {
+    count: counts.segments,
+    retransmitted,
+    out_of_order: overtaken,
+    gaps: counts.gaps,
+    total_sequence_errors: retransmitted + overtaken + counts.gaps,
+  };
+}
+
+function valueLines(values: Readonly<Record<string, number | string>>): string[] {
+  return Object.entries(values).map(([key, value]) => `\t${key}: ${value}`);
 }
 
 /** The protocols of System D. */
