@@ -7,8 +7,18 @@ export {
   fieldsOf,
   type OrderOperator,
 } from './filter/ast.ts';
+export {
+  type Classifier,
+  type ClassifierRows,
+  type ClassifierUse,
+  classify,
+  RulesTooLarge,
+  SUMMARY_WORDS,
+} from './filter/classifier.ts';
 export { compileFilter, type RecordTest } from './filter/compile.ts';
 export { type Completion, completeFilter, type KnownValues, type Suggestion } from './filter/complete.ts';
+export { TooManyConjunctions } from './filter/conjunctions.ts';
+export { type DecisionField, KINDS_WITH_ID, type NamedInterface } from './filter/decision.ts';
 export { type Expectation, FilterError, type Span } from './filter/error.ts';
 export {
   FILTER_FIELD_NAMES,
@@ -18,7 +28,8 @@ export {
 } from './filter/fields.ts';
 export { parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
-export { parseRule, parseRules } from './filter/rule.ts';
+export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
+export { RuleError, readRule, readRules } from './filter/rule-file.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './streamed.ts';
 export * from './view.ts';

@@ -20,6 +20,8 @@ export function parseCondition(reader: TokenReader): Filter {
   reader.next();
   if (token.text.toLowerCase() === 'any') return { kind: 'any' };
   const field = fieldNamed(token.text);
+  const refusal = field && reader.refusal(field);
+  if (refusal !== undefined) throw new FilterError(reader.text, token, refusal);
   if (field !== undefined) return parseComparison(reader, field);
   return bareCondition(token) ?? refuse(reader, token);
 }

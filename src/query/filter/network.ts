@@ -28,15 +28,23 @@ export function formatNetwork({ address, prefix }: Network): string {
   return prefix === (isIpv6(address) ? ALL_BITS : ALL_BITS - MAPPED_BITS) ? address : `${address}/${prefix}`;
 }
 
-/** A network as 16 octets and the mask of those bits that count, of which there are `bits`. */
-export function networkOctets({ address, prefix }: Network): {
-  readonly octets: Uint8Array<ArrayBuffer>;
-  readonly mask: Uint8Array<ArrayBuffer>;
+/** A network as its first address, 16 octets, and how many of its bits count. */
+export function networkStart({ address, prefix }: Network): {
+  readonly octets: Uint8Array;
   readonly bits: number;
 } {
   const octets = parseAddress(address);
   if (!octets) throw new RangeError(`"${address}" is no address`);
-  const bits = isIpv6(address) ? prefix : prefix + MAPPED_BITS;
+  return { octets, bits: isIpv6(address) ? prefix : prefix + MAPPED_BITS };
+}
+
+/** The same with the mask of the bits that count. */
+export function networkOctets(network: Network): {
+  readonly octets: Uint8Array<ArrayBuffer>;
+  readonly mask: Uint8Array<ArrayBuffer>;
+  readonly bits: number;
+} {
+  const { octets, bits } = networkStart(network);
   return { octets: Uint8Array.from(octets), mask: maskOf(bits), bits };
 }
 

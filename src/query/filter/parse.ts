@@ -12,14 +12,19 @@
 import { allOf, anyOf, type Filter } from './ast.ts';
 import { parseCondition, unexpected } from './condition.ts';
 import { FilterError } from './error.ts';
-import { TokenReader } from './token.ts';
+import { type FieldRefusal, TokenReader } from './token.ts';
 
 /** Parentheses and negations in one another at most. */
 const MAX_DEPTH = 64;
 
-/** Reads a filter; an empty text is every flow. @throws FilterError, and nothing else whatever the text */
-export function parseFilter(text: string): Filter {
-  const reader = new TokenReader(text);
+/**
+ * Reads a filter; an empty text is every flow.
+ *
+ * @param refusal says which fields cannot stand in it
+ * @throws FilterError, and nothing else whatever the text
+ */
+export function parseFilter(text: string, refusal?: FieldRefusal): Filter {
+  const reader = new TokenReader(text, refusal);
   if (reader.isAtEnd) return { kind: 'any' };
   const filter = parseEither(reader, 0);
   if (reader.isAtEnd) return filter;

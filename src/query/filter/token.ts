@@ -1,5 +1,6 @@
 /** The words and signs a filter is made of. */
 import { FilterError, quoted, type Span } from './error.ts';
+import type { FilterField } from './fields.ts';
 
 /** A piece of the text. `text` of a quoted word is what stands between the quotes. */
 export interface Token extends Span {
@@ -65,15 +66,21 @@ export function isJoiner(text: string): boolean {
   return /^(and|or|not)$/i.test(text);
 }
 
+/** Says why a field cannot stand in a text, if it cannot. */
+export type FieldRefusal = (field: FilterField) => string | undefined;
+
 /** A place in the tokens of a text. */
 export class TokenReader {
   readonly text: string;
+  /** What is wrong with a field here; undefined for nothing. */
+  readonly refusal: FieldRefusal;
   readonly #tokens: readonly Token[];
   #at = 0;
 
   /** @throws FilterError */
-  constructor(text: string) {
+  constructor(text: string, refusal: FieldRefusal = () => undefined) {
     this.text = text;
+    this.refusal = refusal;
     this.#tokens = tokensOf(text);
   }
 
