@@ -129,7 +129,8 @@ static __always_inline void merge_counts(struct flow_counters *to, const struct 
 /*
  * FLOW_TABLE(shape, SHAPE, rows, places): a table, and
  *   add_SHAPE(adder, epoch, hash, key, from): adds a record, or without one the adder's packet, to its flow's row, or makes
- *   the row. 0, or -1: no row is left.
+ *   the row. 0, or -1: no row is left;
+ *   has_SHAPE(epoch, hash, key): whether the flow has a row that can be found.
  */
 #define FLOW_TABLE(shape, SHAPE, rows, bits)                                                       \
 	/* Of one half, set by user space before load, as are the maps' entries: places are a power of two above the rows, */ \
@@ -142,6 +143,32 @@ static __always_inline void merge_counts(struct flow_counters *to, const struct 
 	};                                                                                         \
 	MAPPED_ARRAY(shape##_index, struct index_line, (2 << bits) / LINE_PLACES);                 \
 	MAPPED_ARRAY(shape##_rows, struct shape##_row, 2 * rows);                                  \
+                                                                                                   \
+	static __always_inline int has_##shape(u64 epoch, u64 hash, const u64 *key)                \
+	{                                                                                          \
+		const int count = sizeof(struct shape##_key) / 8;                                  \
+		u32 places = shape##_index_bits, mask = (1u << (places & 31)) - 1;                 \
+		u32 start = (u32)(hash >> ((64 - places) & 63)) | ((u32)epoch & 1) << (places & 31); \
+		u32 tag = (u32)(hash >> 12) & ~mask, line = start / LINE_PLACES, at, word;         \
+		struct index_line *index = bpf_map_lookup_elem(&shape##_index, &line);             \
+		struct shape##_row *row;                                                           \
+                                                                                                   \
+		if (!index)                                                                        \
+			return 0;                                                                  \
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < LINE_PLACES; i++)        \
+		{                                                                                  \
+			word = index->places[(start + i) & (LINE_PLACES - 1)];                     \
+			if (!word)                                                                 \
+				return 0;                                                          \
+			if ((word & ~mask) != tag)                                                 \
+				continue;                                                          \
+			at = (epoch & 1 ? shape##_capacity : 0) + (word & mask) - 1;               \
+			row = bpf_map_lookup_elem(&shape##_rows, &at);                             \
+			if (row && same_words_at_once((const u64 *)&row->key, key, count))         \
+				return 1;                                                          \
+		}                                                                                  \
+		return 0;                                                                          \
+	}                                                                                          \
                                                                                                    \
 	static __noinline int add_##shape(struct adder *adder, u64 epoch, u64 hash,                \
 					  const u64 *key, const struct flow_counters *from)        \

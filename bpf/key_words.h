@@ -37,3 +37,19 @@ PARSE_INLINE int same_words(const u64 *a, const u64 *b, int count)
 		difference |= a[i] ^ b[i];
 	return !difference;
 }
+
+/*
+ * As same_words(), by one jump: the verifier (Linux 6.18) has less to follow where it is in a loop, whose other turns come
+ * behind each jump. Slower where words differ early.
+ */
+PARSE_INLINE int same_words_at_once(const u64 *a, const u64 *b, int count)
+{
+	u64 difference = 0;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < count; i++) {
+		difference |= a[i] ^ b[i];
+		__asm__ volatile("" : "+r"(difference));
+	}
+	return !difference;
+}

@@ -5,6 +5,8 @@
  * It observes: TC_ACT_UNSPEC on every path, no packet is altered. Per observation point and epoch
  *     seen = flow records + overflow records + ledger        (packets and octets)
  *
+ * Where there are rules, what fits none of them is a line of the ledger.
+ *
  * All maps of an epoch are doubled. A packet reads the epoch once and uses the maps of its parity, so that all its
  * counts fall into one epoch. User space raises it, then updates an element of an array of maps, which makes
  * the kernel wait until no program runs that could have read the old value: the retired maps are final.
@@ -16,6 +18,7 @@
 #include "flow_table.h"
 #include "fragments.h"
 #include "parse.h"
+#include "rules.h"
 
 #define TC_ACT_UNSPEC (-1)
 #define EEXIST 17
@@ -36,6 +39,10 @@ struct seen_counters {
 	u64 octets;
 	u64 unledgered_packets; /* found no place in the ledger */
 	u64 unledgered_octets;
+	u64 excluded_packets; /* by the rules; as a record would have them */
+	u64 excluded_octets;
+	u64 excluded_extra_packets;
+	u64 excluded_extra_octets;
 };
 
 struct ledger_key {
@@ -111,6 +118,7 @@ struct control {
 	u64 epoch;	  /* raised by user space; its parity names the maps in use */
 	u64 jiffies;	  /* ts_clock: one reading of both clocks */
 	u64 monotonic_ns;
+	u64 rules[2]; /* generation of the rules of each parity of the epoch; 0: everything is kept */
 };
 volatile struct control control;
 
@@ -138,12 +146,64 @@ static __always_inline long account(void *map, const void *key, const struct pac
 	return 0;
 }
 
+/* Whether the flow of this key and hash has a row that can be found. Global functions, as parse_any() below. */
+#define HAS_ROW(shape)                                                                             \
+	__noinline int has_row_##shape(struct __sk_buff *skb, u64 epoch, u64 hash)                 \
+	{                                                                                          \
+		u32 cpu = bpf_get_smp_processor_id();                                              \
+		struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);                     \
+                                                                                                   \
+		return skb && area && has_##shape(epoch, hash, area->adder.words);                 \
+	}
+
+HAS_ROW(narrow)
+HAS_ROW(wide)
+
+/*
+ * Whether the rules of the epoch exclude the packet whose key and hash these are.
+ * What the epoch already has a row for was kept.
+ */
+__noinline int is_excluded(struct __sk_buff *skb, u64 epoch, u64 hash, u32 shape)
+{
+	u32 cpu = bpf_get_smp_processor_id(), bits = verdict_bits & 31, is_wide = shape == SHAPE_WIDE;
+	u64 stamp = control.rules[epoch & 1] << 2 | is_wide << 1;
+	u32 at = (cpu << bits | (u32)(hash >> 32) >> (32 - bits)) & ~is_wide;
+	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
+	struct verdict *known = verdict_place(at), *rest = known;
+	const u64 *words;
+	int is_kept;
+
+	if (is_wide)
+		rest = verdict_place(at | 1);
+	if (!skb || !area || !known || !rest)
+		return 0;
+	words = area->adder.words;
+	if ((known->stamp & ~1ull) == stamp && rest->stamp == known->stamp &&
+	    same_words(known->words, words, sizeof(struct narrow_key) / 8) &&
+	    (!is_wide || (same_words(known->words, words, VERDICT_WORDS) &&
+			  same_words(rest->words, words + VERDICT_WORDS, VERDICT_WORDS))))
+		return !(known->stamp & 1);
+	is_kept = is_wide ? has_row_wide(skb, epoch, hash) : has_row_narrow(skb, epoch, hash);
+	if (!is_kept)
+		is_kept = fits_any_rule(skb, (u32)epoch & 1, &area->adder.packet);
+	/* The rest of a narrow key's words is of another packet, and is not compared. */
+	__builtin_memcpy(known->words, words, sizeof(known->words));
+	if (is_wide)
+		__builtin_memcpy(rest->words, words + VERDICT_WORDS, sizeof(rest->words));
+	rest->stamp = known->stamp = stamp | !!is_kept;
+	return !is_kept;
+}
+
+#define NO_ROOM (-1)
+#define NOT_KEPT 1
+
 /*
  * account_SHAPE(): counts a packet in the cache of its shape, or in the table where the cache is off or the record in the
- * way finds no row. 0, or -1: there is no room.
+ * way finds no row. A packet whose flow is in the cache was judged before; for any other the rules are asked, if there are
+ * any. 0, or NO_ROOM, or NOT_KEPT.
  */
-#define ACCOUNT_CACHED(shape)                                                                      \
-	static __always_inline int account_##shape(struct cpu_area *area, u64 epoch)               \
+#define ACCOUNT_CACHED(shape, SHAPE)                                                                    \
+	static __always_inline int account_##shape(struct __sk_buff *skb, struct cpu_area *area, u64 epoch) \
 	{                                                                                          \
 		const int count = sizeof(struct shape##_key) / 8;                                  \
 		const u64 *words = area->adder.words;                                              \
@@ -152,11 +212,13 @@ static __always_inline long account(void *map, const void *key, const struct pac
 		struct shape##_slot *slot =                                                        \
 			&area->shape[epoch & 1][hash >> 40 & cache_mask & (CACHE_PLACES - 1)];     \
                                                                                                    \
+		if (cache_mask && same_words((const u64 *)&slot->key, words, count)) {             \
+			add_counts_here(&slot->counters, &area->adder.packet, m);                  \
+			return 0;                                                                  \
+		}                                                                                  \
+		if (control.rules[epoch & 1] && is_excluded(skb, epoch, hash, SHAPE))              \
+			return NOT_KEPT;                                                           \
 		if (cache_mask) {                                                                  \
-			if (same_words((const u64 *)&slot->key, words, count)) {                   \
-				add_counts_here(&slot->counters, &area->adder.packet, m);          \
-				return 0;                                                          \
-			}                                                                          \
 			if (!slot->counters.packets ||                                             \
 			    (++slot->rivals > slot->counters.packets &&                            \
 			     !add_##shape(&area->adder, epoch, slot->hash, (const u64 *)&slot->key, \
@@ -171,8 +233,8 @@ static __always_inline long account(void *map, const void *key, const struct pac
 		return add_##shape(&area->adder, epoch, hash, words, 0);                           \
 	}
 
-ACCOUNT_CACHED(narrow)
-ACCOUNT_CACHED(wide)
+ACCOUNT_CACHED(narrow, SHAPE_NARROW)
+ACCOUNT_CACHED(wide, SHAPE_WIDE)
 
 static __always_inline void write_ledger(u32 parity, const struct packet *p, enum reason reason,
 					 u64 octets, struct seen_counters *seen_here)
@@ -201,6 +263,20 @@ static __always_inline void write_ledger(u32 parity, const struct packet *p, enu
 		seen_here->unledgered_packets++;
 		seen_here->unledgered_octets += octets;
 	}
+}
+
+/* Counts a packet that the rules do not want. */
+static __always_inline void write_excluded(u32 parity, const struct packet *p, const struct measure *m,
+					   struct seen_counters *seen_here)
+{
+	if (!seen_here) {
+		write_ledger(parity, p, EXCLUDED, m->octets, 0);
+		return;
+	}
+	seen_here->excluded_packets++;
+	seen_here->excluded_octets += m->octets;
+	seen_here->excluded_extra_packets += m->extra_packets;
+	seen_here->excluded_extra_octets += m->extra_octets;
 }
 
 /* Where another point has the place: a per-CPU hash. */
@@ -441,29 +517,35 @@ __noinline int measure_packet(struct __sk_buff *skb)
 	return 0;
 }
 
-/* Counts the packet in hand in its flow, or in its tunnel's overflow record. 0, or -1: neither has room. */
-static __always_inline int account_packet(struct cpu_area *area, u64 epoch)
+/*
+ * Counts the packet in hand in its flow, or in its tunnel's overflow record. 0, or NO_ROOM: neither has any, or NOT_KEPT: the
+ * rules exclude it.
+ */
+static __always_inline int account_packet(struct __sk_buff *skb, struct cpu_area *area, u64 epoch)
 {
 	struct packet *p = &area->adder.packet;
 	u64 *words = area->adder.words;
 	u32 parity = (u32)epoch & 1;
 	void *map;
+	int error;
 
 	if (is_narrow(p)) {
 		narrow_words(words, p);
 		FORGET();
-		if (!account_narrow(area, epoch))
-			return 0;
+		error = account_narrow(skb, area, epoch);
+		if (error != NO_ROOM)
+			return error;
 		wide_words(words, p);
 	} else {
 		wide_words(words, p);
 		FORGET();
-		if (!account_wide(area, epoch))
-			return 0;
+		error = account_wide(skb, area, epoch);
+		if (error != NO_ROOM)
+			return error;
 	}
 	overflow_key((struct wide_key *)words);
 	map = bpf_map_lookup_elem(&overflow, &parity);
-	return map && !account(map, words, p, &area->adder.measure) ? 0 : -1;
+	return map && !account(map, words, p, &area->adder.measure) ? 0 : NO_ROOM;
 }
 
 static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_bare)
@@ -475,6 +557,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
 	enum reason reason;
+	int error;
 
 	if (!area)
 		return TC_ACT_UNSPEC;
@@ -490,7 +573,12 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 		join_fragment(skb);
 	measure_wire(skb, p, &area->adder.measure);
 	FORGET();
-	if (account_packet(area, epoch))
+	error = account_packet(skb, area, epoch);
+	if (error == NOT_KEPT) {
+		write_excluded(parity, p, &area->adder.measure, seen_here);
+		return TC_ACT_UNSPEC;
+	}
+	if (error)
 		write_ledger(parity, p, OVERFLOW_FULL, skb->len, seen_here);
 	if (measured && observe_packet(skb, parity)) {
 		if (measured & MEASURE_SEQUENCE)
@@ -553,6 +641,14 @@ enum sequence_form *unused_sequence_form __attribute__((unused));
 enum connection_close *unused_connection_close __attribute__((unused));
 enum connection_trait *unused_connection_trait __attribute__((unused));
 enum measurement *unused_measurement __attribute__((unused));
+struct rule_line *unused_rule_line __attribute__((unused));
+struct rule_page *unused_rule_page __attribute__((unused));
+struct verdict *unused_verdict __attribute__((unused));
+struct rule_header *unused_rule_header __attribute__((unused));
+struct rule_use *unused_rule_use __attribute__((unused));
+struct rule_tree *unused_rule_tree __attribute__((unused));
+struct rule_row *unused_rule_row __attribute__((unused));
+enum rule_field *unused_rule_field __attribute__((unused));
 struct stack *unused_stack __attribute__((unused));
 struct narrow_slot *unused_narrow_slot __attribute__((unused));
 struct wide_slot *unused_wide_slot __attribute__((unused));

@@ -61,6 +61,7 @@ enum reason {
 	TUNNEL_DEPTH,
 	HEADER_OFFSET,
 	OVERFLOW_FULL, /* the flow cache and the overflow records were full */
+	EXCLUDED, /* fits none of the rules */
 	REASON_COUNT,
 	/* Not reasons: there is another header, inside a tunnel or not. */
 	PARSE_MORE = 254,

@@ -1,7 +1,15 @@
 /** JSON files for those who read files: the tunnel totals and deltas of the reference, and the newest epoch's flows. */
 import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyBatch, counterValue, type FlowBatch, type FlowSink, recordJson } from '../flow/index.ts';
+import {
+  copyBatch,
+  counterValue,
+  type FlowBatch,
+  type FlowSink,
+  type LedgerLine,
+  recordJson,
+  type SeenLine,
+} from '../flow/index.ts';
 import { ExportError } from './error.ts';
 import { TunnelTotals } from './tunnels.ts';
 
@@ -135,10 +143,14 @@ function linesText(lines: readonly string[]): string {
 function flowsText(batch: FlowBatch, now: number): string {
   const { agent, epoch, startMs, endMs } = batch;
   const head = JSON.stringify({ agent, epoch, startMs, endMs, writtenAt: new Date(now).toISOString() });
-  const counted = (line: { readonly packets: bigint; readonly octets: bigint }): object => ({
+  const counts = ({ packets, octets }: { readonly packets: bigint; readonly octets: bigint }): object => ({
+    packets: counterValue(packets),
+    octets: counterValue(octets),
+  });
+  const counted = (line: SeenLine | LedgerLine): object => ({
     ...line,
-    packets: counterValue(line.packets),
-    octets: counterValue(line.octets),
+    ...counts(line),
+    ...('wire' in line && line.wire && { wire: counts(line.wire) }),
   });
   const flows = Array.from({ length: batch.length }, (_, row) => recordJson(batch.columns, row));
   const tail = `"seen":${rowsText(batch.seen.map(counted))},"ledger":${rowsText(batch.ledger.map(counted))}`;

@@ -210,6 +210,8 @@ export interface LedgerLine {
   readonly level: number;
   readonly packets: bigint;
   readonly octets: bigint;
+  /** On the wire, where that was measured: of what the rules exclude. Anything else is one frame each. */
+  readonly wire?: { readonly packets: bigint; readonly octets: bigint };
 }
 
 /** Everything one observation point saw in one epoch, counted before anything else was done with the packet. */

@@ -1,5 +1,5 @@
 /** Sums of one observation point over a stretch of time, and what they come to. */
-import type { CounterReading } from '../flow/index.ts';
+import type { CounterReading, LedgerLine } from '../flow/index.ts';
 import type { AuditPart, AuditSpan } from '../query/index.ts';
 import { type Between, type Bounds, counterUnit, distanceOf, expectedOf } from './counter-unit.ts';
 
@@ -30,12 +30,18 @@ export class SpanSum {
   readonly seen: Tally = tally();
   readonly recorded: Tally = tally();
   readonly overflow: Tally = tally();
-  /** Of what is recorded. */
+  /** Of what is in the ledger, that whose measure on the wire is known. */
+  readonly measured: Tally = tally();
+  /** Of what is recorded or measured. */
   readonly wire: Tally = tally();
   readonly #ledger = new Map<string, LedgerTally>();
 
-  addLedger(line: ExactCount & { readonly reason: string; readonly level: number }): void {
-    const { reason, level } = line;
+  addLedger(line: Pick<LedgerLine, 'reason' | 'level' | 'packets' | 'octets' | 'wire'>): void {
+    const { reason, level, wire } = line;
+    if (wire) {
+      addTo(this.measured, line);
+      addTo(this.wire, wire);
+    }
     const key = `${level} ${reason}`;
     const sum = this.#ledger.get(key) ?? { ...tally(), reason, level };
     addTo(sum, line);
@@ -47,7 +53,8 @@ export class SpanSum {
     this.seconds += later.seconds;
     this.begin ??= later.begin;
     if (later.end) this.end = later.end;
-    for (const name of ['seen', 'recorded', 'overflow', 'wire'] as const) addTo(this[name], later[name]);
+    for (const name of ['seen', 'recorded', 'overflow', 'measured', 'wire'] as const)
+      addTo(this[name], later[name]);
     for (const line of later.#ledger.values()) this.addLedger(line);
   }
 
@@ -111,11 +118,11 @@ export class SpanSum {
     return { packets: between('packets'), octets: between('octets'), between: { lost, early } };
   }
 
-  /** What stands in the ledger was not measured on the wire; a frame that cannot be read is no super-packet. */
+  /** What else stands in the ledger was not measured on the wire; a frame that cannot be read is no super-packet. */
   #expected(kind: string, direction: 0 | 1): { packets: Bounds; octets: Bounds } {
     const { packets, octets } = this.seen;
-    const wirePackets = packets - this.recorded.packets + this.wire.packets;
-    const wireOctets = octets - this.recorded.octets + this.wire.octets;
+    const wirePackets = packets - this.recorded.packets - this.measured.packets + this.wire.packets;
+    const wireOctets = octets - this.recorded.octets - this.measured.octets + this.wire.octets;
     return expectedOf({ packets, octets, wirePackets, wireOctets }, counterUnit(kind, direction));
   }
 }

@@ -131,6 +131,11 @@ export class EpochMaps implements Disposable {
     };
   }
 
+  /** Parity of the epoch that the next flip begins. */
+  get nextParity(): 0 | 1 {
+    return Number((this.#control[Control.offsets.epoch >> 3]! + 1n) & 1n) as 0 | 1;
+  }
+
   /**
    * Ends the current epoch. When this resolves no program can write to the retired maps any more: updating an array of
    * maps waits for all running programs (kernel/bpf/syscall.c, maybe_wait_bpf_programs).
@@ -158,8 +163,8 @@ export class EpochMaps implements Disposable {
     for (const name of HASHES) this.#hashes[name].fill(this.#map(name, parity));
     const crowded = this.#hashes.seen_crowded;
     sum.add(crowded.values.subarray(0, crowded.count * this.#map('seen_crowded', parity).valueBytes));
-    const { seen, unledgered } = sum.result();
-    const ledger = [...decodeLedger(this.#hashes.ledger), ...unledgered];
+    const { seen, ledger: counted } = sum.result();
+    const ledger = [...decodeLedger(this.#hashes.ledger), ...counted];
     const records = this.#decode(parity, stamps);
     for (const shape of SHAPES) this.#tables[shape].hide();
     return { ...records, seen, ledger };

@@ -6,6 +6,7 @@ export type MeterErrorCode =
   | 'METER_INTERFACES'
   | 'METER_NO_INTERFACE'
   | 'METER_NAMESPACE'
+  | 'METER_RULES'
   | 'METER_THREAD';
 
 /** A failure with its remedy in the message. */

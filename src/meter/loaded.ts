@@ -9,6 +9,7 @@ import {
   testRun,
 } from '../bpf/index.ts';
 import { DEFAULT_MEASURE, type MeasureOptions, type TunnelPorts } from '../flow/index.ts';
+import type { Classifier } from '../query/index.ts';
 import {
   Control,
   CpuArea,
@@ -18,6 +19,7 @@ import {
   LedgerKey,
   NarrowRow,
   RowSource,
+  RuleWork,
   SeenCounters,
   WideKey,
   WideRow,
@@ -28,6 +30,7 @@ import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
 import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
 import { tableSize } from './flow-table.ts';
+import { Rules, verdictBits } from './rules.ts';
 
 /** What is fixed when the object is loaded. */
 export interface LoadOptions {
@@ -66,6 +69,7 @@ export class LoadedMeter implements Disposable {
   readonly #control: BigUint64Array;
   readonly #maps: EpochMaps;
   readonly #biflows: BiflowTable | undefined;
+  readonly #rules: Rules;
   readonly #firstReading: ClockReading;
   readonly #options: LoadOptions;
   /** A second object with the same maps, of which only the programs for bare packets are loaded. */
@@ -83,6 +87,7 @@ export class LoadedMeter implements Disposable {
     this.#mapping = mapping;
     this.#control = controlWords(object, mapping);
     this.#maps = maps;
+    this.#rules = new Rules(object, this.#control);
     this.#firstReading = this.#readClock();
   }
 
@@ -130,9 +135,18 @@ export class LoadedMeter implements Disposable {
     writePorts(portTable(this.#object, this.#mapping), ports);
   }
 
+  /** Says what is kept from the next epoch on; see {@link Rules.set}. */
+  setRules(classifier: Classifier | undefined): Promise<void> {
+    return this.#rules.set(classifier);
+  }
+
   /** Ends the current epoch; see {@link EpochMaps.flip}. */
-  flip(): Promise<0 | 1> {
-    return this.#maps.flip();
+  async flip(): Promise<0 | 1> {
+    const next = this.#maps.nextParity;
+    await this.#rules.prepare(next);
+    const retired = await this.#maps.flip();
+    this.#rules.begun(next);
+    return retired;
   }
 
   /** What a retired half held; its stamps become times by the clocks as they are at `nowMs`. */
@@ -154,6 +168,7 @@ export class LoadedMeter implements Disposable {
 
   [Symbol.dispose](): void {
     this.#biflows?.[Symbol.dispose]();
+    this.#rules[Symbol.dispose]();
     this.#maps[Symbol.dispose]();
     this.#mapping[Symbol.dispose]();
     this.#bare?.[Symbol.dispose]();
@@ -191,10 +206,11 @@ function loadBare(whole: BpfObject, options: LoadOptions): BpfObject {
 export function configureMeter(object: BpfObject, options: LoadOptions = {}): EpochSizes {
   const capacities = { ...DEFAULT_CAPACITY, ...options.capacities };
   const cpus = possibleCpus();
+  object.setConstant('verdict_bits', verdictBits());
   object.setConstant('nvgre', options.nvgre ?? false);
   const cachePlaces = options.cachePlaces ?? defaultCachePlaces(cpus);
   object.setConstant('cache_mask', Math.max(0, cachePlaces - 1));
-  object.setMaxEntries('cpu_areas', cpus);
+  for (const name of ['cpu_areas', 'rule_works']) object.setMaxEntries(name, cpus);
   configureBiflows(object, measureOptions(options));
   for (const name of ['overflow', 'ledger'] as const) {
     for (const parity of [0, 1]) object.setMaxEntries(`${name}_${parity}`, capacities[name]);
@@ -245,4 +261,5 @@ function assertLayouts(object: BpfObject): void {
   assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
   assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });
   assertLayout(object.map('seen_crowded_0'), { value: SeenCounters });
+  assertLayout(object.map('rule_works'), { value: RuleWork });
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachTc, BpfError, kernelAtLeast, setNetworkNamespace, type TcAttachment } from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, MeasureOptions, ObservationPoint, TunnelPorts } from '../flow/index.ts';
+import type { Classifier, Filter } from '../query/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
 import { MeterError } from './error.ts';
@@ -32,6 +33,8 @@ export interface MeterOptions {
   readonly namespace?: string | undefined;
   /** What is measured of flows beside what is counted; nothing unless said. */
   readonly measure?: Partial<MeasureOptions>;
+  /** What is kept: flows that fit one of these; without any all are. */
+  readonly rules?: readonly Filter[];
 }
 
 /** An interface the programs are attached to. */
@@ -74,6 +77,7 @@ export class Meter implements FlowSource, Disposable {
   #named = new Map<number, ChosenInterface>();
   #epoch = 0;
   #changed = false;
+  #rules: readonly Filter[] = [];
   /** The numbers of the metered interfaces as the listener knows them. */
   #told = '';
   /** All that is to be closed; set when the meter is whole. */
@@ -105,6 +109,7 @@ export class Meter implements FlowSource, Disposable {
     const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()), names };
     const meter = new Meter(options, listener, parts);
     stack.defer(() => meter.#detachAll());
+    if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
     const [refused] = await meter.#followInterfaces();
     if (refused) throw refused;
     if (meter.#attached.size === 0) throw await noInterface(options.interfaces);
@@ -120,6 +125,53 @@ export class Meter implements FlowSource, Disposable {
   /** The interfaces metered now. */
   get interfaces(): readonly MeteredInterface[] {
     return [...this.#attached.values()].map(({ chosen, ingress }) => ({ ...chosen, hook: ingress.kind }));
+  }
+
+  /**
+   * Changes what is kept: from the next epoch on flows that fit one of these rules, without any all. No packet is judged by
+   * a mixture of old and new ones, and no epoch.
+   *
+   * @returns when that epoch has begun
+   * @throws MeterError `METER_RULES` or BpfError when they cannot be; those before stay
+   */
+  async setRules(rules: readonly Filter[]): Promise<void> {
+    const classifier = await this.#classify(rules);
+    const ruling = this.#loaded.setRules(classifier);
+    this.#rules = rules;
+    await ruling;
+  }
+
+  /** Before anything is attached: the first epoch has them. */
+  async #beginRules(rules: readonly Filter[]): Promise<void> {
+    const ruling = this.#loaded.setRules(await this.#classify(rules));
+    this.#rules = rules;
+    await this.#loaded.flip();
+    await ruling;
+  }
+
+  /** What it is made by is loaded only where there are rules. */
+  async #classify(rules: readonly Filter[]): Promise<Classifier | undefined> {
+    if (rules.length === 0) return undefined;
+    const { classify } = await import('../query/index.ts');
+    const interfaces = await readInterfaces();
+    try {
+      return classify(
+        rules,
+        interfaces.map(({ ifindex, name }) => ({ ifindex, interfaceName: name })),
+      );
+    } catch (cause) {
+      throw new MeterError('METER_RULES', `the rules cannot be used: ${(cause as Error).message}`, {
+        cause,
+        remedy: 'use fewer or simpler ones (docs/rules.md)',
+      });
+    }
+  }
+
+  /** Rules that name interfaces name others when interfaces come and go. */
+  async #renameRules(): Promise<void> {
+    if (!this.#rules.some(namesInterfaces)) return;
+    const classifier = await this.#classify(this.#rules);
+    this.#loaded.setRules(classifier).catch(() => undefined);
   }
 
   /**
@@ -175,6 +227,7 @@ export class Meter implements FlowSource, Disposable {
     const chosen = chooseInterfaces(all, this.#options.interfaces).slice(0, MAX_INTERFACES);
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
     const refused: Error[] = [];
+    await this.#renameRules().catch((error: Error) => refused.push(error));
     for (const ifindex of [...this.#attached.keys()]) {
       if (wanted.has(ifindex)) continue;
       this.#detach(ifindex);
@@ -253,6 +306,20 @@ export class Meter implements FlowSource, Disposable {
         ),
       );
     }
+  }
+}
+
+function namesInterfaces(filter: Filter): boolean {
+  switch (filter.kind) {
+    case 'is':
+      return filter.field === 'iface';
+    case 'not':
+      return namesInterfaces(filter.filter);
+    case 'and':
+    case 'or':
+      return filter.filters.some(namesInterfaces);
+    default:
+      return false;
   }
 }
 

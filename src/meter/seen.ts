@@ -1,11 +1,11 @@
 /** What the observation points saw, counted per CPU before anything else was done with a packet. */
 import type { LedgerLine, SeenLine } from '../flow/index.ts';
-import { pointOf, SeenCounters } from '../record/index.ts';
+import { pointOf, Reason, reasonName, SeenCounters } from '../record/index.ts';
 
-/** The sums of one epoch; `unledgered` is what found no place in the ledger, as a line of its own. */
+/** The sums of one epoch, and the lines of the ledger that stand here: what the rules exclude, and what found no place there. */
 export interface Seen {
   readonly seen: readonly SeenLine[];
-  readonly unledgered: readonly LedgerLine[];
+  readonly ledger: readonly LedgerLine[];
 }
 
 interface Sum {
@@ -13,7 +13,24 @@ interface Sum {
   octets: bigint;
   lostPackets: bigint;
   lostOctets: bigint;
+  excludedPackets: bigint;
+  excludedOctets: bigint;
+  excludedExtraPackets: bigint;
+  excludedExtraOctets: bigint;
 }
+
+/** Where each of them stands in the kernel's counters. */
+const PLACES = {
+  packets: 'packets',
+  octets: 'octets',
+  lostPackets: 'unledgeredPackets',
+  lostOctets: 'unledgeredOctets',
+  excludedPackets: 'excludedPackets',
+  excludedOctets: 'excludedOctets',
+  excludedExtraPackets: 'excludedExtraPackets',
+  excludedExtraOctets: 'excludedExtraOctets',
+} as const satisfies Record<keyof Sum, keyof typeof SeenCounters.offsets>;
+const NAMES = Object.keys(PLACES) as (keyof Sum)[];
 
 /** Sums per-CPU counters by the point they name. */
 export class SeenSum {
@@ -23,17 +40,14 @@ export class SeenSum {
   add(values: Uint8Array): boolean {
     const longs = new BigUint64Array(values.buffer, values.byteOffset, values.byteLength >> 3);
     const words = new Uint32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
-    const o = SeenCounters.offsets;
     let isAny = false;
     for (let byte = 0; byte < values.byteLength; byte += SeenCounters.size) {
-      const point = words[(byte + o.point) >> 2]!;
+      const point = words[(byte + SeenCounters.offsets.point) >> 2]!;
       if (point === 0) continue;
       isAny = true;
-      const sum = this.#sums.get(point) ?? { packets: 0n, octets: 0n, lostPackets: 0n, lostOctets: 0n };
-      sum.packets += longs[(byte + o.packets) >> 3]!;
-      sum.octets += longs[(byte + o.octets) >> 3]!;
-      sum.lostPackets += longs[(byte + o.unledgeredPackets) >> 3]!;
-      sum.lostOctets += longs[(byte + o.unledgeredOctets) >> 3]!;
+      const sum =
+        this.#sums.get(point) ?? (Object.fromEntries(NAMES.map((name) => [name, 0n])) as unknown as Sum);
+      for (const name of NAMES) sum[name] += longs[(byte + SeenCounters.offsets[PLACES[name]]) >> 3]!;
       this.#sums.set(point, sum);
     }
     return isAny;
@@ -42,20 +56,31 @@ export class SeenSum {
   /** The sums so far. */
   result(): Seen {
     const seen: SeenLine[] = [];
-    const unledgered: LedgerLine[] = [];
-    for (const [point, { packets, octets, lostPackets, lostOctets }] of this.#sums) {
+    const ledger: LedgerLine[] = [];
+    for (const [point, sum] of this.#sums) {
       const place = pointOf(point);
-      seen.push({ ...place, packets, octets });
-      if (lostPackets > 0n) {
-        unledgered.push({
+      seen.push({ ...place, packets: sum.packets, octets: sum.octets });
+      if (sum.excludedPackets > 0n)
+        ledger.push({
+          ...place,
+          reason: reasonName(Reason.EXCLUDED),
+          level: 0,
+          packets: sum.excludedPackets,
+          octets: sum.excludedOctets,
+          wire: {
+            packets: sum.excludedPackets + sum.excludedExtraPackets,
+            octets: sum.excludedOctets + sum.excludedExtraOctets,
+          },
+        });
+      if (sum.lostPackets > 0n)
+        ledger.push({
           ...place,
           reason: 'ledger_full',
           level: 0,
-          packets: lostPackets,
-          octets: lostOctets,
+          packets: sum.lostPackets,
+          octets: sum.lostOctets,
         });
-      }
     }
-    return { seen, unledgered };
+    return { seen, ledger };
   }
 }

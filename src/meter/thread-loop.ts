@@ -18,6 +18,14 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
       interfaces: (interfaces) => tell({ type: 'interfaces', interfaces }),
       problem: (error) => tell({ type: 'problem', failure: failureOf(error) }),
     });
+    port.on('message', (command: ThreadCommand) => {
+      if (typeof command === 'string') return;
+      const { number, rules } = command;
+      meter.setRules(rules).then(
+        () => tell({ type: 'rules', number, failure: undefined }),
+        (error: unknown) => tell({ type: 'rules', number, failure: failureOf(error) }),
+      );
+    });
     tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
     for await (const batch of meter.batches({ signal: stopping.signal })) {
       const answered = taken(port);

@@ -2,6 +2,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
+import type { Filter } from '../query/index.ts';
 import { MeterError } from './error.ts';
 import type { MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
 
@@ -18,6 +19,8 @@ export type ThreadMessage =
   | { readonly type: 'interfaces'; readonly interfaces: readonly MeteredInterface[] }
   | { readonly type: 'problem'; readonly failure: ThreadFailure }
   | { readonly type: 'batch'; readonly batch: FlowBatch }
+  /** The answer to a change of rules; without a failure they rule from now on. */
+  | { readonly type: 'rules'; readonly number: number; readonly failure: ThreadFailure | undefined }
   | { readonly type: 'ended' }
   | { readonly type: 'failed'; readonly failure: ThreadFailure };
 
@@ -27,8 +30,11 @@ export interface ThreadStart {
   readonly compileCache: string | undefined;
 }
 
-/** What it is told: the batch was taken (the maps may be cleared), or stop after a last drain. */
-export type ThreadCommand = 'taken' | 'stop';
+/** What it is told: the batch was taken (the maps may be cleared), stop after a last drain, or other rules. */
+export type ThreadCommand =
+  | 'taken'
+  | 'stop'
+  | { readonly type: 'rules'; readonly number: number; readonly rules: readonly Filter[] };
 
 /** A metering failure told by the thread; `code` is that of the original error. */
 export class MeterThreadError extends Error {
@@ -49,6 +55,9 @@ export class MeterThread implements FlowSource, AsyncDisposable {
   readonly #listener: MeterListener;
   readonly #inbox: ThreadMessage[] = [];
   #wake: (() => void) | undefined;
+  /** Who waits for rules, by the number of the change. */
+  readonly #ruling = new Map<number, PromiseWithResolvers<void>>();
+  #changes = 0;
 
   private constructor(worker: Worker, listener: MeterListener) {
     this.#worker = worker;
@@ -90,6 +99,15 @@ export class MeterThread implements FlowSource, AsyncDisposable {
     return this.#interfaces;
   }
 
+  /** As {@link Meter.setRules}. @throws MeterThreadError with the code of the cause; the rules before stay */
+  async setRules(rules: readonly Filter[]): Promise<void> {
+    const number = ++this.#changes;
+    const ruling = Promise.withResolvers<void>();
+    this.#ruling.set(number, ruling);
+    this.#tell({ type: 'rules', number, rules });
+    return ruling.promise;
+  }
+
   /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
     const stop = (): void => this.#tell('stop');
@@ -114,6 +132,17 @@ export class MeterThread implements FlowSource, AsyncDisposable {
     await this.#worker.terminate();
   }
 
+  /** The thread answers no more. */
+  #endRuling(): void {
+    for (const { reject } of this.#ruling.values())
+      reject(
+        new MeterError('METER_RULES', 'the meter ended before the rules changed', {
+          remedy: 'start it again',
+        }),
+      );
+    this.#ruling.clear();
+  }
+
   #tell(command: ThreadCommand): void {
     this.#worker.postMessage(command);
   }
@@ -124,7 +153,13 @@ export class MeterThread implements FlowSource, AsyncDisposable {
       this.#listener.interfaces?.(message.interfaces);
     } else if (message.type === 'problem') {
       this.#listener.problem?.(new MeterThreadError(message.failure));
+    } else if (message.type === 'rules') {
+      const ruling = this.#ruling.get(message.number);
+      this.#ruling.delete(message.number);
+      if (message.failure) ruling?.reject(new MeterThreadError(message.failure));
+      else ruling?.resolve();
     } else {
+      if (message.type !== 'batch' && message.type !== 'ready') this.#endRuling();
       this.#inbox.push(message);
       this.#wake?.();
     }

@@ -111,11 +111,48 @@ export const Reason = {
   TUNNEL_DEPTH: 36,
   HEADER_OFFSET: 37,
   OVERFLOW_FULL: 38,
-  REASON_COUNT: 39,
+  EXCLUDED: 39,
+  REASON_COUNT: 40,
   PARSE_MORE: 254,
   PARSE_TUNNEL: 255,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** enum rule_field. */
+export const RuleField = {
+  RULE_SOURCE: 0,
+  RULE_DESTINATION: 1,
+  RULE_OUTER_SOURCE: 2,
+  RULE_OUTER_DESTINATION: 3,
+  RULE_SOURCE_PORT: 4,
+  RULE_DESTINATION_PORT: 5,
+  RULE_ICMP: 6,
+  RULE_PROTOCOL: 7,
+  RULE_OUTER_NETWORK: 8,
+  RULE_ETHERTYPE: 9,
+  RULE_TUNNEL_0: 10,
+  RULE_TUNNEL_1: 11,
+  RULE_TUNNEL_2: 12,
+  RULE_TUNNEL_3: 13,
+  RULE_TUNNEL_ID_0: 14,
+  RULE_TUNNEL_ID_1: 15,
+  RULE_TUNNEL_ID_2: 16,
+  RULE_TUNNEL_ID_3: 17,
+  RULE_DEPTH: 18,
+  RULE_VLAN: 19,
+  RULE_SECOND_VLAN: 20,
+  RULE_INNER_VLAN: 21,
+  RULE_INNER_SECOND_VLAN: 22,
+  RULE_MARK: 23,
+  RULE_MARK_ID: 24,
+  RULE_FRAGMENT: 25,
+  RULE_CAST: 26,
+  RULE_REMARK: 27,
+  RULE_INTERFACE: 28,
+  RULE_DIRECTION: 29,
+  RULE_FIELD_COUNT: 30,
+} as const;
+export type RuleField = (typeof RuleField)[keyof typeof RuleField];
 
 /** enum sequence_form. */
 export const SequenceForm = {
@@ -420,27 +457,31 @@ export const BiflowSettings = {
   counts: {},
 } as const;
 
-/** struct control, 24 bytes. */
+/** struct control, 40 bytes. */
 export const Control = {
-  size: 24,
-  fingerprint: '229f3ff7b91bb18a166ed3401a2a181a6607816912b3b1a4f2ed2ff79cd00aae',
+  size: 40,
+  fingerprint: '1f7822b3e7f6dfcb622132d8202c8f486d12c9f5ae573153db45e518271537a2',
   offsets: {
     epoch: 0,
     jiffies: 8,
     monotonicNs: 16,
+    rules: 24,
   },
   sizes: {
     epoch: 8,
     jiffies: 8,
     monotonicNs: 8,
+    rules: 8,
   },
-  counts: {},
+  counts: {
+    rules: 2,
+  },
 } as const;
 
-/** struct cpu_area, 1368064 bytes. */
+/** struct cpu_area, 1384448 bytes. */
 export const CpuArea = {
-  size: 1368064,
-  fingerprint: 'f0d27da80ad64fb303c1c40de2fb73d138e771b9741fd527efd654e5dbcd1ab5',
+  size: 1384448,
+  fingerprint: 'a4ea25d8033bb577c3b83d577779ad3bb96c75141a5eee0bb3ab6bb12fb8ae5d',
   offsets: {
     adder: 0,
     'adder.packet': 0,
@@ -547,8 +588,8 @@ export const CpuArea = {
     'biflow.spareRow': 2232,
     'biflow.pad': 2236,
     seen: 2240,
-    narrow: 22720,
-    wide: 547008,
+    narrow: 39104,
+    wide: 563392,
   },
   sizes: {
     adder: 360,
@@ -655,7 +696,7 @@ export const CpuArea = {
     'biflow.unmeasured': 8,
     'biflow.spareRow': 4,
     'biflow.pad': 4,
-    seen: 40,
+    seen: 72,
     narrow: 128,
     wide: 200,
   },
@@ -1192,10 +1233,152 @@ export const RowSource = {
   counts: {},
 } as const;
 
-/** struct seen_counters, 40 bytes. */
+/** struct rule_header, 64 bytes. */
+export const RuleHeader = {
+  size: 64,
+  fingerprint: 'b0bb9377215a1f5e5c3ea7647bb8fff04b2c0898fad4e2161417be6a1894f3cb',
+  offsets: {
+    fields: 0,
+    kindsWithId: 8,
+    usedAt: 16,
+    pad: 24,
+  },
+  sizes: {
+    fields: 8,
+    kindsWithId: 8,
+    usedAt: 8,
+    pad: 8,
+  },
+  counts: {
+    pad: 5,
+  },
+} as const;
+
+/** struct rule_line, 64 bytes. */
+export const RuleLine = {
+  size: 64,
+  fingerprint: 'e744734a1ba8f3d68d95d6e702fdae8336dd4365f83dc005ef68ff917c513e81',
+  offsets: {
+    words: 0,
+  },
+  sizes: {
+    words: 8,
+  },
+  counts: {
+    words: 8,
+  },
+} as const;
+
+/** struct rule_page, 32768 bytes. */
+export const RulePage = {
+  size: 32768,
+  fingerprint: '18711c182a5857093e4564d9db705ef1074606a82521a050bea1f5e546635eac',
+  offsets: {
+    lines: 0,
+  },
+  sizes: {
+    lines: 64,
+  },
+  counts: {
+    lines: 512,
+  },
+} as const;
+
+/** struct rule_row, 64 bytes. */
+export const RuleRow = {
+  size: 64,
+  fingerprint: 'f05133de0a34bc62d15ea04b441508386a304438080b22111449de2460768356',
+  offsets: {
+    summary: 0,
+    wordsAt: 48,
+    before: 56,
+  },
+  sizes: {
+    summary: 8,
+    wordsAt: 8,
+    before: 8,
+  },
+  counts: {
+    summary: 6,
+  },
+} as const;
+
+/** struct rule_tree, 64 bytes. */
+export const RuleTree = {
+  size: 64,
+  fingerprint: '75a5111e7401e7b45e1c2d413d87b42d6395e8826a8ce662958efe642ab0cb70',
+  offsets: {
+    levels: 0,
+    rows: 4,
+    levelAt: 8,
+    last: 36,
+  },
+  sizes: {
+    levels: 4,
+    rows: 4,
+    levelAt: 4,
+    last: 4,
+  },
+  counts: {
+    levelAt: 7,
+    last: 7,
+  },
+} as const;
+
+/** struct rule_use, 64 bytes. */
+export const RuleUse = {
+  size: 64,
+  fingerprint: '02832e43442076e8cc1d131cca3fd15b4c5685ab0fc4aa6676fe0300b0519fb1',
+  offsets: {
+    field: 0,
+    absentRow: 4,
+    pad: 8,
+    unused: 16,
+  },
+  sizes: {
+    field: 4,
+    absentRow: 4,
+    pad: 8,
+    unused: 8,
+  },
+  counts: {
+    unused: 6,
+  },
+} as const;
+
+/** struct rule_work, 496 bytes. */
+export const RuleWork = {
+  size: 496,
+  fingerprint: '3236bdd8c08c1d2679e42362635b15d2034b4e0e3047d4c23269b09eaf460a64',
+  offsets: {
+    values: 0,
+    'values.numbers': 0,
+    'values.high': 256,
+    'values.low': 288,
+    left: 320,
+    rows: 368,
+  },
+  sizes: {
+    values: 320,
+    'values.numbers': 8,
+    'values.high': 8,
+    'values.low': 8,
+    left: 8,
+    rows: 4,
+  },
+  counts: {
+    'values.numbers': 32,
+    'values.high': 4,
+    'values.low': 4,
+    left: 6,
+    rows: 32,
+  },
+} as const;
+
+/** struct seen_counters, 72 bytes. */
 export const SeenCounters = {
-  size: 40,
-  fingerprint: '7c360efa48063fa2eacc3134fc4ad5c212f8a28f9673927d30c0290dd94cd017',
+  size: 72,
+  fingerprint: '4c6b04a32e302b43737a8c9b5163c39c6f2d88f0ab9b5add7c755c6bb8b42d5f',
   offsets: {
     point: 0,
     pad: 4,
@@ -1203,6 +1386,10 @@ export const SeenCounters = {
     octets: 16,
     unledgeredPackets: 24,
     unledgeredOctets: 32,
+    excludedPackets: 40,
+    excludedOctets: 48,
+    excludedExtraPackets: 56,
+    excludedExtraOctets: 64,
   },
   sizes: {
     point: 4,
@@ -1211,6 +1398,10 @@ export const SeenCounters = {
     octets: 8,
     unledgeredPackets: 8,
     unledgeredOctets: 8,
+    excludedPackets: 8,
+    excludedOctets: 8,
+    excludedExtraPackets: 8,
+    excludedExtraOctets: 8,
   },
   counts: {},
 } as const;
@@ -1428,6 +1619,23 @@ export const TcpTrack = {
   counts: {
     state: 2,
     counts: 4,
+  },
+} as const;
+
+/** struct verdict, 64 bytes. */
+export const Verdict = {
+  size: 64,
+  fingerprint: '61c29f11eb5d79659da0cb914a04fd6d826a4330becbe604383af85c1b02c031',
+  offsets: {
+    stamp: 0,
+    words: 8,
+  },
+  sizes: {
+    stamp: 8,
+    words: 8,
+  },
+  counts: {
+    words: 7,
   },
 } as const;
 
