@@ -1,7 +1,7 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
-import { type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
+import { excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
 import type { AuditPoint, Filter, Status } from './query/index.ts';
@@ -10,6 +10,9 @@ import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
 /** The version of this program, as in package.json. */
 export const VERSION = '0.1.0';
+
+/** Changes what is kept, see {@link MeterThread.setRules}. */
+export type SetRules = (rules: readonly Filter[]) => Promise<void>;
 
 /** What an agent tells beside what meter and sinks do. */
 export interface AgentListener {
@@ -30,6 +33,7 @@ export interface AgentOptions {
   readonly ready: (started: {
     readonly url: string | undefined;
     readonly interfaces: readonly MeteredInterface[];
+    readonly setRules: SetRules;
   }) => void;
   /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
@@ -52,14 +56,19 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const queues = options.sinks.map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
+  let rules = config.rules;
+  const setRules: SetRules = async (next) => {
+    await meter.setRules(next);
+    rules = next;
+  };
   let url: string | undefined;
   if (options.serve) {
-    const status = (): Status => describe(config, meter, live, queues, startedMs);
+    const status = (): Status => describe({ ...config, rules }, meter, live, queues, startedMs);
     const server = await startServer({ ...options.serve, views: live, status });
     stack.defer(() => server.close());
     url = server.url;
   }
-  options.ready({ url, interfaces: meter.interfaces });
+  options.ready({ url, interfaces: meter.interfaces, setRules });
   for await (const batch of meter.batches({ signal })) {
     try {
       live.write(batch);
@@ -106,6 +115,10 @@ function describe(
     flows: live.flowCount,
     records: live.recordCount,
     flowCapacity: config.flowCapacity,
+    rules:
+      config.rules.length === 0
+        ? null
+        : { count: config.rules.length, excluded: excludedOf(live.exactness().ledger) },
     sinks: queues.map((queue) => queue.counts),
   };
 }

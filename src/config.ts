@@ -1,5 +1,6 @@
 /** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
 import { type MeasureOptions, PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
+import type { Filter } from './query/index.ts';
 import { type Listen, parseListen } from './serve/index.ts';
 
 /** A value the user gave that cannot be used. The command line exits 2 with the message. */
@@ -21,6 +22,8 @@ export interface MeterConfig {
   readonly namespace: string | undefined;
   /** What is measured of flows beside what is counted; nothing unless said. */
   readonly measure?: Partial<MeasureOptions>;
+  /** Flows that fit one of these are kept; without any all are. */
+  readonly rules: readonly Filter[];
 }
 
 /** Where and how to serve the page. */

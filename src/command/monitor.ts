@@ -11,6 +11,7 @@ import { ViewQuestionSchema } from '../query/index.ts';
 import { formatStatus } from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
+import { RulesFollower } from './ruling.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
@@ -62,12 +63,20 @@ export async function monitor(
   const line = statusWriter();
   using releasing = setTimeout(releaseFilePages, RELEASE_MS);
   releasing.unref();
+  using following = new DisposableStack();
   await runAgent({
     meter: config,
     serve: serving,
     sinks,
     signal,
-    ready: ({ url }) => {
+    ready: ({ url, setRules }) => {
+      if (config.rules.length > 0) line.say(describeRules(config.rules.length));
+      following.use(
+        new RulesFollower(words, setRules, {
+          ruled: (count) => line.say(describeRules(count)),
+          problem: (error) => line.say(`Problem: ${error.message}`),
+        }),
+      );
       if (extra.ready) extra.ready(url!);
       else line.say(`Page and API: ${url}`);
       if (serving.generatedToken !== undefined)
@@ -93,6 +102,11 @@ export async function monitor(
     },
   });
   line.end();
+}
+
+function describeRules(count: number): string {
+  if (count === 0) return 'No rules: everything is kept';
+  return `Kept is what fits ${count === 1 ? 'the rule' : `one of ${count} rules`}; the rest is counted as excluded`;
 }
 
 function describeInterfaces(interfaces: readonly MeteredInterface[], namespace: string | undefined): string {

@@ -9,9 +9,10 @@ import {
   parseTunnelPorts,
 } from '../config.ts';
 import { PORT_NAMES } from '../flow/index.ts';
+import { addRuleOptions, type RuleWords, rulesOf } from './ruling.ts';
 
 /** The words of the metering options as commander hands them over. */
-export interface MeterWords {
+export interface MeterWords extends RuleWords {
   readonly iface?: string[];
   readonly netns?: string;
   readonly tunnelPorts?: string[];
@@ -30,7 +31,7 @@ export function addPortOption(command: Command, more = ''): Command {
 
 /** Adds the options of everything that meters. */
 export function addMeterOptions(command: Command): Command {
-  return addPortOption(command, '; those this host uses are added')
+  const metering = addPortOption(command, '; those this host uses are added')
     .option(
       '-i, --iface <name>',
       'interface to meter: a name or a glob, several by commas or by repeating; +NAME adds to the default (driver-bound ones and the default route)',
@@ -43,9 +44,10 @@ export function addMeterOptions(command: Command): Command {
       '131072',
     )
     .option('--hook <hook>', 'auto, tcx (Linux 6.6) or clsact', 'auto');
+  return addRuleOptions(metering);
 }
 
-/** @throws ConfigError naming the option and the value. */
+/** @throws ConfigError naming the option and the value, or Exit that points into a rule. */
 export function meterConfig(words: MeterWords, intervalMs: number): MeterConfig {
   return {
     interfaces: parseInterfaces('--iface', words.iface ?? []),
@@ -54,5 +56,6 @@ export function meterConfig(words: MeterWords, intervalMs: number): MeterConfig 
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
     hook: parseChoice('--hook', words.hook, ['auto', 'tcx', 'clsact']),
     namespace: words.netns === undefined ? undefined : parseNamespace('--netns', words.netns),
+    rules: rulesOf(words),
   };
 }

@@ -16,6 +16,7 @@ import { addFilterOption, demandTimeless, type FilterWords, filterOf } from './f
 import { demandMachine } from './monitor.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
+import { RulesFollower } from './ruling.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of `report`. */
@@ -57,12 +58,19 @@ async function report(words: ReportWords): Promise<void> {
   demandMachine();
   using stopping = stopSignal();
   const done = new AbortController();
+  using following = new DisposableStack();
   await runAgent({
     meter: connections ? { ...config, measure: MEASURE_CONNECTIONS } : config,
     filter,
     sinks: [],
     signal: AbortSignal.any([stopping.signal, done.signal]),
-    ready: ({ interfaces }) => {
+    ready: ({ interfaces, setRules }) => {
+      following.use(
+        new RulesFollower(words, setRules, {
+          ruled: (count) => process.stderr.write(`Rules in force: ${count}\n`),
+          problem: (error) => process.stderr.write(`Problem: ${error.message}\n`),
+        }),
+      );
       process.stderr.write(`Metering ${interfaces.map(({ name }) => name).join(', ')}; Ctrl-C ends.\n`);
     },
     epoch: (batch, live) => {

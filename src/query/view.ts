@@ -210,6 +210,8 @@ export const StatusSchema = z.object({
   records: z.number(),
   /** Flows the kernel keeps per epoch. */
   flowCapacity: z.number(),
+  /** What is kept by; null where everything is. `excluded` is since the start, as the stack held it. */
+  rules: z.object({ count: z.number(), excluded: CountSchema }).nullable(),
   /** Those that take each epoch beside the view, in epochs since the start; `waiting` is now. */
   sinks: z.array(
     z.object({

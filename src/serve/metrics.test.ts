@@ -27,6 +27,7 @@ function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status 
     flows: 5,
     records: 9,
     flowCapacity: 1024,
+    rules: null,
     sinks: [{ name: 'json', waiting: 1, written: 7, failed: 2, dropped: 3 }],
   };
   return { audit, status };

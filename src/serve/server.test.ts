@@ -89,6 +89,7 @@ const STATUS: Status = {
   flows: 0,
   records: 0,
   flowCapacity: 16,
+  rules: null,
   sinks: [],
 };
 const TOKEN = 'a-token-that-is-long-enough';

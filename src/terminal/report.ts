@@ -4,6 +4,7 @@
  * PACKETS and BYTES count the wire: every segment of a super-packet with its headers, Ethernet included, so both are
  * right with offloads on. Without offloads BYTES equals the length of the frames the stack held.
  */
+import { EXCLUDED, excludedOf } from '../flow/index.ts';
 import type { Exactness } from '../query/index.ts';
 import { type ReportSort, sortRows } from './report-order.ts';
 import type { ReportRows } from './report-rows.ts';
@@ -98,11 +99,14 @@ function restLine(rows: ReportRows, rest: Uint32Array): string {
 /** What is in no row, in one line; empty when everything is. */
 export function exactnessLine({ overflow, ledger, unexplained }: Exactness): string {
   const parts: string[] = [];
-  const packets = ledger.reduce((sum, line) => sum + line.packets, 0);
-  if (ledger.length > 0) {
-    const reasons = ledger.map((line) => `${line.reason} ${line.packets}`).join(', ');
+  const excluded = excludedOf(ledger).packets;
+  const others = ledger.filter(({ reason }) => reason !== EXCLUDED);
+  if (others.length > 0) {
+    const packets = others.reduce((sum, line) => sum + line.packets, 0);
+    const reasons = others.map((line) => `${line.reason} ${line.packets}`).join(', ');
     parts.push(`not in a flow: ${packets} packets (${reasons})`);
   }
+  if (excluded > 0) parts.push(`excluded by the rules: ${excluded} packets`);
   if (overflow.packets > 0) parts.push(`without detail, flow cache full: ${overflow.packets} packets`);
   if (unexplained.packets !== 0 || unexplained.octets !== 0)
     parts.push(`unexplained: ${unexplained.packets} packets, ${unexplained.octets} octets`);

@@ -1,5 +1,5 @@
 /** The monitor's one line: how fast, how many, can it be trusted. */
-import { bitRateQuantity, countQuantity, formatQuantity, shareQuantity } from '../flow/index.ts';
+import { bitRateQuantity, countQuantity, excludedOf, formatQuantity, shareQuantity } from '../flow/index.ts';
 import type { Exactness, View } from '../query/index.ts';
 
 /** What the line needs beside the view. */
@@ -58,7 +58,10 @@ export function exactnessText({ seen, overflow, ledger, unexplained, outside }: 
   }
   if (overflow.packets > 0)
     return `${formatQuantity(shareQuantity(overflow.octets, seen.octets))} without detail`;
-  const packets = ledger.reduce((sum, line) => sum + line.packets, 0);
+  const excluded = excludedOf(ledger).packets;
+  const packets = ledger.reduce((sum, line) => sum + line.packets, 0) - excluded;
+  if (packets === 0 && excluded > 0)
+    return `${formatQuantity(countQuantity(excluded))} ${excluded === 1 ? 'packet' : 'packets'} excluded by the rules`;
   if (packets === 0) return 'all counted';
   return `${formatQuantity(countQuantity(packets))} ${packets === 1 ? 'packet' : 'packets'} not in a flow`;
 }

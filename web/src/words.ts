@@ -2,6 +2,7 @@
 import {
   bitRateQuantity,
   countQuantity,
+  excludedOf,
   formatQuantity,
   octetQuantity,
   type Quantity,
@@ -70,10 +71,12 @@ export interface Trust {
 
 /** Judges the exactness. */
 export function trust({ seen, recorded, overflow, ledger, unexplained, outside }: Exactness): Trust {
-  const named = ledger.reduce((sum, line) => sum + line.octets, 0);
+  const excluded = excludedOf(ledger).octets;
+  const named = ledger.reduce((sum, line) => sum + line.octets, 0) - excluded;
   const more = [
     `${formatQuantity(octetQuantity(seen.octets))} seen, ${formatQuantity(octetQuantity(recorded.octets))} in flows`,
     `${formatQuantity(octetQuantity(named))} in named ledger lines`,
+    ...(excluded > 0 ? [`${formatQuantity(octetQuantity(excluded))} excluded by the rules`] : []),
     `${formatQuantity(octetQuantity(Math.abs(unexplained.octets)))} unexplained by the flows`,
     outside.points > 0
       ? `${packetCount(outside.packets)} by the interfaces`
@@ -97,7 +100,9 @@ export function trust({ seen, recorded, overflow, ledger, unexplained, outside }
       more,
     };
   }
-  return { state: 'exact', words: 'all counted', more };
+  const words =
+    excluded > 0 ? `all counted, ${finePercent(excluded, seen.octets)} excluded by the rules` : 'all counted';
+  return { state: 'exact', words, more };
 }
 
 function packetCount(packets: number): string {

@@ -208,6 +208,7 @@ export class ScriptedSource implements ViewSource {
       flows: this.streams.length,
       records: this.streams.length,
       flowCapacity: 65536,
+      rules: null,
       sinks: [],
     };
   }
