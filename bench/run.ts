@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|drain|agent|throughput|memory|page|read|audit …] [--quick]
+ *     node bench/run.ts [kernel|drain|agent|throughput|memory|page|read|audit|rules …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -15,9 +15,10 @@ import { type Circumstances, circumstances } from './machine.ts';
 import { memory } from './memory.ts';
 import { page } from './page.ts';
 import { read } from './read.ts';
+import { rules } from './rules.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page, read, audit];
+const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page, read, audit, rules];
 const RESULTS = new URL('results/', import.meta.url);
 
 async function main(words: readonly string[]): Promise<void> {

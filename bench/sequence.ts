@@ -1,7 +1,7 @@
 /** Which flow each packet belongs to: reproducible sequences. */
 
 /** The n-th call gives the same number in every run (mulberry32). 0 ≤ value < 1. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
