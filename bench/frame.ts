@@ -24,10 +24,21 @@ export function plainFrame(version: Version): Frame {
 
 /** The same in VXLAN (RFC 7348), VNI 42. */
 export function vxlanFrame(outer: Version, inner: Version): Frame {
-  const tunnelled = [0x08, 0, 0, 0, 0, 0, 42, 0, ...innerFrame(inner)];
+  return frameOf(`VXLAN IPv${outer}/IPv${inner}`, inVxlan(outer, innerFrame(inner)));
+}
+
+function inVxlan(outer: Version, inner: Octets): Octets {
+  const tunnelled = [0x08, 0, 0, 0, 0, 0, 42, 0, ...inner];
   const datagram = [...word(54_321), ...word(4789), ...word(8 + tunnelled.length), 0, 0, ...tunnelled];
-  const octets = ethernet(outer, network(outer, 17, TUNNEL, datagram));
-  return frameOf(`VXLAN IPv${outer}/IPv${inner}`, octets);
+  return ethernet(outer, network(outer, 17, TUNNEL, datagram));
+}
+
+/** UDP with 64 octets of payload in VXLAN over IPv4; its port is where TCP's would be, payload behind eight octets. */
+export function udpFrame(): Frame {
+  const datagram = [...word(40_000), ...word(4000), ...word(8 + PAYLOAD.length), 0, 0, ...PAYLOAD];
+  const octets = inVxlan(4, ethernet(4, network(4, 17, INNER, datagram)));
+  const portAt = octets.length - PAYLOAD.length - 8;
+  return { name: 'VXLAN IPv4/IPv4 UDP', octets: Uint8Array.from(octets), addressAt: portAt - 8, portAt };
 }
 
 /** Places are counted from the end: TCP header and payload stand there in every frame. */

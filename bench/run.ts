@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|drain|agent|throughput|memory|page|read|audit|rules …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -12,13 +12,25 @@ import { drain } from './drain.ts';
 import { type Benchmark, type Figure, formatFigures, isHeld } from './figure.ts';
 import { kernel } from './kernel.ts';
 import { type Circumstances, circumstances } from './machine.ts';
+import { measure } from './measure.ts';
 import { memory } from './memory.ts';
 import { page } from './page.ts';
 import { read } from './read.ts';
 import { rules } from './rules.ts';
 import { throughput } from './throughput.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [kernel, drain, agent, throughput, memory, page, read, audit, rules];
+const BENCHMARKS: readonly Benchmark[] = [
+  kernel,
+  measure,
+  drain,
+  agent,
+  throughput,
+  memory,
+  page,
+  read,
+  audit,
+  rules,
+];
 const RESULTS = new URL('results/', import.meta.url);
 
 async function main(words: readonly string[]): Promise<void> {
