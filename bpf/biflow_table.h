@@ -2,7 +2,10 @@
 /*
  * The biflows a meter follows while something is measured: state that outlives epochs.
  *
- *   index: key ──▶ {lock, row}     rows: struct biflow, and in arrays beside it what is measured, in mapped memory
+ *   index: key ──▶ row     rows: struct biflow, and in arrays beside it what is measured, in mapped memory; a lock each
+ *
+ * A CPU remembers the rows of its latest biflows, so that it need not walk the index again: the key in the row says whether it
+ * still is the biflow's.
  *
  * User space gives rows, zeroed, in a ring; it reads the half of a retired epoch, zeroes it, and takes rows back that are over:
  * first out of the index, and an epoch later, when nobody can hold them any more, into the ring. A packet that finds no row
@@ -22,17 +25,25 @@ const volatile u32 biflow_capacity = 1;
 const volatile struct biflow_settings biflow_settings;
 const volatile struct sequence_settings sequence_settings;
 
-struct biflow_place {
-	struct bpf_spin_lock lock;
-	u32 row;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct wide_key);
-	__type(value, struct biflow_place);
+	__type(value, u32);
 } biflow_index SEC(".maps");
+
+struct biflow_lock {
+	struct bpf_spin_lock lock;
+	u32 pad;
+};
+
+/* Of the rows; not in them, as memory with locks cannot be mapped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct biflow_lock);
+} biflow_locks SEC(".maps");
 
 MAPPED_ARRAY(biflows, struct biflow, 1);
 MAPPED_ARRAY(biflow_arrivals, struct arrivals, 1);
@@ -55,7 +66,16 @@ struct {
 	__type(value, struct free_rows_taken);
 } free_rows_taken SEC(".maps");
 
-/* What a CPU needs for the packet in hand. */
+/* A power of two. */
+#define REMEMBERED_ROWS 512
+
+/* A row by the hash of its key. */
+struct remembered_row {
+	u32 tag;
+	u32 number; /* of the row, plus one; 0: none */
+};
+
+/* What a CPU needs for the packet in hand, and what it keeps for the next. */
 struct biflow_scratch {
 	u64 words[WIDE_WORDS];
 	struct observed observed;
@@ -64,6 +84,7 @@ struct biflow_scratch {
 	u64 unmeasured[HALVES]; /* packets that found no row, by parity */
 	u32 spare_row;		/* taken and not used, plus one */
 	u32 pad;
+	struct remembered_row remembered[REMEMBERED_ROWS];
 };
 
 /* Takes a row, plus one; 0: none is free. */
@@ -108,64 +129,92 @@ static __always_inline u32 prepare_row(struct biflow_scratch *scratch)
 	return number;
 }
 
-/* Where the packet's biflow is, made when it is not there. */
-static __always_inline struct biflow_place *find_place(struct biflow_scratch *scratch)
+/* Whether the row, if there is one, is that of the packet's biflow, and goes on with it. */
+static __always_inline int goes_on(const struct biflow *b, const struct biflow_scratch *scratch)
 {
-	struct biflow_place *place = bpf_map_lookup_elem(&biflow_index, scratch->words), fresh = {};
-
-	if (place)
-		return place;
-	fresh.row = prepare_row(scratch) - 1;
-	if (fresh.row + 1 &&
-	    !bpf_map_update_elem(&biflow_index, scratch->words, &fresh, BPF_NOEXIST))
-		scratch->spare_row = 0;
-	/* Or another CPU was first. */
-	return bpf_map_lookup_elem(&biflow_index, scratch->words);
+	return b && !b->is_unlinked && same_words((const u64 *)&b->key, scratch->words, WIDE_WORDS) &&
+	       !is_over(b, &scratch->observed, &biflow_settings);
 }
 
-/* Gives the key another row where the packet begins a new biflow; the old one stays to be read. */
-static __always_inline void begin_anew(struct biflow_scratch *scratch, struct biflow_place *place)
+/* Gives the key another row, as the packet begins a new biflow; the old one stays to be read. */
+static __always_inline void begin_anew(struct biflow_scratch *scratch, u32 *place, u32 row, struct biflow *b)
 {
-	u32 row = place->row, fresh;
-	struct biflow *b = bpf_map_lookup_elem(&biflows, &row);
+	struct biflow_lock *lock = bpf_map_lookup_elem(&biflow_locks, &row);
+	u32 fresh = prepare_row(scratch);
 	int is_done = 0;
 
-	if (!b || !is_over(b, &scratch->observed, &biflow_settings))
+	if (!fresh || !lock)
 		return;
-	fresh = prepare_row(scratch);
-	if (!fresh)
-		return;
-	bpf_spin_lock(&place->lock);
-	if (place->row == row) {
-		place->row = fresh - 1;
+	bpf_spin_lock(&lock->lock);
+	if (*place == row) {
+		*place = fresh - 1;
 		unlink_biflow(b, &scratch->observed, &biflow_settings);
 		is_done = 1;
 	}
-	bpf_spin_unlock(&place->lock);
+	bpf_spin_unlock(&lock->lock);
 	if (is_done)
 		scratch->spare_row = 0;
+}
+
+/* The row of the packet's biflow by the index, plus one; made when it is not there. 0: there is none for it. */
+static __always_inline u32 indexed_row(struct biflow_scratch *scratch)
+{
+	u32 *place = bpf_map_lookup_elem(&biflow_index, scratch->words), fresh, row;
+	struct biflow *b;
+
+	if (!place) {
+		fresh = prepare_row(scratch) - 1;
+		if (fresh + 1 && !bpf_map_update_elem(&biflow_index, scratch->words, &fresh, BPF_NOEXIST))
+			scratch->spare_row = 0;
+		/* Or another CPU was first. */
+		place = bpf_map_lookup_elem(&biflow_index, scratch->words);
+		if (!place)
+			return 0;
+	}
+	row = *place;
+	b = bpf_map_lookup_elem(&biflows, &row);
+	if (b && !goes_on(b, scratch)) {
+		begin_anew(scratch, place, row, b);
+		row = *place;
+	}
+	return row + 1;
+}
+
+/* The row of the packet's biflow, or 0: it has none. `*row` is its number. */
+static __always_inline struct biflow *find_biflow(struct biflow_scratch *scratch, u32 *row)
+{
+	u64 hash = hash_words(scratch->words, WIDE_WORDS);
+	struct remembered_row *remembered = &scratch->remembered[hash >> 55 & (REMEMBERED_ROWS - 1)];
+	u32 tag = (u32)(hash >> 16);
+	struct biflow *b = 0;
+
+	if (remembered->number && remembered->tag == tag) {
+		*row = remembered->number - 1;
+		b = bpf_map_lookup_elem(&biflows, row);
+	}
+	if (goes_on(b, scratch))
+		return b;
+	remembered->tag = tag;
+	remembered->number = indexed_row(scratch);
+	*row = remembered->number - 1;
+	b = bpf_map_lookup_elem(&biflows, row);
+	/* User space may have taken the place out of the index, and a new biflow may have it already. */
+	return b && same_words((const u64 *)&b->key, scratch->words, WIDE_WORDS) ? b : 0;
 }
 
 /* Counts the packet in its biflow's row. -1: it has none. */
 static __always_inline int measure_in_row(struct biflow_scratch *scratch, const struct packet *p)
 {
 	const struct observed *o = &scratch->observed;
-	struct biflow_place *place = find_place(scratch);
 	int has_numbers = measured & MEASURE_SEQUENCE && scratch->found.form;
+	u32 way = o->way & 1, half = o->parity & 1, row = 0;
+	struct biflow *b = find_biflow(scratch, &row);
+	struct biflow_lock *lock = bpf_map_lookup_elem(&biflow_locks, &row);
 	struct arrivals *arrivals = 0;
 	struct numbers *numbers = 0;
 	struct tcp_track *tcp = 0;
-	u32 way = o->way & 1, half = o->parity & 1;
-	struct biflow *b;
-	u32 row;
 
-	if (!place)
-		return -1;
-	begin_anew(scratch, place);
-	row = place->row;
-	b = bpf_map_lookup_elem(&biflows, &row);
-	/* User space may have taken the place out of the index, and a new biflow may have it already. */
-	if (!b || !same_words((const u64 *)&b->key, scratch->words, WIDE_WORDS))
+	if (!b || !lock)
 		return -1;
 	if (measured & MEASURE_ARRIVALS) {
 		arrivals = bpf_map_lookup_elem(&biflow_arrivals, &row);
@@ -182,7 +231,7 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 		if (!tcp)
 			return -1;
 	}
-	bpf_spin_lock(&place->lock);
+	bpf_spin_lock(&lock->lock);
 	note_biflow(b, p, o);
 	if (measured & MEASURE_ARRIVALS)
 		note_arrival(arrivals, o, biflow_settings.reset_ns);
@@ -192,7 +241,7 @@ static __always_inline int measure_in_row(struct biflow_scratch *scratch, const 
 	else if (numbers)
 		note_found(&numbers->state[way], &numbers->counts[way][half], &scratch->found,
 			   &sequence_settings, o->time_ns);
-	bpf_spin_unlock(&place->lock);
+	bpf_spin_unlock(&lock->lock);
 	return 0;
 }
 

@@ -109,6 +109,11 @@ for (const isLossy of [false, true]) {
       `${live.roundTripMs} ${captured.roundTripMs}`,
     );
     const bothWays = counts.octets - counts.repeatedOctets;
-    assert.equal(bothWays, octets + 2 * 20);
+    // An octet that probes a closed window is not counted as payload; when it was taken, it is not sent again.
+    const missing = octets + 2 * 20 - bothWays;
+    assert.ok(
+      missing >= 0 && missing <= counts.windowProbes,
+      `${missing} octets of ${counts.windowProbes} probes`,
+    );
   });
 }

@@ -44,7 +44,8 @@ export function configureBiflows(object: BpfObject, options: MeasureOptions): vo
   if (measurements.length === 0) return;
   object.setConstant('measured', measuredBits(options));
   object.setConstant('biflow_capacity', capacity);
-  for (const map of ['biflow_index', 'biflows', 'free_rows']) object.setMaxEntries(map, capacity);
+  for (const map of ['biflow_index', 'biflow_locks', 'biflows', 'free_rows'])
+    object.setMaxEntries(map, capacity);
   for (const name of withColumns(measurements)) object.setMaxEntries(ARRAYS[name], capacity);
   object.setConstant('biflow_settings', biflowSettings(options));
   object.setConstant('sequence_settings', sequenceSettings(options));
@@ -159,10 +160,21 @@ export class BiflowTable implements Disposable {
       const protocol = biflows[base + Biflow.offsets['key.labels.protocol']]!;
       const limitNs = isClosed ? LINGER_NS : idleNs(this.#options, protocol);
       if (!isUnlinked && silentNs < limitNs) continue;
-      if (!isUnlinked) this.#object.map('biflow_index').delete(biflows.slice(base, base + WideKey.size));
+      if (!isUnlinked) {
+        this.#leaveIndex(biflows.slice(base, base + WideKey.size), row);
+        // CPUs that remember the row look at this; by now the index does not lead them here again.
+        biflows[base + Biflow.offsets.isUnlinked] = 1;
+      }
       out.push(row);
     }
     return out;
+  }
+
+  /** Unless another row has taken its place meanwhile. */
+  #leaveIndex(key: Uint8Array, row: number): void {
+    const index = this.#object.map('biflow_index');
+    const found = index.lookup(key);
+    if (found && new Uint32Array(found.buffer, found.byteOffset, 1)[0] === row) index.delete(key);
   }
 
   /** The number stands before it counts: a CPU that sees the one sees the other. */

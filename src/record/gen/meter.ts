@@ -421,19 +421,19 @@ export const Biflow = {
   },
 } as const;
 
-/** struct biflow_place, 8 bytes. */
-export const BiflowPlace = {
+/** struct biflow_lock, 8 bytes. */
+export const BiflowLock = {
   size: 8,
-  fingerprint: '75d016c01107f5866a9f28477f3c8e974d4254e1e89ed4c1992cce07f6ae21be',
+  fingerprint: '598f19b59bdf51bd68056f456fc955546665195981f4cdcb5910b30244419cfa',
   offsets: {
     lock: 0,
     'lock.val': 0,
-    row: 4,
+    pad: 4,
   },
   sizes: {
     lock: 4,
     'lock.val': 4,
-    row: 4,
+    pad: 4,
   },
   counts: {},
 } as const;
@@ -478,10 +478,10 @@ export const Control = {
   },
 } as const;
 
-/** struct cpu_area, 1384448 bytes. */
+/** struct cpu_area, 1388544 bytes. */
 export const CpuArea = {
-  size: 1384448,
-  fingerprint: 'a4ea25d8033bb577c3b83d577779ad3bb96c75141a5eee0bb3ab6bb12fb8ae5d',
+  size: 1388544,
+  fingerprint: '66b286b61ae6ab893c33609f542b30e815973541a3243137c472bd91c838a7b0',
   offsets: {
     adder: 0,
     'adder.packet': 0,
@@ -587,9 +587,10 @@ export const CpuArea = {
     'biflow.unmeasured': 2216,
     'biflow.spareRow': 2232,
     'biflow.pad': 2236,
-    seen: 2240,
-    narrow: 39104,
-    wide: 563392,
+    'biflow.remembered': 2240,
+    seen: 6336,
+    narrow: 43200,
+    wide: 567488,
   },
   sizes: {
     adder: 360,
@@ -649,7 +650,7 @@ export const CpuArea = {
     'adder.measure.stride': 4,
     'adder.words': 8,
     'adder.claims': 16,
-    biflow: 1880,
+    biflow: 5976,
     'biflow.words': 8,
     'biflow.observed': 64,
     'biflow.observed.timeNs': 8,
@@ -696,6 +697,7 @@ export const CpuArea = {
     'biflow.unmeasured': 8,
     'biflow.spareRow': 4,
     'biflow.pad': 4,
+    'biflow.remembered': 8,
     seen: 72,
     narrow: 128,
     wide: 200,
@@ -719,6 +721,7 @@ export const CpuArea = {
     'biflow.found.numbers': 128,
     'biflow.found.timestamp': 2,
     'biflow.unmeasured': 2,
+    'biflow.remembered': 512,
     seen: 512,
     narrow: 4096,
     wide: 4096,
