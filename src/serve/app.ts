@@ -3,11 +3,17 @@ import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import {
+  agentFamilies,
+  auditFamilies,
+  type Family,
+  METRICS_TYPES,
+  writeExposition,
+} from '../metrics/index.ts';
 import { type Status, type ViewQuestion, ViewQuestionSchema, type ViewSource } from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
 import type { Listen } from './listen.ts';
-import { formatMetrics, METRICS_TYPES } from './metrics.ts';
 import type { Page } from './page.ts';
 import { notBuiltPage, tokenPage } from './plain-pages.ts';
 import type { StreamLimits, ViewStreams } from './stream.ts';
@@ -23,6 +29,8 @@ export interface ServeOptions {
   readonly allowedHosts?: readonly string[];
   readonly views: ViewSource;
   readonly status: () => Status;
+  /** Metrics beside those of status and audit, as of now. */
+  readonly families?: () => readonly Family[];
   /** Where the built page lies. */
   readonly pageDirectory: string;
   readonly limits?: Partial<StreamLimits>;
@@ -75,11 +83,16 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
   const routes = app
     .get('/api/status', (c) => c.json(options.status()))
     .get('/api/audit', (c) => c.json(options.views.audit()))
-    .get('/metrics', async (c) => {
+    .get('/metrics', (c) => {
       const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });
       const form = METRICS_TYPES.find((each) => each === type) ?? METRICS_TYPES[0];
-      const sources = { audit: options.views.audit(), status: options.status() };
-      const { contentType, text } = await formatMetrics(sources, form);
+      const audit = options.views.audit();
+      const families = [
+        ...agentFamilies(audit, options.status()),
+        ...auditFamilies(audit.points),
+        ...(options.families?.() ?? []),
+      ];
+      const { contentType, text } = writeExposition(families, form);
       return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' });
     })
     .get('/api/view', (c) => {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { part, auditPoint as point, auditSpan as span } from '../query/audit.fixture.ts';
 import type { Audit, AuditPoint, Status } from '../query/index.ts';
+import { agentFamilies } from './agent.ts';
+import { auditFamilies } from './audit.ts';
 import { type ReadFamily, readExposition } from './exposition.fixture.ts';
-import { formatMetrics } from './metrics.ts';
+import { type Exposition, type MetricsType, writeExposition } from './exposition.ts';
 
 function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status } {
   const audit: Audit = {
@@ -33,8 +35,12 @@ function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status 
   return { audit, status };
 }
 
-async function families(points: readonly AuditPoint[] = [point()]): Promise<Map<string, ReadFamily>> {
-  const { contentType, text } = await formatMetrics(sources(points), 'text/plain');
+function formatMetrics({ audit, status }: ReturnType<typeof sources>, type: MetricsType): Exposition {
+  return writeExposition([...agentFamilies(audit, status), ...auditFamilies(audit.points)], type);
+}
+
+function families(points: readonly AuditPoint[] = [point()]): Map<string, ReadFamily> {
+  const { contentType, text } = formatMetrics(sources(points), 'text/plain');
   assert.equal(contentType, 'text/plain; version=0.0.4; charset=utf-8');
   return readExposition(text, 'prometheus');
 }
@@ -49,8 +55,8 @@ function values(
   return samples.map((sample) => [labels.map((label) => sample.labels[label]).join(' '), sample.value]);
 }
 
-test('what an observation point saw, where it is, and what is unexplained', async () => {
-  const found = await families();
+test('what an observation point saw, where it is, and what is unexplained', () => {
+  const found = families();
   const place = ['interface', 'ifindex', 'direction'];
   assert.deepEqual(values(found, 'seen_packets_total', ...place), [['eth0 2 ingress', 12]]);
   assert.deepEqual(values(found, 'seen_octets_total', ...place), [['eth0 2 ingress', 1200]]);
@@ -68,8 +74,8 @@ test('what an observation point saw, where it is, and what is unexplained', asyn
   assert.deepEqual(values(found, 'observation_point', 'kind', 'primary'), [['veth true', 1]]);
 });
 
-test('agent, epochs, tables and sinks', async () => {
-  const found = await families();
+test('agent, epochs, tables and sinks', () => {
+  const found = families();
   assert.deepEqual(values(found, 'agent_info', 'agent', 'version', 'namespace'), [['abc 0.1.0 ', 1]]);
   assert.deepEqual(values(found, 'epochs_total'), [['', 42]]);
   assert.deepEqual(values(found, 'start_time_seconds'), [['', 1_700_000_000]]);
@@ -85,10 +91,10 @@ test('agent, epochs, tables and sinks', async () => {
   assert.deepEqual(values(found, 'sink_waiting_epochs', 'sink'), [['json', 1]]);
 });
 
-test('both forms hold the same, and OpenMetrics says where it ends', async () => {
+test('both forms hold the same, and OpenMetrics says where it ends', () => {
   const all = sources([point(), point({ direction: 'egress', persistent: { packets: 0, octets: 0 } })]);
-  const prometheus = readExposition((await formatMetrics(all, 'text/plain')).text, 'prometheus');
-  const open = await formatMetrics(all, 'application/openmetrics-text');
+  const prometheus = readExposition(formatMetrics(all, 'text/plain').text, 'prometheus');
+  const open = formatMetrics(all, 'application/openmetrics-text');
   assert.equal(open.contentType, 'application/openmetrics-text; version=1.0.0; charset=utf-8');
   const openMetrics = readExposition(open.text, 'openmetrics');
   const samplesOf = (found: Map<string, ReadFamily>) => [...found.values()].flatMap(({ samples }) => samples);
@@ -96,8 +102,8 @@ test('both forms hold the same, and OpenMetrics says where it ends', async () =>
   assert.ok(samplesOf(prometheus).length > 30);
 });
 
-test('an interface made anew is a series of its own; nothing is added up or hidden', async () => {
-  const found = await families([point(), point({ ifindex: 7, present: false })]);
+test('an interface made anew is a series of its own; nothing is added up or hidden', () => {
+  const found = families([point(), point({ ifindex: 7, present: false })]);
   assert.deepEqual(values(found, 'observation_point', 'ifindex'), [
     ['2', 1],
     ['7', 0],
@@ -108,33 +114,33 @@ test('an interface made anew is a series of its own; nothing is added up or hidd
   ]);
 });
 
-test('where an interface does not tell what it counted, there is no 0 that says all is well', async () => {
-  const found = await families([point({ sinceStart: span({ counted: null, outside: part(0) }) })]);
+test('where an interface does not tell what it counted, there is no 0 that says all is well', () => {
+  const found = families([point({ sinceStart: span({ counted: null, outside: part(0) }) })]);
   assert.deepEqual(values(found, 'unexplained_packets', 'by'), [['flows', 0]]);
 });
 
-test('names of interfaces are quoted, whatever they are, and large counts keep their digits', async () => {
+test('names of interfaces are quoted, whatever they are, and large counts keep their digits', () => {
   const interfaceName = 'a"b\\c\nd';
   const seen = { packets: 2 ** 53 - 1, octets: 9_007_199_254_740_990 };
-  const found = await families([point({ interfaceName, sinceStart: span({ seen }) })]);
+  const found = families([point({ interfaceName, sinceStart: span({ seen }) })]);
   assert.deepEqual(values(found, 'seen_packets_total', 'interface'), [[interfaceName, 2 ** 53 - 1]]);
   assert.deepEqual(values(found, 'seen_octets_total', 'interface'), [[interfaceName, 9_007_199_254_740_990]]);
 });
 
-test('the number of series is what the documentation says', async () => {
-  const count = async (points: readonly AuditPoint[]): Promise<number> =>
-    [...(await families(points)).values()].reduce((sum, { samples }) => sum + samples.length, 0);
-  const none = await count([]);
+test('the number of series is what the documentation says', () => {
+  const count = (points: readonly AuditPoint[]): number =>
+    [...families(points).values()].reduce((sum, { samples }) => sum + samples.length, 0);
+  const none = count([]);
   assert.equal(none, 8 + 4);
-  assert.equal((await count([point()])) - none, 13 + 2 * 2);
+  assert.equal(count([point()]) - none, 13 + 2 * 2);
 });
 
-test('before the first epoch there are no points, and it is valid all the same', async () => {
+test('before the first epoch there are no points, and it is valid all the same', () => {
   for (const [type, form] of [
     ['text/plain', 'prometheus'],
     ['application/openmetrics-text', 'openmetrics'],
   ] as const) {
-    const found = readExposition((await formatMetrics(sources([]), type)).text, form);
+    const found = readExposition(formatMetrics(sources([]), type).text, form);
     const { samples } = [...found.values()].find(({ name }) => name.startsWith('tunnelscope_seen_packets'))!;
     assert.deepEqual(samples, []);
   }

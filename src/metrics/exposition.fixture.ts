@@ -18,6 +18,12 @@ export interface ReadFamily {
 
 type Form = 'prometheus' | 'openmetrics';
 
+/** What is written behind a family's name, by its type. */
+const SUFFIXES: Readonly<Record<Form, Readonly<Record<string, readonly string[]>>>> = {
+  prometheus: { histogram: ['_bucket', '_sum', '_count'] },
+  openmetrics: { counter: ['_total'], histogram: ['_bucket', '_sum', '_count'] },
+};
+
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const LABEL = '[a-zA-Z_][a-zA-Z0-9_]*';
 const QUOTED = '"((?:[^"\\\\\\n]|\\\\["\\\\n])*)"';
@@ -42,7 +48,7 @@ export function readExposition(text: string, form: Form): Map<string, ReadFamily
       families.set(current.name, current);
       continue;
     }
-    const type = new RegExp(`^# TYPE (${NAME}) (counter|gauge)$`).exec(line);
+    const type = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`).exec(line);
     if (type) {
       assert.ok(current?.name === type[1] && current?.type === '', `TYPE follows the HELP of ${type[1]}`);
       current.type = type[2]!;
@@ -50,17 +56,51 @@ export function readExposition(text: string, form: Form): Map<string, ReadFamily
     }
     const sample = readSample(line);
     assert.ok(current?.type, `a family before ${line}`);
-    const suffix = form === 'openmetrics' && current.type === 'counter' ? '_total' : '';
-    assert.equal(sample.name, current.name + suffix, 'a sample belongs to the family above');
+    const suffixes = SUFFIXES[form][current.type] ?? [''];
+    assert.ok(
+      suffixes.some((suffix) => sample.name === current!.name + suffix),
+      `${sample.name} belongs to the family above, ${current.name}`,
+    );
     assert.ok(current.type === 'gauge' || sample.value >= 0, `${line}: a counter is not negative`);
     const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).toSorted())}`;
     assert.ok(!series.has(key), `${key} stands once`);
     series.add(key);
     current.samples.push(sample);
   }
-  for (const { name, type } of families.values())
+  for (const { name, type, samples } of families.values()) {
     assert.equal(/_total$/.test(name), form === 'prometheus' && type === 'counter', `${name} is a ${type}`);
+    if (type === 'histogram') checkHistogram(name, samples);
+  }
   return families;
+}
+
+/** Buckets rise, the last is of all there is, and the count is the same. */
+function checkHistogram(name: string, samples: readonly ReadSample[]): void {
+  const distributions = new Map<string, { buckets: [number, number][]; count: number; sum: number }>();
+  for (const { name: full, labels, value } of samples) {
+    const { le, ...others } = labels;
+    const key = JSON.stringify(others);
+    const one = distributions.get(key) ?? { buckets: [], count: Number.NaN, sum: Number.NaN };
+    distributions.set(key, one);
+    if (full === `${name}_bucket`) {
+      assert.ok(le !== undefined, `a bucket of ${name} has a bound`);
+      assert.ok(le === '+Inf' || /[.e]/.test(le), `${le} is a bound in its canonical form`);
+      one.buckets.push([le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), value]);
+    } else {
+      assert.equal(le, undefined);
+      if (full === `${name}_count`) one.count = value;
+      else one.sum = value;
+    }
+  }
+  for (const { buckets, count, sum } of distributions.values()) {
+    for (const [i, [bound, value]] of buckets.entries()) {
+      if (i === 0) continue;
+      const [boundBefore, before] = buckets[i - 1]!;
+      assert.ok(bound > boundBefore && value >= before, `the buckets of ${name} rise`);
+    }
+    assert.deepEqual(buckets.at(-1), [Number.POSITIVE_INFINITY, count]);
+    assert.ok(Number.isFinite(sum), `${name} has a sum`);
+  }
 }
 
 function readSample(line: string): ReadSample {
