@@ -4,6 +4,7 @@ import type { MeterConfig } from './config.ts';
 import { excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
+import { type Family, LegacyGauges, ownFamilies, Traffic, type TrafficOptions } from './metrics/index.ts';
 import type { AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
@@ -20,11 +21,20 @@ export interface AgentListener {
   explained?(point: AuditPoint): void;
 }
 
+/** Which metrics are made of the traffic. */
+export interface MetricsOptions {
+  readonly traffic: TrafficOptions;
+  /** Whether the gauges of old are there too. */
+  readonly legacy: boolean;
+}
+
 /** What an agent is to do. */
 export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
   readonly serve?: Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory'> | undefined;
+  /** What `/metrics` tells beside status and audit. */
+  readonly metrics?: MetricsOptions;
   /** Flows that the view takes in; default all. */
   readonly filter?: Filter;
   /** Each gets a bounded queue of its own, and is closed at the end. */
@@ -53,7 +63,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     unexplained: (point) => listener.problem?.(new UnexplainedError(point)),
     explained: (point) => listener.explained?.(point),
   });
-  const queues = options.sinks.map((sink) => new SinkQueue(sink, listener));
+  const measured = options.serve && options.metrics ? metricSinks(options.metrics) : [];
+  const queues = [...options.sinks, ...measured].map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
   let rules = config.rules;
@@ -61,10 +72,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await meter.setRules(next);
     rules = next;
   };
+  let lagSeconds: number | undefined;
   let url: string | undefined;
   if (options.serve) {
     const status = (): Status => describe({ ...config, rules }, meter, live, queues, startedMs);
-    const server = await startServer({ ...options.serve, views: live, status });
+    const families = (): Family[] => [
+      ...measured.flatMap((sink) => sink.families()),
+      ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
+    ];
+    const server = await startServer({ ...options.serve, views: live, status, families });
     stack.defer(() => server.close());
     url = server.url;
   }
@@ -75,10 +91,21 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     } catch (error) {
       listener.sinkFailed(live, error as Error);
     }
+    lagSeconds = (Date.now() - batch.endMs) / 1000;
     const queued = queues.map((queue) => queue.write(batch));
     options.epoch?.(batch, live);
     void Promise.all(queued).then(() => freeBatch(batch));
   }
+}
+
+function metricSinks({ traffic, legacy }: MetricsOptions): (Traffic | LegacyGauges)[] {
+  return [new Traffic(traffic), ...(legacy ? [new LegacyGauges()] : [])];
+}
+
+/** CPU time of all threads since the start, and resident memory. */
+function processCost(): { readonly cpuSeconds: number; readonly residentOctets: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuSeconds: (user + system) / 1e6, residentOctets: process.memoryUsage.rss() };
 }
 
 function describe(

@@ -1,5 +1,6 @@
 /** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
 import { type MeasureOptions, PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
+import { LABEL_GROUP_NAMES, type LabelGroup } from './metrics/index.ts';
 import type { Filter } from './query/index.ts';
 import { type Listen, parseListen } from './serve/index.ts';
 
@@ -24,6 +25,8 @@ export interface MeterConfig {
   readonly measure?: Partial<MeasureOptions>;
   /** Flows that fit one of these are kept; without any all are. */
   readonly rules: readonly Filter[];
+  /** Whether the kernel counts how long the programs run. */
+  readonly runStatistics?: boolean;
 }
 
 /** Where and how to serve the page. */
@@ -109,6 +112,12 @@ export function parseNamespace(field: string, text: string): string {
     throw new ConfigError(field, text, 'the name of a network namespace as "ip netns" lists it');
   }
   return text;
+}
+
+/** Reads groups of labels, comma-separated; nothing for none. */
+export function parseLabels(field: string, text: string): LabelGroup[] {
+  if (text === '') return [];
+  return text.split(',').map((word) => parseChoice(field, word.trim(), LABEL_GROUP_NAMES));
 }
 
 /** Reads one word of a few. */

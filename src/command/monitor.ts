@@ -10,6 +10,7 @@ import type { MeteredInterface } from '../meter/index.ts';
 import { ViewQuestionSchema } from '../query/index.ts';
 import { formatStatus } from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
+import { addMetricsOptions, type MetricsWords, metricsOf } from './metrics.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { RulesFollower } from './ruling.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
@@ -19,7 +20,7 @@ import { stopSignal } from './stopping.ts';
 const RELEASE_MS = 30_000;
 
 /** The words of `monitor`. */
-export interface MonitorWords extends MeterWords, ServeWords {
+export interface MonitorWords extends MeterWords, ServeWords, MetricsWords {
   readonly interval: string;
   readonly jsonDir?: string;
   readonly jsonPeriod: string;
@@ -27,7 +28,7 @@ export interface MonitorWords extends MeterWords, ServeWords {
 
 /** Adds the options of `monitor`; `demo` takes them too. */
 export function addMonitorOptions(command: Command): Command {
-  addServeOptions(addMeterOptions(command));
+  addMetricsOptions(addServeOptions(addMeterOptions(command)));
   return command
     .option(
       '--interval <duration>',
@@ -52,6 +53,7 @@ export async function monitor(
 ): Promise<void> {
   const config = meterConfig(words, parseDuration('--interval', words.interval));
   const serving = servingOf(words);
+  const metrics = metricsOf(words);
   const jsonPeriodMs = parseDuration('--json-period', words.jsonPeriod);
   demandMachine();
   const sinks: FlowSink[] = [];
@@ -65,8 +67,9 @@ export async function monitor(
   releasing.unref();
   using following = new DisposableStack();
   await runAgent({
-    meter: config,
+    meter: { ...config, runStatistics: words.runTimeStatistics ?? false },
     serve: serving,
+    metrics,
     sinks,
     signal,
     ready: ({ url, setRules }) => {

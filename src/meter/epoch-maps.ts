@@ -44,6 +44,13 @@ export interface RetiredEpoch {
   readonly measurements?: MeasurementBatch;
 }
 
+/** Places of a table of the kernel: those used in an epoch, and those there are. */
+export interface TableFill {
+  readonly name: string;
+  readonly used: number;
+  readonly capacity: number;
+}
+
 /** Raw elements of one map, in buffers that are kept from epoch to epoch and grow with the flows. */
 class ElementBuffer {
   keys: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -112,6 +119,7 @@ export class EpochMaps implements Disposable {
   readonly #cached = { narrow: new CachedRecords('narrow'), wide: new CachedRecords('wide') } as const;
   readonly #hashes: Readonly<Record<HashName, ElementBuffer>>;
   #retired = 0n;
+  #fill: readonly TableFill[] = [];
 
   /**
    * @param object the loaded meter object; stays the caller's
@@ -166,6 +174,14 @@ export class EpochMaps implements Disposable {
     const { seen, ledger: counted } = sum.result();
     const ledger = [...decodeLedger(this.#hashes.ledger), ...counted];
     const records = this.#decode(parity, stamps);
+    this.#fill = [
+      ...SHAPES.map((name) => ({ name, ...this.#tables[name].fill })),
+      ...(['overflow', 'ledger'] as const).map((name) => ({
+        name,
+        used: this.#hashes[name].count,
+        capacity: this.#map(name, parity).maxEntries,
+      })),
+    ];
     for (const shape of SHAPES) this.#tables[shape].hide();
     return { ...records, seen, ledger };
   }
@@ -173,6 +189,11 @@ export class EpochMaps implements Disposable {
   /** Packets of the half that was read last of which nothing was measured, though it should have been. */
   get unmeasuredPackets(): number {
     return this.#areas.unmeasuredPackets;
+  }
+
+  /** How full the half was that {@link read} read last; nothing before the first. */
+  get fill(): readonly TableFill[] {
+    return this.#fill;
   }
 
   /** Empties the retired half that {@link read} read last. */

@@ -72,6 +72,11 @@ export class FlowTable implements Disposable {
     this.#indexBase = this.#index.show(this.#indexAt, indexSize) >> 2;
   }
 
+  /** Rows that were taken in the half in hand, of those there are: a CPU takes several at a time. */
+  get fill(): { readonly used: number; readonly capacity: number } {
+    return { used: this.#used, capacity: this.#size.capacity };
+  }
+
   /** The rows in hand that hold a record; those between them were taken by a CPU that did not need them. */
   runs(): RowRun[] {
     const runs: RowRun[] = [];

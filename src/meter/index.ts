@@ -1,4 +1,4 @@
-export type { RetiredEpoch } from './epoch-maps.ts';
+export type { RetiredEpoch, TableFill } from './epoch-maps.ts';
 export { MeterError, type MeterErrorCode } from './error.ts';
 export {
   type ChosenInterface,
@@ -13,10 +13,12 @@ export {
   LoadedMeter,
   type LoadOptions,
   METER_OBJECT,
+  type ProgramRuns,
   portTable,
 } from './loaded.ts';
 export {
   Meter,
+  type MeterCost,
   type MeteredInterface,
   type MeterListener,
   type MeterOptions,

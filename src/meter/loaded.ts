@@ -28,7 +28,7 @@ import {
 import { BiflowTable, configureBiflows } from './biflow-table.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
-import { EpochMaps, type EpochSizes, type RetiredEpoch } from './epoch-maps.ts';
+import { EpochMaps, type EpochSizes, type RetiredEpoch, type TableFill } from './epoch-maps.ts';
 import { tableSize } from './flow-table.ts';
 import { Rules, verdictBits } from './rules.ts';
 
@@ -54,6 +54,13 @@ const DEFAULT_CAPACITY = { narrow: 131_072, wide: 65_536, overflow: 4096, ledger
 /** Rows of a table that a CPU takes at once are at most this many, and at most one of so many of the rows. */
 const MOST_CLAIMED_ROWS = 32;
 const CLAIMED_PART = 16;
+
+/** Runs of a program since it was loaded. */
+export interface ProgramRuns {
+  readonly name: string;
+  readonly runs: bigint;
+  readonly runTimeNs: bigint;
+}
 
 /** Path of the meter's BPF object. */
 export const METER_OBJECT: string = fileURLToPath(new URL('../../bpf/meter.bpf.o', import.meta.url));
@@ -158,6 +165,21 @@ export class LoadedMeter implements Disposable {
     const clock = { ns: reading.monotonicNs, ms: nowMs };
     const unmeasuredPackets = this.#maps.unmeasuredPackets;
     return { ...epoch, measurements: this.#biflows.read(parity, clock, unmeasuredPackets) };
+  }
+
+  /** How full the half was that was read last. */
+  get fill(): readonly TableFill[] {
+    return this.#maps.fill;
+  }
+
+  /** What the kernel counted of the programs that packets run through; zeros unless run statistics are on. */
+  get runs(): readonly ProgramRuns[] {
+    const programs = [this.ingress, this.egress];
+    if (this.#bare) programs.push(this.bareIngress, this.bareEgress);
+    return programs.map((program) => {
+      const { runCount, runTimeNs } = program.describe();
+      return { name: program.name, runs: runCount, runTimeNs };
+    });
   }
 
   /** Empties the half that was read last. */

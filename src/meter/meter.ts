@@ -1,11 +1,19 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { attachTc, BpfError, kernelAtLeast, setNetworkNamespace, type TcAttachment } from '../bpf/index.ts';
+import {
+  attachTc,
+  BpfError,
+  collectRunStatistics,
+  kernelAtLeast,
+  setNetworkNamespace,
+  type TcAttachment,
+} from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, MeasureOptions, ObservationPoint, TunnelPorts } from '../flow/index.ts';
 import type { Classifier, Filter } from '../query/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
+import type { TableFill } from './epoch-maps.ts';
 import { MeterError } from './error.ts';
 import { InterfaceNames } from './interface-names.ts';
 import {
@@ -16,7 +24,7 @@ import {
   readInterfaces,
   watchInterfaces,
 } from './interfaces.ts';
-import { LoadedMeter } from './loaded.ts';
+import { LoadedMeter, type ProgramRuns } from './loaded.ts';
 
 /** How to meter. */
 export interface MeterOptions {
@@ -35,6 +43,15 @@ export interface MeterOptions {
   readonly measure?: Partial<MeasureOptions>;
   /** What is kept: flows that fit one of these; without any all are. */
   readonly rules?: readonly Filter[];
+  /** Whether the kernel is to count how often and how long the programs run; it costs some 20 ns per packet. */
+  readonly runStatistics?: boolean;
+}
+
+/** What metering takes in the kernel, as of the newest epoch. */
+export interface MeterCost {
+  readonly tables: readonly TableFill[];
+  /** Undefined where run statistics were not asked for. */
+  readonly programs: readonly ProgramRuns[] | undefined;
 }
 
 /** An interface the programs are attached to. */
@@ -105,6 +122,7 @@ export class Meter implements FlowSource, Disposable {
     using stack = new DisposableStack();
     const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && !kernelAtLeast(TCX_KERNEL));
     if (mayUseClsact) stack.use(await claimClsact());
+    if (options.runStatistics) stack.use(collectRunStatistics());
     const names = new InterfaceNames();
     const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()), names };
     const meter = new Meter(options, listener, parts);
@@ -125,6 +143,12 @@ export class Meter implements FlowSource, Disposable {
   /** The interfaces metered now. */
   get interfaces(): readonly MeteredInterface[] {
     return [...this.#attached.values()].map(({ chosen, ingress }) => ({ ...chosen, hook: ingress.kind }));
+  }
+
+  /** What metering takes in the kernel. */
+  get cost(): MeterCost {
+    const programs = this.#options.runStatistics ? this.#loaded.runs : undefined;
+    return { tables: this.#loaded.fill, programs };
   }
 
   /**

@@ -29,7 +29,7 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
     tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
     for await (const batch of meter.batches({ signal: stopping.signal })) {
       const answered = taken(port);
-      tell({ type: 'batch', batch }, batchBuffers(batch));
+      tell({ type: 'batch', batch, cost: meter.cost }, batchBuffers(batch));
       await answered;
     }
     tell({ type: 'ended' });

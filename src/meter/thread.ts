@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
 import { MeterError } from './error.ts';
-import type { MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
+import type { MeterCost, MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
 
 /** An error as it crosses the border between threads. */
 export interface ThreadFailure {
@@ -18,7 +18,7 @@ export type ThreadMessage =
   | { readonly type: 'ready'; readonly agent: string; readonly interfaces: readonly MeteredInterface[] }
   | { readonly type: 'interfaces'; readonly interfaces: readonly MeteredInterface[] }
   | { readonly type: 'problem'; readonly failure: ThreadFailure }
-  | { readonly type: 'batch'; readonly batch: FlowBatch }
+  | { readonly type: 'batch'; readonly batch: FlowBatch; readonly cost: MeterCost }
   /** The answer to a change of rules; without a failure they rule from now on. */
   | { readonly type: 'rules'; readonly number: number; readonly failure: ThreadFailure | undefined }
   | { readonly type: 'ended' }
@@ -51,6 +51,7 @@ export class MeterThreadError extends Error {
 export class MeterThread implements FlowSource, AsyncDisposable {
   #agent = '';
   #interfaces: readonly MeteredInterface[] = [];
+  #cost: MeterCost = { tables: [], programs: undefined };
   readonly #worker: Worker;
   readonly #listener: MeterListener;
   readonly #inbox: ThreadMessage[] = [];
@@ -108,6 +109,11 @@ export class MeterThread implements FlowSource, AsyncDisposable {
     return ruling.promise;
   }
 
+  /** What metering takes in the kernel, as of the epoch that was yielded last. */
+  get cost(): MeterCost {
+    return this.#cost;
+  }
+
   /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
     const stop = (): void => this.#tell('stop');
@@ -119,6 +125,7 @@ export class MeterThread implements FlowSource, AsyncDisposable {
         if (message.type === 'ended') return;
         if (message.type === 'failed') throw new MeterThreadError(message.failure);
         if (message.type !== 'batch') continue;
+        this.#cost = message.cost;
         yield message.batch;
         this.#tell('taken');
       }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { batchOf } from '../flow/batch.fixture.ts';
 import { part, auditPoint as point, auditSpan as span } from '../query/audit.fixture.ts';
 import type { Audit, AuditPoint, Status } from '../query/index.ts';
 import { agentFamilies } from './agent.ts';
 import { auditFamilies } from './audit.ts';
 import { type ReadFamily, readExposition } from './exposition.fixture.ts';
-import { type Exposition, type MetricsType, writeExposition } from './exposition.ts';
+import { type Exposition, type Family, type MetricsType, writeExposition } from './exposition.ts';
+import { ownFamilies } from './own.ts';
+import { Traffic } from './traffic.ts';
 
 function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status } {
   const audit: Audit = {
@@ -128,11 +131,22 @@ test('names of interfaces are quoted, whatever they are, and large counts keep t
 });
 
 test('the number of series is what the documentation says', () => {
-  const count = (points: readonly AuditPoint[]): number =>
-    [...families(points).values()].reduce((sum, { samples }) => sum + samples.length, 0);
-  const none = count([]);
-  assert.equal(none, 8 + 4);
-  assert.equal(count([point()]) - none, 13 + 2 * 2);
+  const count = (families: readonly Family[]): number =>
+    [...readExposition(writeExposition(families, 'text/plain').text, 'prometheus').values()].reduce(
+      (sum, { samples }) => sum + samples.length,
+      0,
+    );
+  const { audit, status } = sources([]);
+  const tables = ['narrow', 'wide', 'overflow', 'ledger'].map((name) => ({ name, used: 0, capacity: 1 }));
+  const cost = { programs: undefined, tables, lagSeconds: 0, cpuSeconds: 0, residentOctets: 0 };
+  const programs = [{ name: 'ts_ingress', runs: 1n, runTimeNs: 1n }];
+  assert.equal(count([...agentFamilies(audit, status), ...ownFamilies(cost)]), 19 + 4);
+  assert.equal(count(ownFamilies({ ...cost, programs })) - count(ownFamilies(cost)), 2);
+  assert.equal(count(auditFamilies([point()])), 13 + 2 * 2);
+  const traffic = new Traffic({ labels: ['flows'], maxSeries: 10 });
+  const flow = { between: ['10.0.0.1', '10.0.0.2'], octets: 1, packets: 1 } as const;
+  traffic.write(batchOf(Array.from({ length: 50 }, (_, i) => ({ ...flow, ports: [i, i] as const }))));
+  assert.equal(count(traffic.families()), 4 * 10 + 6);
 });
 
 test('before the first epoch there are no points, and it is valid all the same', () => {
