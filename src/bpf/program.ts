@@ -56,6 +56,7 @@ export function collectRunStatistics(): Disposable {
   if (fd < 0)
     throw kernelError('BPF_RUN', fd, {
       action: 'switch run statistics on',
+      remedy: 'it needs CAP_SYS_ADMIN: run as root, or do without',
       minimumKernel: fd === -22 ? '5.8' : undefined,
     });
   const untrack = track(`run statistics (fd ${fd})`);
