@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { fetchPrometheus, prometheusProgram } from './prometheus.ts';
 import { lackingPackages } from './vm/machine.ts';
 
 /** Package → a file that shows it is there. */
@@ -39,6 +40,15 @@ if (lacking.length > 0) {
   const { status } = spawnSync('sh', ['-c', shell], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) {
     console.error(`Installing failed. By hand: ${line}`);
+    process.exit(1);
+  }
+}
+if (prometheusProgram('prometheus') === undefined || prometheusProgram('promtool') === undefined) {
+  console.log('Fetching prometheus …');
+  try {
+    fetchPrometheus();
+  } catch (error) {
+    console.error((error as Error).message);
     process.exit(1);
   }
 }

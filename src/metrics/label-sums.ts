@@ -81,6 +81,11 @@ export class LabelSums {
     return this.#keys.length;
   }
 
+  /** Those of them that are `other`. */
+  get others(): number {
+    return this.#others + Number(this.#hasAll);
+  }
+
   /** Takes a batch in hand. */
   begin(batch: FlowBatch): void {
     this.#bound = this.#columns.map(({ group }) => group.bind(batch, this.#names));

@@ -16,8 +16,12 @@ function read(traffic: Traffic): Map<string, ReadFamily> {
 }
 
 /** Values of a traffic family, by the values of its labels. */
-function series(traffic: Traffic, name = 'traffic_wire_octets'): Record<string, number> {
-  const { samples } = read(traffic).get(`tunnelscope_${name}_total`)!;
+function series(
+  traffic: Traffic,
+  name = 'traffic_wire_octets',
+  suffix: '_total' | '' = '_total',
+): Record<string, number> {
+  const { samples } = read(traffic).get(`tunnelscope_${name}${suffix}`)!;
   return Object.fromEntries(samples.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
 }
 
@@ -101,6 +105,7 @@ test('what finds no room counts as other at its place, and is never more than th
     'eth0 true ingress other other other other': 280,
     'eth0 true egress other other other other': 140,
   });
+  assert.deepEqual(series(traffic, 'traffic_other_series', ''), { '': 2 });
   const points: ObservationPoint[] = [7, 8].map((ifindex) => ({
     ifindex,
     direction: 0,

@@ -70,6 +70,11 @@ export class Traffic implements FlowSink {
         ),
       ]),
       gauge('traffic_series', 'Series of each traffic family.', one(sums.length)),
+      gauge(
+        'traffic_other_series',
+        'Those that are other: there is traffic that found no room.',
+        one(sums.others),
+      ),
       gauge('traffic_series_limit', 'Most series of each traffic family.', one(sums.maxSets)),
     ];
   }
