@@ -4,7 +4,14 @@ import type { MeterConfig } from './config.ts';
 import { excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
-import { type Family, LegacyGauges, ownFamilies, Traffic, type TrafficOptions } from './metrics/index.ts';
+import {
+  type Family,
+  LegacyGauges,
+  Measures,
+  ownFamilies,
+  Traffic,
+  type TrafficOptions,
+} from './metrics/index.ts';
 import type { AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
@@ -63,7 +70,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     unexplained: (point) => listener.problem?.(new UnexplainedError(point)),
     explained: (point) => listener.explained?.(point),
   });
-  const measured = options.serve && options.metrics ? metricSinks(options.metrics) : [];
+  const measured = options.serve && options.metrics ? metricSinks(options.metrics, config) : [];
   const queues = [...options.sinks, ...measured].map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
@@ -98,8 +105,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
 }
 
-function metricSinks({ traffic, legacy }: MetricsOptions): (Traffic | LegacyGauges)[] {
-  return [new Traffic(traffic), ...(legacy ? [new LegacyGauges()] : [])];
+function metricSinks(
+  { traffic, legacy }: MetricsOptions,
+  { measure }: MeterConfig,
+): (Traffic | Measures | LegacyGauges)[] {
+  const sinks: (Traffic | Measures | LegacyGauges)[] = [new Traffic(traffic)];
+  if (measure) sinks.push(new Measures(traffic));
+  if (legacy) sinks.push(new LegacyGauges());
+  return sinks;
 }
 
 /** CPU time of all threads since the start, and resident memory. */

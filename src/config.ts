@@ -1,5 +1,12 @@
 /** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
-import { type MeasureOptions, PORT_NAMES, type PortName, type TunnelPorts } from './flow/index.ts';
+import {
+  MEASURABLES,
+  type Measurable,
+  type MeasureOptions,
+  PORT_NAMES,
+  type PortName,
+  type TunnelPorts,
+} from './flow/index.ts';
 import { LABEL_GROUP_NAMES, type LabelGroup } from './metrics/index.ts';
 import type { Filter } from './query/index.ts';
 import { type Listen, parseListen } from './serve/index.ts';
@@ -118,6 +125,11 @@ export function parseNamespace(field: string, text: string): string {
 export function parseLabels(field: string, text: string): LabelGroup[] {
   if (text === '') return [];
   return text.split(',').map((word) => parseChoice(field, word.trim(), LABEL_GROUP_NAMES));
+}
+
+/** Reads what is to be measured, comma-separated. */
+export function parseMeasurables(field: string, text: string): Measurable[] {
+  return text.split(',').map((word) => parseChoice(field, word.trim(), MEASURABLES));
 }
 
 /** Reads one word of a few. */

@@ -31,12 +31,12 @@ const HOST = namespaceOf(PREFIX, 'host0');
 const PEER = namespaceOf(PREFIX, 'host1');
 const DEADLINE_MS = 60_000;
 /** More than the flows of the profile, fewer than those of the spray. */
-const SERIES = 200;
+const SERIES = 2000;
 /** A datagram to each of so many ports. */
 const SPRAY = `
 const socket = require('dgram').createSocket('udp4');
 let sent = 0;
-const next = () => (sent < 400 ? socket.send('x', 20000 + sent++, process.argv[1], next) : socket.close());
+const next = () => (sent < 3000 ? socket.send('x', 20000 + sent++, process.argv[1], next) : socket.close());
 next();`;
 const topology = loadTopology('overlay', { hosts: 2, segments: 2 });
 /** Of a kind each, between the two hosts and in both segments. */
@@ -82,7 +82,14 @@ after(() => stack.disposeAsync());
 async function monitoring(directory: string): Promise<ChildProcess> {
   const place = ['--netns', HOST, '-i', '*', '--listen', '127.0.0.1:0', '--json-dir', directory];
   const labels = ['--metrics-labels', 'interface,direction,protocol,tunnel,vni,hosts,flows'];
-  const more = ['--legacy-metrics', '--run-time-statistics', '--metrics-series', String(SERIES)];
+  const more = [
+    '--legacy-metrics',
+    '--run-time-statistics',
+    '--measure',
+    'arrivals',
+    '--metrics-series',
+    String(SERIES),
+  ];
   const child = spawn(process.execPath, [CLI, 'monitor', ...place, ...labels, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -217,8 +224,14 @@ test('the kernel says what a frame costs', async () => {
   assert.ok(runs! >= 0, 'a run for each frame that was seen');
 });
 
-test('the gauges of old are what they were: octets per second, without labels', async () => {
-  for (const name of ['tcp_throughput', 'tcp_goodput', 'udp_throughput', 'udp_goodput', 'icmp_throughput']) {
+test('the gauges of old are what they were: without labels, octets per second and milliseconds', async () => {
+  for (const name of [
+    'tcp_throughput',
+    'udp_goodput',
+    'icmp_throughput',
+    'udp_jitter_avg',
+    'icmp_jitter_stddev',
+  ]) {
     const [series] = await prometheus.query(`max_over_time(${name}[30s])`);
     assert.deepEqual(Object.keys(series!.metric).toSorted(), ['instance', 'job']);
     assert.ok(series!.value > 0, name);
@@ -249,6 +262,9 @@ test('when the traffic has ended, the counters say exactly what was sent', async
   const inside = `${at},protocol="UDP",tunnel="vxlan",vni="10001",dport="5000"`;
   await untilNumber(`sum(tunnelscope_traffic_payload_octets_total{${inside}})`, (n) => n === received.octets);
   await untilNumber(`sum(tunnelscope_traffic_wire_packets_total{${inside}})`, (n) => n === received.messages);
+  const times = `sum(tunnelscope_interarrival_seconds_count{${inside}})`;
+  const pauses = await prometheus.number(`sum(tunnelscope_interarrival_pauses_total{${inside}})`);
+  if (pauses === 0) await untilNumber(times, (n) => n === received.messages - 1);
   const replies = `sum(tunnelscope_traffic_payload_octets_total{${at},protocol="ICMP",tunnel="none"})`;
   await untilNumber(replies, (n) => n === ping.backward.received.octets);
 });

@@ -9,11 +9,12 @@ import { AGENT_BOARD } from './dashboards/agent.ts';
 import { type Board, buildDashboard } from './dashboards/build.ts';
 import { EXACTNESS } from './dashboards/exactness.ts';
 import { FLOWS } from './dashboards/flows.ts';
+import { JITTER } from './dashboards/jitter.ts';
 import { OVERVIEW } from './dashboards/overview.ts';
 import { TUNNELS } from './dashboards/tunnels.ts';
 
 /** All dashboards there are. */
-export const BOARDS: readonly Board[] = [OVERVIEW, TUNNELS, FLOWS, EXACTNESS, AGENT_BOARD];
+export const BOARDS: readonly Board[] = [OVERVIEW, TUNNELS, FLOWS, JITTER, EXACTNESS, AGENT_BOARD];
 
 const DIRECTORY = fileURLToPath(new URL('../deploy/grafana/dashboards/', import.meta.url));
 

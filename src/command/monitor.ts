@@ -10,7 +10,7 @@ import type { MeteredInterface } from '../meter/index.ts';
 import { ViewQuestionSchema } from '../query/index.ts';
 import { formatStatus } from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
-import { addMetricsOptions, type MetricsWords, metricsOf } from './metrics.ts';
+import { addMetricsOptions, type MetricsWords, measuringOf, metricsOf } from './metrics.ts';
 import { addMeterOptions, type MeterWords, meterConfig } from './options.ts';
 import { RulesFollower } from './ruling.ts';
 import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
@@ -51,7 +51,10 @@ export async function monitor(
   words: MonitorWords,
   extra: { readonly stopped?: AbortSignal; readonly ready?: (url: string) => void } = {},
 ): Promise<void> {
-  const config = meterConfig(words, parseDuration('--interval', words.interval));
+  const config = {
+    ...meterConfig(words, parseDuration('--interval', words.interval)),
+    ...measuringOf(words),
+  };
   const serving = servingOf(words);
   const metrics = metricsOf(words);
   const jsonPeriodMs = parseDuration('--json-period', words.jsonPeriod);
@@ -67,7 +70,7 @@ export async function monitor(
   releasing.unref();
   using following = new DisposableStack();
   await runAgent({
-    meter: { ...config, runStatistics: words.runTimeStatistics ?? false },
+    meter: config,
     serve: serving,
     metrics,
     sinks,

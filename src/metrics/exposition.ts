@@ -52,7 +52,7 @@ export type Family =
     };
 
 /** What all names of ours begin with. */
-const PREFIX = 'tunnelscope_';
+export const PREFIX = 'tunnelscope_';
 const NAME = /^[a-z][a-z0-9_]*$/;
 
 /** A family of counters under our prefix. @param name without prefix, with `_total` */

@@ -15,5 +15,6 @@ export {
 } from './exposition.ts';
 export { DEFAULT_LABELS, LABEL_GROUP_NAMES, LABEL_GROUPS, type LabelGroup } from './labels.ts';
 export { LegacyGauges } from './legacy.ts';
+export { Measures } from './measures.ts';
 export { type OwnCost, ownFamilies } from './own.ts';
 export { Traffic, type TrafficOptions } from './traffic.ts';

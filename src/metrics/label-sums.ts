@@ -7,7 +7,7 @@
  */
 import { type FlowBatch, KeyTable } from '../flow/index.ts';
 import { labelText } from './exposition.ts';
-import { LABEL_GROUPS, type LabelGroup, Names } from './labels.ts';
+import { LABEL_GROUPS, type LabelGroup, type LabelSource, Names } from './labels.ts';
 
 /** How sums are kept. */
 export interface LabelSumsOptions {
@@ -86,11 +86,11 @@ export class LabelSums {
     return this.#others + Number(this.#hasAll);
   }
 
-  /** Takes a batch in hand. */
-  begin(batch: FlowBatch): void {
-    this.#bound = this.#columns.map(({ group }) => group.bind(batch, this.#names));
-    this.#places = batch.points.length;
-    this.#nowMs = batch.endMs;
+  /** Takes the records of an epoch in hand. */
+  begin(records: LabelSource & Pick<FlowBatch, 'endMs'>): void {
+    this.#bound = this.#columns.map(({ group }) => group.bind(records, this.#names));
+    this.#places = records.points.length;
+    this.#nowMs = records.endMs;
   }
 
   /** Where the sums of a row's set begin in {@link sums}. */

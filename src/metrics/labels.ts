@@ -33,13 +33,16 @@ interface BoundGroup {
   values(row: number): readonly string[];
 }
 
+/** Records and where they were seen: all that labels are made of. */
+export type LabelSource = Pick<FlowBatch, 'columns' | 'points'>;
+
 interface Group {
   readonly labels: readonly string[];
   /** Words of its key. */
   readonly width: number;
   /** Says where a packet was seen, not what it was: there are few values, and they stay when detail finds no room. */
   readonly isPlace: boolean;
-  readonly bind: (batch: FlowBatch, names: Names) => BoundGroup;
+  readonly bind: (records: LabelSource, names: Names) => BoundGroup;
 }
 
 /** The groups, in the order of their labels. */
@@ -65,7 +68,7 @@ export const DEFAULT_LABELS: readonly LabelGroup[] = ['interface', 'direction', 
 /** Protocol of records whose flow the kernel's table had no room for. */
 const OVERFLOW = 'overflow';
 
-function bindInterface({ points, columns }: FlowBatch, names: Names): BoundGroup {
+function bindInterface({ points, columns }: LabelSource, names: Names): BoundGroup {
   const found = new Map(
     points.map(({ ifindex, interfaceName, primary }) => {
       const values = [interfaceName, String(primary)];
@@ -82,7 +85,7 @@ function bindInterface({ points, columns }: FlowBatch, names: Names): BoundGroup
   };
 }
 
-function bindDirection({ columns }: FlowBatch): BoundGroup {
+function bindDirection({ columns }: LabelSource): BoundGroup {
   return {
     key(row, key, at) {
       key[at] = columns.direction[row]!;
@@ -91,7 +94,7 @@ function bindDirection({ columns }: FlowBatch): BoundGroup {
   };
 }
 
-function bindProtocol({ columns: c }: FlowBatch, names: Names): BoundGroup {
+function bindProtocol({ columns: c }: LabelSource, names: Names): BoundGroup {
   const name = (row: number): string =>
     c.remark[row]! & REMARK.overflow
       ? OVERFLOW
@@ -114,7 +117,7 @@ function bindProtocol({ columns: c }: FlowBatch, names: Names): BoundGroup {
   };
 }
 
-function bindTunnel({ columns }: FlowBatch): BoundGroup {
+function bindTunnel({ columns }: LabelSource): BoundGroup {
   return {
     key(row, key, at) {
       key[at] = columns.tunnelKind[row]!;
@@ -123,7 +126,7 @@ function bindTunnel({ columns }: FlowBatch): BoundGroup {
   };
 }
 
-function bindIdentifier({ columns: c }: FlowBatch): BoundGroup {
+function bindIdentifier({ columns: c }: LabelSource): BoundGroup {
   return {
     key(row, key, at) {
       key[at] = c.tunnelId[row]!;
@@ -133,7 +136,7 @@ function bindIdentifier({ columns: c }: FlowBatch): BoundGroup {
 }
 
 /** Outer addresses; of traffic that no network layer carries in a tunnel the addresses of who speaks. */
-function bindHosts({ columns: c }: FlowBatch): BoundGroup {
+function bindHosts({ columns: c }: LabelSource): BoundGroup {
   const outer = [columnWords(c.outerSource), columnWords(c.outerDestination)] as const;
   const inner = [columnWords(c.source), columnWords(c.destination)] as const;
   const isOuter = (row: number): boolean => c.outerNetwork[row] !== NETWORK.none;
@@ -154,7 +157,7 @@ function bindHosts({ columns: c }: FlowBatch): BoundGroup {
   };
 }
 
-function bindFlows({ columns: c }: FlowBatch): BoundGroup {
+function bindFlows({ columns: c }: LabelSource): BoundGroup {
   const words = [columnWords(c.source), columnWords(c.destination)] as const;
   const has = (row: number): boolean => c.network[row] !== NETWORK.none;
   return {

@@ -1,8 +1,10 @@
 /**
  * The gauges of old, without labels, for dashboards that were made for them: throughput, goodput and number of packets
- * of TCP, UDP and ICMP. What needs measurements that are not made yet (jitter, sequence errors) is not there.
+ * of TCP, UDP and ICMP, and mean and deviation of inter-arrival times where these are measured. What needs measurements that
+ * are not made (sequence errors) is not there.
  */
-import { columnWords, type FlowBatch, type FlowSink } from '../flow/index.ts';
+import { columnWords, type FlowBatch, type FlowColumns, type FlowSink, NETWORK } from '../flow/index.ts';
+import { ArrivalSums } from '../measure/index.ts';
 import type { Family } from './exposition.ts';
 
 /** Protocols by the numbers of IANA, under the names of old; ICMP is both of them. */
@@ -23,6 +25,8 @@ const PART = 2 ** 32;
 
 /** Sums of one protocol: of the newest epoch, and packets since the start. */
 interface Tally {
+  /** Of the newest epoch, where they are measured. */
+  arrivals: ArrivalSums | undefined;
   octets: number;
   payload: number;
   packets: number;
@@ -31,7 +35,9 @@ interface Tally {
 /** A sink that keeps what these gauges say: of what was received at the primary points, or at all where none is primary. */
 export class LegacyGauges implements FlowSink {
   readonly name = 'legacy-metrics';
-  readonly #tallies = PROTOCOLS.map((): Tally => ({ octets: 0, payload: 0, packets: 0 }));
+  readonly #tallies = PROTOCOLS.map(
+    (): Tally => ({ arrivals: undefined, octets: 0, payload: 0, packets: 0 }),
+  );
   #seconds = 0;
 
   write(batch: FlowBatch): void {
@@ -41,17 +47,17 @@ export class LegacyGauges implements FlowSink {
     const packets = columnWords(columns.wirePackets);
     const of = (words: Uint32Array, row: number): number => words[2 * row]! + PART * words[2 * row + 1]!;
     const isReceived = receivedAt(batch);
-    for (const tally of this.#tallies) Object.assign(tally, { octets: 0, payload: 0 });
+    for (const tally of this.#tallies) Object.assign(tally, { arrivals: undefined, octets: 0, payload: 0 });
     this.#seconds = Math.max(batch.endMs - batch.startMs, 1) / 1000;
     for (let row = 0; row < batch.length; row++) {
-      const number = columns.network[row] === 1 || columns.network[row] === 2 ? columns.protocol[row]! : -1;
-      const which = PROTOCOLS.findIndex(([, numbers]) => numbers.includes(number));
+      const which = protocolAt(columns, row);
       if (which < 0 || !isReceived(columns.ifindex[row]!, columns.direction[row]!)) continue;
       const tally = this.#tallies[which]!;
       tally.octets += of(octets, row);
       tally.payload += of(payload, row);
       tally.packets += of(packets, row);
     }
+    this.#addArrivals(batch, isReceived);
   }
 
   close(): void {}
@@ -59,19 +65,46 @@ export class LegacyGauges implements FlowSink {
   /** None before the first epoch: a 0 would be a measurement. */
   families(): Family[] {
     if (this.#seconds === 0) return [];
-    return PROTOCOLS.flatMap(([protocol], i) =>
-      GAUGES.map(([name, help, field, form]): Family => {
-        const value = this.#tallies[i]![field] / (form === 'rate' ? this.#seconds : 1);
-        const family = `${protocol}_${name}`;
-        return {
-          kind: 'gauge',
-          name: family,
-          help: `${protocol}: ${help}.`,
-          samples: [{ labels: '', value }],
-        };
-      }),
-    );
+    return PROTOCOLS.flatMap(([protocol], i) => {
+      const tally = this.#tallies[i]!;
+      const counted = GAUGES.map(([name, help, field, form]) => {
+        const value = tally[field] / (form === 'rate' ? this.#seconds : 1);
+        return gaugeOf(`${protocol}_${name}`, `${protocol}: ${help}.`, value);
+      });
+      const { arrivals } = tally;
+      const times = [
+        gaugeOf(`${protocol}_jitter_avg`, `${protocol}: mean inter-arrival time, ms.`, arrivals?.meanMs()),
+        gaugeOf(
+          `${protocol}_jitter_stddev`,
+          `${protocol}: standard deviation of inter-arrival times, ms.`,
+          arrivals?.deviationMs,
+        ),
+      ];
+      return [...counted, ...times].filter((family) => family !== undefined);
+    });
   }
+
+  #addArrivals({ measurements }: FlowBatch, isReceived: ReturnType<typeof receivedAt>): void {
+    if (!measurements?.arrivals) return;
+    const { flows, arrivals, length } = measurements;
+    for (let row = 0; row < length; row++) {
+      const tally = this.#tallies[protocolAt(flows, row)];
+      if (!tally || !isReceived(flows.ifindex[row]!, flows.direction[row]!)) continue;
+      tally.arrivals ??= new ArrivalSums();
+      tally.arrivals.add(arrivals, row);
+    }
+  }
+}
+
+/** What is not known is not there. */
+function gaugeOf(name: string, help: string, value: number | undefined): Family | undefined {
+  return value === undefined ? undefined : { kind: 'gauge', name, help, samples: [{ labels: '', value }] };
+}
+
+/** Place in {@link PROTOCOLS}, or −1. */
+function protocolAt({ network, protocol }: FlowColumns, row: number): number {
+  const number = network[row] === NETWORK.ipv4 || network[row] === NETWORK.ipv6 ? protocol[row]! : -1;
+  return PROTOCOLS.findIndex(([, numbers]) => numbers.includes(number));
 }
 
 function receivedAt({ points }: FlowBatch): (ifindex: number, direction: number) => boolean {

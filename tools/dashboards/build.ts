@@ -18,6 +18,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder as HeatmapBuilder, YAxisConfigBuilder } from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
@@ -32,7 +33,7 @@ export interface Query {
 
 /** One panel. `unit` is a word of Grafana's. */
 export interface Panel {
-  readonly kind: 'lines' | 'stack' | 'number' | 'table';
+  readonly kind: 'lines' | 'stack' | 'number' | 'table' | 'heatmap';
   readonly title: string;
   /** What one sees, and what it means when it is not as it should be. */
   readonly description: string;
@@ -66,7 +67,7 @@ export const rate = (metric: string, selector: string): string =>
 
 const SOURCE = { type: 'prometheus', uid: '$datasource' } as const;
 const TAG = 'tunnelscope';
-const HEIGHT = { number: 4, lines: 8, stack: 8, table: 8 } as const;
+const HEIGHT = { number: 4, lines: 8, stack: 8, table: 8, heatmap: 8 } as const;
 
 /** Makes what Grafana reads. */
 export function buildDashboard(board: Board): Dashboard {
@@ -117,6 +118,8 @@ function buildPanel(panel: Panel) {
         id: 'organize',
         options: { excludeByName: { Time: true } },
       });
+    case 'heatmap':
+      return dress(new HeatmapBuilder(), panel).yAxis(new YAxisConfigBuilder().unit(panel.unit));
     default:
       return lines(panel);
   }
@@ -132,7 +135,7 @@ function lines(panel: Panel): TimeseriesBuilder {
   return builder.fillOpacity(40).stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
 }
 
-type AnyPanel = StatBuilder | TableBuilder | TimeseriesBuilder;
+type AnyPanel = StatBuilder | TableBuilder | HeatmapBuilder | TimeseriesBuilder;
 
 /** What all kinds of panels have. */
 function dress<Builder extends AnyPanel>(builder: Builder, panel: Panel): Builder {
@@ -143,7 +146,7 @@ function dress<Builder extends AnyPanel>(builder: Builder, panel: Panel): Builde
     .unit(panel.unit)
     .height(HEIGHT[panel.kind])
     .span(panel.width ?? (panel.kind === 'number' ? 6 : 12));
-  if (panel.max !== undefined) builder.max(panel.max);
+  if (panel.max !== undefined && !(builder instanceof HeatmapBuilder)) builder.max(panel.max);
   for (const [i, query] of panel.queries.entries()) {
     builder.withTarget(target(query, panel).refId(String.fromCharCode('A'.charCodeAt(0) + i)));
   }
@@ -154,6 +157,7 @@ function target({ expr, legend }: Query, { kind }: Panel): DataqueryBuilder {
   const query = new DataqueryBuilder().expr(expr);
   if (legend !== undefined) query.legendFormat(legend);
   if (kind === 'table') return query.instant().format(PromQueryFormat.Table);
+  if (kind === 'heatmap') return query.range().format(PromQueryFormat.Heatmap).legendFormat('{{le}}');
   return kind === 'number' ? query.instant() : query.range();
 }
 
