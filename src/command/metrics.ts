@@ -40,7 +40,7 @@ export function metricsOf(words: MetricsWords): MetricsOptions {
   return {
     traffic: {
       labels: parseLabels('--metrics-labels', words.metricsLabels),
-      maxSeries: parseCount('--metrics-series', words.metricsSeries, { min: 1, max: 1_000_000 }),
+      maxSeries: parseCount('--metrics-series', words.metricsSeries, { min: 1, max: 100_000 }),
       idleMs: parseDuration('--metrics-idle', words.metricsIdle),
     },
     legacy: words.legacyMetrics ?? false,

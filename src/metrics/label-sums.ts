@@ -22,6 +22,8 @@ export interface LabelSumsOptions {
 
 /** Value of a label whose detail found no room. */
 const OTHER = 'other';
+/** So many names beside those in use are kept. */
+const MANY_NAMES = 1024;
 /** First word of a key: the set itself, `other` of its place, `other` altogether. */
 const SCOPE = { itself: 0, place: 1, all: 2 } as const;
 type Scope = (typeof SCOPE)[keyof typeof SCOPE];
@@ -112,8 +114,22 @@ export class LabelSums {
     for (const [id, labels] of this.#texts.entries()) yield { labels, at: this.width * id };
   }
 
-  /** Lets go of the sets that were idle for long. */
+  /** Lets go of the sets that were idle for long, and of names that none has any more. */
   expire(): void {
+    this.#dropIdle();
+    if (this.#names.length > MANY_NAMES + 2 * this.length) this.#dropNames();
+  }
+
+  /** Interfaces come and go under names of their own for ever. */
+  #dropNames(): void {
+    const used = new Set<number>();
+    for (const { group, at } of this.#columns) {
+      if (group.isNamed) for (let id = 0; id < this.length; id++) used.add(this.#keys.word(id, at));
+    }
+    this.#names.retain(used);
+  }
+
+  #dropIdle(): void {
     const isIdle = (id: number): boolean => this.#nowMs - this.#lastMs[id]! > this.#idleMs;
     if (!this.#texts.some((_, id) => isIdle(id))) return;
     const { width } = this;

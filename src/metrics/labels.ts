@@ -16,12 +16,23 @@ import {
 /** Numbers for texts that come again: equal texts must be one series, whatever fields they were made of. */
 export class Names {
   readonly #numbers = new Map<string, number>();
+  #next = 0;
+
+  /** Names that have a number. */
+  get length(): number {
+    return this.#numbers.size;
+  }
 
   number(name: string): number {
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
-    this.#numbers.set(name, this.#numbers.size);
-    return this.#numbers.size - 1;
+    this.#numbers.set(name, this.#next);
+    return this.#next++;
+  }
+
+  /** Forgets the names of all other numbers, which are not given again. */
+  retain(numbers: ReadonlySet<number>): void {
+    for (const [name, number] of this.#numbers) if (!numbers.has(number)) this.#numbers.delete(name);
   }
 }
 
@@ -42,18 +53,38 @@ interface Group {
   readonly width: number;
   /** Says where a packet was seen, not what it was: there are few values, and they stay when detail finds no room. */
   readonly isPlace: boolean;
+  /** The word of its key is a number of {@link Names}. */
+  readonly isNamed: boolean;
   readonly bind: (records: LabelSource, names: Names) => BoundGroup;
 }
 
 /** The groups, in the order of their labels. */
 export const LABEL_GROUPS = {
-  interface: { labels: ['interface', 'primary'], width: 1, isPlace: true, bind: bindInterface },
-  direction: { labels: ['direction'], width: 1, isPlace: true, bind: bindDirection },
-  protocol: { labels: ['protocol'], width: 1, isPlace: false, bind: bindProtocol },
-  tunnel: { labels: ['tunnel'], width: 1, isPlace: false, bind: bindTunnel },
-  vni: { labels: ['vni'], width: 1, isPlace: false, bind: bindIdentifier },
-  hosts: { labels: ['source_host', 'destination_host'], width: 9, isPlace: false, bind: bindHosts },
-  flows: { labels: ['src', 'dst', 'sport', 'dport'], width: 10, isPlace: false, bind: bindFlows },
+  interface: {
+    labels: ['interface', 'primary'],
+    width: 1,
+    isPlace: true,
+    isNamed: true,
+    bind: bindInterface,
+  },
+  direction: { labels: ['direction'], width: 1, isPlace: true, isNamed: false, bind: bindDirection },
+  protocol: { labels: ['protocol'], width: 1, isPlace: false, isNamed: true, bind: bindProtocol },
+  tunnel: { labels: ['tunnel'], width: 1, isPlace: false, isNamed: false, bind: bindTunnel },
+  vni: { labels: ['vni'], width: 1, isPlace: false, isNamed: false, bind: bindIdentifier },
+  hosts: {
+    labels: ['source_host', 'destination_host'],
+    width: 9,
+    isPlace: false,
+    isNamed: false,
+    bind: bindHosts,
+  },
+  flows: {
+    labels: ['src', 'dst', 'sport', 'dport'],
+    width: 10,
+    isPlace: false,
+    isNamed: false,
+    bind: bindFlows,
+  },
 } as const satisfies Record<string, Group>;
 
 /** Name of a group of labels. */
@@ -76,7 +107,12 @@ function bindInterface({ points, columns }: LabelSource, names: Names): BoundGro
     }),
   );
   const unknown = { number: names.number(' false'), values: ['', 'false'] };
-  const of = (row: number) => found.get(columns.ifindex[row]!) ?? unknown;
+  let [lastIfindex, last] = [-1, unknown];
+  const of = (row: number) => {
+    const ifindex = columns.ifindex[row]!;
+    if (ifindex !== lastIfindex) [lastIfindex, last] = [ifindex, found.get(ifindex) ?? unknown];
+    return last;
+  };
   return {
     key(row, key, at) {
       key[at] = of(row).number;

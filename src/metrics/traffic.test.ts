@@ -149,6 +149,24 @@ test('a series that was idle goes; what it had is told, and its return begins at
   assert.deepEqual(series(traffic), { UDP: 980, TCP: 140 });
 });
 
+test('interfaces that come and go for ever stay apart, and those that are here are counted on', () => {
+  const traffic = new Traffic({ labels: ['interface'], idleMs: 1500 });
+  const lasting = { ifindex: 2, direction: 0, interfaceName: 'eth0', primary: true } as const;
+  for (let epoch = 1; epoch <= 30; epoch++) {
+    const points = Array.from({ length: 100 }, (_, i) => {
+      const ifindex = 100 * epoch + i;
+      return { ifindex, direction: 0, interfaceName: `veth${ifindex}`, primary: false } as const;
+    });
+    const records = [
+      { ifindex: 2, octets: 1, packets: 1 },
+      { ifindex: 100 * epoch, octets: 2, packets: 1 },
+    ];
+    traffic.write(batchOf(records, { epoch, points: [lasting, ...points] }));
+  }
+  assert.deepEqual(series(traffic), { 'eth0 true': 30, 'veth2900 false': 2, 'veth3000 false': 2 });
+  assert.deepEqual(series(traffic, 'expired_wire_octets'), { '': 56 });
+});
+
 const arbitraryRecord = fc.record({
   ifindex: fc.constantFrom(2, 3),
   direction: fc.constantFrom(0 as const, 1 as const),
