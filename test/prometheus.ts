@@ -78,7 +78,12 @@ export class Prometheus implements AsyncDisposable {
         () => false,
       );
     };
-    await until(isReady, 'Prometheus is ready', 30_000);
+    try {
+      await until(isReady, 'Prometheus is ready', 30_000);
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
     return server;
   }
 
@@ -104,9 +109,11 @@ export class Prometheus implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    this.#child.kill();
-    await ended;
+    if (this.#child.exitCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill();
+      await ended;
+    }
     rmSync(this.#directory, { recursive: true });
   }
 }
