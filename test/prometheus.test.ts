@@ -85,7 +85,7 @@ async function startAgent(directory: string): Promise<void> {
     '--legacy-metrics',
     '--run-time-statistics',
     '--measure',
-    'arrivals',
+    'arrivals,sequence,tcp',
     '--metrics-series',
     String(SERIES),
   ];
@@ -224,13 +224,7 @@ test('the kernel says what a frame costs', async () => {
 });
 
 test('the gauges of old are what they were: without labels, octets per second and milliseconds', async () => {
-  for (const name of [
-    'tcp_throughput',
-    'udp_goodput',
-    'icmp_throughput',
-    'udp_jitter_avg',
-    'icmp_jitter_stddev',
-  ]) {
+  for (const name of ['tcp_throughput', 'udp_goodput', 'icmp_throughput', 'udp_jitter_avg', 'icmp_seq_num']) {
     const [series] = await prometheus.query(`max_over_time(${name}[30s])`);
     assert.deepEqual(Object.keys(series!.metric).toSorted(), ['instance', 'job']);
     assert.ok(series!.value > 0, name);
@@ -264,6 +258,11 @@ test('when the traffic has ended, the counters say exactly what was sent', async
   const times = `sum(tunnelscope_interarrival_seconds_count{${inside}})`;
   const pauses = await prometheus.number(`sum(tunnelscope_interarrival_pauses_total{${inside}})`);
   if (pauses === 0) await untilNumber(times, (n) => n === received.messages - 1);
+  const numbers = `${at},protocol="ICMP",tunnel="none"`;
+  for (const name of ['received', 'expected', 'unique']) {
+    const family = `sum(tunnelscope_sequence_${name}_packets_total{${numbers}})`;
+    await untilNumber(family, (n) => n === ping.backward.received.messages);
+  }
   const replies = `sum(tunnelscope_traffic_payload_octets_total{${at},protocol="ICMP",tunnel="none"})`;
   await untilNumber(replies, (n) => n === ping.backward.received.octets);
 });

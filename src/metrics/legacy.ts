@@ -1,10 +1,10 @@
 /**
  * The gauges of old, without labels, for dashboards that were made for them: throughput, goodput and number of packets
- * of TCP, UDP and ICMP, and mean and deviation of inter-arrival times where these are measured. What needs measurements that
- * are not made (sequence errors) is not there.
+ * of TCP, UDP and ICMP, and where they are measured mean and deviation of inter-arrival times, and sequence errors of UDP and
+ * ICMP. Those of TCP are not there: its numbers are octets, and a step of more than 1 is no error.
  */
 import { columnWords, type FlowBatch, type FlowColumns, type FlowSink, NETWORK } from '../flow/index.ts';
-import { ArrivalSums } from '../measure/index.ts';
+import { ArrivalSums, SequenceSums } from '../measure/index.ts';
 import type { Family } from './exposition.ts';
 
 /** Protocols by the numbers of IANA, under the names of old; ICMP is both of them. */
@@ -27,6 +27,8 @@ const PART = 2 ** 32;
 interface Tally {
   /** Of the newest epoch, where they are measured. */
   arrivals: ArrivalSums | undefined;
+  /** Since the start, where they are measured. */
+  sequence: SequenceSums | undefined;
   octets: number;
   payload: number;
   packets: number;
@@ -36,7 +38,13 @@ interface Tally {
 export class LegacyGauges implements FlowSink {
   readonly name = 'legacy-metrics';
   readonly #tallies = PROTOCOLS.map(
-    (): Tally => ({ arrivals: undefined, octets: 0, payload: 0, packets: 0 }),
+    (): Tally => ({
+      arrivals: undefined,
+      sequence: undefined,
+      octets: 0,
+      payload: 0,
+      packets: 0,
+    }),
   );
   #seconds = 0;
 
@@ -57,7 +65,7 @@ export class LegacyGauges implements FlowSink {
       tally.payload += of(payload, row);
       tally.packets += of(packets, row);
     }
-    this.#addArrivals(batch, isReceived);
+    this.#addMeasured(batch, isReceived);
   }
 
   close(): void {}
@@ -80,20 +88,41 @@ export class LegacyGauges implements FlowSink {
           arrivals?.deviationMs,
         ),
       ];
-      return [...counted, ...times].filter((family) => family !== undefined);
+      return [...counted, ...times, ...stepsOf(protocol, tally.sequence)].filter(
+        (family) => family !== undefined,
+      );
     });
   }
 
-  #addArrivals({ measurements }: FlowBatch, isReceived: ReturnType<typeof receivedAt>): void {
-    if (!measurements?.arrivals) return;
-    const { flows, arrivals, length } = measurements;
+  #addMeasured({ measurements }: FlowBatch, isReceived: ReturnType<typeof receivedAt>): void {
+    if (!measurements) return;
+    const { flows, arrivals, sequence, length } = measurements;
     for (let row = 0; row < length; row++) {
       const tally = this.#tallies[protocolAt(flows, row)];
       if (!tally || !isReceived(flows.ifindex[row]!, flows.direction[row]!)) continue;
-      tally.arrivals ??= new ArrivalSums();
-      tally.arrivals.add(arrivals, row);
+      if (arrivals) {
+        tally.arrivals ??= new ArrivalSums();
+        tally.arrivals.add(arrivals, row);
+      }
+      if (sequence && (sequence.received[row]! > 0n || tally.sequence)) {
+        tally.sequence ??= new SequenceSums();
+        tally.sequence.add(sequence, row);
+      }
     }
   }
+}
+
+/** Steps from packet to packet that are not 1; `seq_num` is the latest number of any flow. */
+function stepsOf(protocol: string, sequence: SequenceSums | undefined): (Family | undefined)[] {
+  if (!sequence) return [];
+  const { last, reverseSteps, smallSteps, bigSteps, steps } = sequence;
+  return [
+    gaugeOf(`${protocol}_seq_num`, `${protocol}: the sequence number in the latest packet.`, last),
+    gaugeOf(`${protocol}_reverse_err`, `${protocol}: steps of sequence numbers below 0.`, reverseSteps),
+    gaugeOf(`${protocol}_small_err`, `${protocol}: steps up to the threshold, other than 1.`, smallSteps),
+    gaugeOf(`${protocol}_big_err`, `${protocol}: steps beyond the threshold.`, bigSteps),
+    gaugeOf(`${protocol}_total_err`, `${protocol}: all of these.`, steps),
+  ];
 }
 
 /** What is not known is not there. */

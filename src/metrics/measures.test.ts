@@ -10,6 +10,8 @@ import {
   type FlowBatch,
   HISTOGRAM_PLACES,
   histogramBound,
+  SEQUENCE_FIELDS,
+  TCP_FIELDS,
 } from '../flow/index.ts';
 import { type ReadFamily, readExposition } from './exposition.fixture.ts';
 import { writeExposition } from './exposition.ts';
@@ -153,6 +155,66 @@ test('over any epochs the buckets, sums and degrees are those of all times', () 
     }),
     { numRuns: 100 },
   );
+});
+
+test('sequence numbers and TCP are told where they are measured, and only there', () => {
+  const sink = new Measures();
+  const { measurements, ...batch } = measured([{ words: FLOW, gaps: [] }]);
+  const { arrivals: _, ...others } = measurements!;
+  const sequence = createMeasuredColumns(SEQUENCE_FIELDS, 1);
+  for (const [name, value] of Object.entries({
+    received: 9n,
+    expected: 10n,
+    unique: 8n,
+    duplicates: 1n,
+  } as const))
+    sequence[name as 'received'][0] = value;
+  const tcp = createMeasuredColumns(TCP_FIELDS, 1);
+  Object.assign(tcp.segments, [20]);
+  Object.assign(tcp.retransmissions, [3]);
+  Object.assign(tcp.outOfOrder, [5]);
+  Object.assign(tcp.repeatedOutOfOrder, [2]);
+  Object.assign(tcp.roundTripHistogram, { [placeOf(1e6)]: 4 });
+  Object.assign(tcp.roundTripSumNs, [4_000_000n]);
+  sink.write({ ...batch, measurements: { ...others, sequence, tcp } });
+  const found = read(sink);
+  assert.ok(!found.has('tunnelscope_interarrival_seconds'));
+  assert.equal(
+    total(found, 'sequence_expected_packets_total') - total(found, 'sequence_unique_packets_total'),
+    2,
+  );
+  assert.equal(total(found, 'sequence_duplicate_packets_total'), 1);
+  assert.equal(total(found, 'tcp_segments_total'), 20);
+  assert.equal(
+    total(found, 'tcp_retransmitted_segments_total'),
+    5,
+    'those that tshark calls out of order too',
+  );
+  assert.equal(total(found, 'tcp_out_of_order_segments_total'), 3);
+  assert.equal(total(found, 'rtt_seconds', 'rtt_seconds_count'), 4);
+  assert.equal(total(found, 'rtt_seconds', 'rtt_seconds_sum'), 0.004);
+  const series = [...found.values()].reduce((sum, family) => sum + family.samples.length, 0);
+  assert.equal(series, 10 + 30 + 1, 'as the documentation says');
+});
+
+test('the gauges of old have the steps of sequence numbers since the start', () => {
+  const gauges = new LegacyGauges();
+  for (const epoch of [1, 2]) {
+    const { measurements, ...batch } = measured([{ words: FLOW, gaps: [] }], epoch);
+    const sequence = createMeasuredColumns(SEQUENCE_FIELDS, 1);
+    sequence.received[0] = 5n;
+    sequence.last[0] = 40 + epoch;
+    sequence.reverseSteps[0] = 1n;
+    sequence.bigSteps[0] = 2n;
+    gauges.write({ ...batch, measurements: { ...measurements!, sequence } });
+  }
+  const found = read(gauges);
+  const value = (name: string): number | undefined => found.get(name)?.samples[0]?.value;
+  assert.deepEqual(
+    ['seq_num', 'reverse_err', 'small_err', 'big_err', 'total_err'].map((name) => value(`udp_${name}`)),
+    [42, 2, 0, 4, 6],
+  );
+  assert.equal(value('icmp_seq_num'), undefined);
 });
 
 test('the gauges of old have mean and deviation in milliseconds where there are any', () => {

@@ -9,8 +9,11 @@ import {
   type FlowSink,
   HISTOGRAM_PLACES,
   histogramBound,
+  type MeasuredColumns,
   type MeasurementBatch,
   type MeasurementName,
+  type SEQUENCE_FIELDS,
+  type TCP_FIELDS,
 } from '../flow/index.ts';
 import { counter, type Family, PREFIX } from './exposition.ts';
 import { LabelSums } from './label-sums.ts';
@@ -33,45 +36,138 @@ type Measure = {
     }
 );
 
+type TcpColumns = MeasuredColumns<typeof TCP_FIELDS>;
+
 /** All families of measurements; one more is one line more. */
-const FAMILIES: readonly Measure[] = [
-  {
-    kind: 'histogram',
-    name: 'interarrival_seconds',
-    of: 'arrivals',
-    help: 'Time between two packets of a flow that follow each other; pauses are left out.',
-    places: ({ arrivals }) => arrivals!.histogram,
-    sumSeconds: ({ arrivals }, row) => Number(arrivals!.sumNs[row]!) / 1e9,
-  },
-  {
+const FAMILIES: readonly Measure[] = [...arrivalFamilies(), ...sequenceFamilies(), ...tcpFamilies()];
+
+function arrivalFamilies(): Measure[] {
+  return [
+    {
+      kind: 'histogram',
+      name: 'interarrival_seconds',
+      of: 'arrivals',
+      help: 'Time between two packets of a flow that follow each other; pauses are left out.',
+      places: ({ arrivals }) => arrivals!.histogram,
+      sumSeconds: ({ arrivals }, row) => Number(arrivals!.sumNs[row]!) / 1e9,
+    },
+    {
+      kind: 'counter',
+      name: 'interarrival_jitter_squared_seconds_total',
+      of: 'arrivals',
+      help: 'Squared deviations of these times from the mean of their flow and epoch. Divided by the degrees of freedom it is the square of the jitter.',
+      value: ({ arrivals }, row) => squaredDeviations(arrivals!, row),
+    },
+    {
+      kind: 'counter',
+      name: 'interarrival_jitter_degrees_total',
+      of: 'arrivals',
+      help: 'Degrees of freedom of the squared deviations: times less one, per flow and epoch.',
+      value: ({ arrivals }, row) => Math.max(0, arrivals!.gaps[row]! - 1),
+    },
+    {
+      kind: 'counter',
+      name: 'interarrival_pauses_total',
+      of: 'arrivals',
+      help: 'Gaps so long that they are pauses of a flow, not inter-arrival times.',
+      value: ({ arrivals }, row) => arrivals!.resets[row]!,
+    },
+    {
+      kind: 'counter',
+      name: 'interarrival_unseen_packets_total',
+      of: 'arrivals',
+      help: 'Packets that came within super-packets: nobody saw when.',
+      value: ({ arrivals }, row) => arrivals!.coarse[row]!,
+    },
+  ];
+}
+
+/**
+ * Sequence numbers of UDP and ICMP. What was lost is expected less unique, in a query: a number that comes late takes back a
+ * loss that was counted, and a counter cannot fall.
+ */
+function sequenceFamilies(): Measure[] {
+  const sum = (name: string, column: keyof typeof SEQUENCE_FIELDS, help: string): Measure => ({
     kind: 'counter',
-    name: 'interarrival_jitter_squared_seconds_total',
-    of: 'arrivals',
-    help: 'Squared deviations of these times from the mean of their flow and epoch. Divided by the degrees of freedom it is the square of the jitter.',
-    value: ({ arrivals }, row) => squaredDeviations(arrivals!, row),
-  },
-  {
+    name: `sequence_${name}_total`,
+    of: 'sequence',
+    help,
+    value: ({ sequence }, row) => Number(sequence![column][row]!),
+  });
+  return [
+    sum('received_packets', 'received', 'Packets whose sequence number was read.'),
+    sum('expected_packets', 'expected', 'Sequence numbers from the first to the highest.'),
+    sum('unique_packets', 'unique', 'Of these, that came. Expected less unique are lost.'),
+    sum('duplicate_packets', 'duplicates', 'Packets whose number had come already.'),
+    sum('reordered_packets', 'reordered', 'Packets that came after one with a higher number.'),
+    sum(
+      'late_packets',
+      'late',
+      'Packets so far behind that nobody knows whether they are reordered or repeated.',
+    ),
+    sum('unreadable_packets', 'noSequence', 'Packets where a number should be but is not.'),
+    sum('restarts', 'restarts', 'New beginnings of senders.'),
+    {
+      kind: 'counter',
+      name: 'sequence_jitter_seconds_total',
+      of: 'sequence',
+      help: 'Interarrival jitter of RFC 3550 after each packet, added up; divided by the samples it is the mean.',
+      value: ({ sequence }, row) => Number(sequence!.jitterSumNs[row]!) / 1e9,
+    },
+    sum('jitter_samples', 'jitterSamples', 'Packets after which that jitter was taken.'),
+  ];
+}
+
+/** TCP, judged as tshark judges it; who was overtaken is told from who was sent again by what had been seen already. */
+function tcpFamilies(): Measure[] {
+  const sum = (name: string, help: string, value: (tcp: TcpColumns, row: number) => number): Measure => ({
     kind: 'counter',
-    name: 'interarrival_jitter_degrees_total',
-    of: 'arrivals',
-    help: 'Degrees of freedom of the squared deviations: times less one, per flow and epoch.',
-    value: ({ arrivals }, row) => Math.max(0, arrivals!.gaps[row]! - 1),
-  },
-  {
-    kind: 'counter',
-    name: 'interarrival_pauses_total',
-    of: 'arrivals',
-    help: 'Gaps so long that they are pauses of a flow, not inter-arrival times.',
-    value: ({ arrivals }, row) => arrivals!.resets[row]!,
-  },
-  {
-    kind: 'counter',
-    name: 'interarrival_unseen_packets_total',
-    of: 'arrivals',
-    help: 'Packets that came within super-packets: nobody saw when.',
-    value: ({ arrivals }, row) => arrivals!.coarse[row]!,
-  },
-];
+    name: `tcp_${name}_total`,
+    of: 'tcp',
+    help,
+    value: ({ tcp }, row) => value(tcp!, row),
+  });
+  return [
+    {
+      kind: 'histogram',
+      name: 'rtt_seconds',
+      of: 'tcp',
+      help: 'Round trips of TCP from here to the receiver and back, the delay of ACKs included.',
+      places: ({ tcp }) => tcp!.roundTripHistogram,
+      sumSeconds: ({ tcp }, row) => Number(tcp!.roundTripSumNs[row]!) / 1e9,
+    },
+    sum('segments', 'Segments with payload, SYN or FIN.', (tcp, row) => tcp.segments[row]!),
+    sum(
+      'retransmitted_segments',
+      'Segments that were sent again.',
+      (tcp, row) => tcp.retransmissions[row]! + tcp.repeatedOutOfOrder[row]!,
+    ),
+    sum(
+      'fast_retransmitted_segments',
+      'Of these, that duplicate ACKs had asked for.',
+      (tcp, row) => tcp.fastRetransmissions[row]!,
+    ),
+    sum(
+      'spurious_retransmitted_segments',
+      'Of these, that had been acknowledged already.',
+      (tcp, row) => tcp.spuriousRetransmissions[row]!,
+    ),
+    sum(
+      'out_of_order_segments',
+      'Segments that others had overtaken.',
+      (tcp, row) => tcp.outOfOrder[row]! - tcp.repeatedOutOfOrder[row]!,
+    ),
+    sum(
+      'duplicate_acks',
+      'ACKs that say again what the one before said.',
+      (tcp, row) => tcp.duplicateAcks[row]!,
+    ),
+    sum('zero_windows', 'Segments that close the window.', (tcp, row) => tcp.zeroWindows[row]!),
+    sum('unseen_octets', 'Octets that were acknowledged and never came by.', (tcp, row) =>
+      Number(tcp.unseenNumbers[row]!),
+    ),
+  ];
+}
 
 /** Every other place from about 8 µs to 2 s: bounds that double, each exactly where a place begins. */
 const BOUND_PLACES = Array.from({ length: 19 }, (_, i) => 1 + 2 * (i + 5));

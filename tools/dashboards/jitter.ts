@@ -1,19 +1,25 @@
-/** Dashboard: times between packets, where they are measured. */
+/** Dashboard: what is measured from one packet to the next: times, losses, TCP. */
 import { AGENT, type Board, CHOSEN, rate } from './build.ts';
 
 const PLACE = '{{interface}} {{direction}} {{protocol}}';
 const BY = 'interface, direction, protocol';
-const quantile = (fraction: number): string =>
-  `histogram_quantile(${fraction}, sum by (le, ${BY}) (${rate('interarrival_seconds_bucket', CHOSEN)}))`;
+const quantile = (fraction: number, family: string, by: string): string =>
+  `histogram_quantile(${fraction}, sum by (le, ${by}) (${rate(`${family}_bucket`, CHOSEN)}))`;
+/** A share of one sum in another, where there is any. */
+const share = (part: string, whole: string, by: string): string =>
+  `(${part}) / (sum by (${by}) (${rate(whole, CHOSEN)}) > 0)`;
+const sum = (metric: string, by: string): string => `sum by (${by}) (${rate(metric, CHOSEN)})`;
+const WAY = 'interface, direction, tunnel, vni';
+const SEGMENT = '{{interface}} {{direction}} {{tunnel}} {{vni}}';
 const jitter = (by: string): string =>
   `sqrt(sum by (${by}) (${rate('interarrival_jitter_squared_seconds_total', CHOSEN)}) / (sum by (${by}) (${rate('interarrival_jitter_degrees_total', CHOSEN)}) > 0))`;
 
-/** How evenly packets come; empty unless --measure asks for it. */
+/** How evenly packets come and which do not; empty unless --measure asks for it. */
 export const JITTER: Board = {
   uid: 'tunnelscope-jitter',
-  title: 'Tunnelscope: jitter',
+  title: 'Tunnelscope: jitter and loss',
   description:
-    'Times between packets of a flow that follow each other, and how much they scatter. Wants --measure arrivals.',
+    'Times between packets, round trips, losses and retransmissions of each flow. Wants --measure arrivals,sequence,tcp.',
   byInterface: true,
   panels: [
     {
@@ -79,8 +85,8 @@ export const JITTER: Board = {
       description: 'From buckets that double, so right within a factor of two.',
       unit: 's',
       queries: [
-        { expr: quantile(0.5), legend: `50 % ${PLACE}` },
-        { expr: quantile(0.99), legend: `99 % ${PLACE}` },
+        { expr: quantile(0.5, 'interarrival_seconds', BY), legend: `50 % ${PLACE}` },
+        { expr: quantile(0.99, 'interarrival_seconds', BY), legend: `99 % ${PLACE}` },
       ],
     },
     {
@@ -94,6 +100,74 @@ export const JITTER: Board = {
           expr: `sum by (le) (increase(tunnelscope_interarrival_seconds_bucket{${CHOSEN}}[$__rate_interval]))`,
         },
       ],
+    },
+    {
+      kind: 'lines',
+      title: 'Packets lost',
+      description:
+        'Share of the sequence numbers of UDP and ICMP that did not come. Below 0 while numbers come that were late.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: share(
+            `${sum('sequence_expected_packets_total', BY)} - ${sum('sequence_unique_packets_total', BY)}`,
+            'sequence_expected_packets_total',
+            BY,
+          ),
+          legend: PLACE,
+        },
+      ],
+    },
+    {
+      kind: 'lines',
+      title: 'Packets repeated, reordered, late',
+      description: 'By their sequence numbers, UDP and ICMP.',
+      unit: 'pps',
+      queries: ['duplicate', 'reordered', 'late'].map((name) => ({
+        expr: sum(`sequence_${name}_packets_total`, BY),
+        legend: `${name} ${PLACE}`,
+      })),
+    },
+    {
+      kind: 'lines',
+      title: 'Round trips of TCP: half and 99 of 100 are shorter',
+      description: 'From here to the receiver and back, the delay of ACKs included.',
+      unit: 's',
+      queries: [0.5, 0.99].map((fraction) => ({
+        expr: quantile(fraction, 'rtt_seconds', WAY),
+        legend: `${100 * fraction} % ${SEGMENT}`,
+      })),
+    },
+    {
+      kind: 'lines',
+      title: 'TCP segments sent again',
+      description: 'Share of all segments.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: share(sum('tcp_retransmitted_segments_total', WAY), 'tcp_segments_total', WAY),
+          legend: SEGMENT,
+        },
+      ],
+    },
+    {
+      kind: 'lines',
+      title: 'TCP: overtaken segments, duplicate ACKs, closed windows',
+      description: 'Per second. Overtaken: the network reorders. Closed windows: the receiver is slow.',
+      unit: 'ops',
+      queries: [
+        { expr: sum('tcp_out_of_order_segments_total', WAY), legend: `overtaken ${SEGMENT}` },
+        { expr: sum('tcp_duplicate_acks_total', WAY), legend: `duplicate ACKs ${SEGMENT}` },
+        { expr: sum('tcp_zero_windows_total', WAY), legend: `closed windows ${SEGMENT}` },
+      ],
+    },
+    {
+      kind: 'lines',
+      title: 'TCP octets that never came by',
+      description:
+        'Acknowledged, and not seen here: they took another way, or this observation point misses some.',
+      unit: 'Bps',
+      queries: [{ expr: sum('tcp_unseen_octets_total', WAY), legend: SEGMENT }],
     },
   ],
 };
