@@ -19,6 +19,7 @@ export const MULTIARCH: string = process.arch === 'arm64' ? 'aarch64-linux-gnu' 
 /** The objects there are, and where the layouts of their types go. */
 const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] = [
   { name: 'meter', layouts: 'src/record/gen/meter.ts' },
+  { name: 'sockets', layouts: 'src/record/gen/sockets.ts' },
   { name: 'floor' },
 ];
 

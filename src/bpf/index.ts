@@ -41,4 +41,5 @@ export { type BpfProgram, collectRunStatistics, ProgramType } from './program.ts
 export { openResources } from './resources.ts';
 export { type RecordVisitor, RingReader } from './ring.ts';
 export { type TestRunOptions, type TestRunResult, testRun, testRunAsync } from './run.ts';
+export { attachTracing, BpfIterator, type TracingAttachment } from './tracing.ts';
 export { MapWindow } from './window.ts';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { generateLayouts } from '../../tools/layouts.ts';
 import { assertLayout, Btf, fingerprint, layoutOf, openResources, readBtf } from './index.ts';
 import { camelCase } from './layout.ts';
-import { loadProbe, PROBE_PATH, PROBE_SOURCE } from './testdata/probe.ts';
+import { loadProbe, PROBE_PATH } from './testdata/probe.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tsbpf-'));
 
@@ -103,22 +103,24 @@ test('a fingerprint changes with a name, an offset, a type or an enumerator, and
   assert.equal(new Set([base, ...changed].map(print)).size, changed.length + 1);
 });
 
-test('the committed object is the one that its source gives', {
-  skip: noClang,
-}, async () => {
-  const object = join(directory, 'probe.bpf.o');
-  const include = spawnSync('clang-19', ['-print-multiarch'], { encoding: 'utf8' }).stdout.trim();
-  const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v2', '-Wall', '-Werror'];
-  execFileSync('clang-19', [
-    ...flags,
-    `-I/usr/include/${include || 'x86_64-linux-gnu'}`,
-    '-c',
-    PROBE_SOURCE,
-    '-o',
-    object,
-  ]);
-  assert.equal(await generateLayouts(object), await generateLayouts(PROBE_PATH));
-});
+for (const name of ['probe', 'tracing'])
+  test(`the committed object ${name} is the one that its source gives`, {
+    skip: noClang,
+  }, async () => {
+    const object = join(directory, `${name}.bpf.o`);
+    const include = spawnSync('clang-19', ['-print-multiarch'], { encoding: 'utf8' }).stdout.trim();
+    const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v2', '-Wall', '-Werror'];
+    execFileSync('clang-19', [
+      ...flags,
+      `-I/usr/include/${include || 'x86_64-linux-gnu'}`,
+      '-c',
+      join(dirname(PROBE_PATH), `${name}.bpf.c`),
+      '-o',
+      object,
+    ]);
+    const committed = join(dirname(PROBE_PATH), `${name}.bpf.o`);
+    assert.equal(await generateLayouts(object), await generateLayouts(committed));
+  });
 
 test('the kernel’s own types can be parsed', () => {
   const btf = readBtf('/sys/kernel/btf/vmlinux');

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { BpfError, BpfMap, BpfObject, MapType, tcxPrograms } from '../index.ts';
 
 export const PROBE_PATH: string = fileURLToPath(new URL('probe.bpf.o', import.meta.url));
-export const PROBE_SOURCE: string = fileURLToPath(new URL('probe.bpf.c', import.meta.url));
 
 /** The probe, opened and without the program that the verifier refuses. */
 export function openProbe(): BpfObject {
