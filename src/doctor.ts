@@ -18,9 +18,12 @@ export interface Fact {
 /** Oldest kernel with what the programs use: batch operations (5.6), bounded loops (5.3), array-of-maps flips (4.20). */
 const MINIMUM_KERNEL = '5.10';
 
+/** Oldest kernel whose TCP sockets a program can walk over. */
+const SOCKETS_KERNEL = '5.9';
+
 /** Examines this machine and process. Changes nothing; takes a few milliseconds. */
 export function examine(): Fact[] {
-  return [kernel(), libbpf(), iproute2(), btf(), ...privileges(), tcx(), bpffs()];
+  return [kernel(), libbpf(), iproute2(), btf(), sockets(), ...privileges(), tcx(), bpffs()];
 }
 
 /** Facts that keep the meter from starting. */
@@ -89,6 +92,19 @@ function btf(): Fact {
       ? '/sys/kernel/btf/vmlinux'
       : 'no /sys/kernel/btf/vmlinux; the meter needs none, programs that read kernel structures do',
     'boot a kernel built with CONFIG_DEBUG_INFO_BTF',
+  );
+}
+
+function sockets(): Fact {
+  const ok = hasBtf() && kernelAtLeast(SOCKETS_KERNEL);
+  return fact(
+    'sockets',
+    false,
+    ok,
+    ok
+      ? 'the kernel shows its TCP sockets (measure --show socket)'
+      : 'the kernel does not show its TCP sockets: "measure --show socket" fails, all else works',
+    `boot Linux ${SOCKETS_KERNEL} or later, built with CONFIG_DEBUG_INFO_BTF`,
   );
 }
 

@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noTcx } from '../src/bpf/testdata/probe.ts';
+import { type MeterError, Sockets } from '../src/meter/index.ts';
 import { meterDuring, sumOf } from './metering.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -22,6 +23,17 @@ function doctor(): Map<string, { readonly mark: string; readonly rest: string }>
   return new Map(lines);
 }
 
+/** Tries it. */
+function canWalkSockets(): boolean {
+  try {
+    Sockets.open(16)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    assert.equal((error as MeterError).code, 'METER_SOCKETS');
+    return false;
+  }
+}
+
 test('doctor finds this kernel fit, and says of its features what trying them gives', () => {
   const facts = doctor();
   const mark = (name: string): string | undefined => facts.get(name)?.mark;
@@ -31,6 +43,7 @@ test('doctor finds this kernel fit, and says of its features what trying them gi
   assert.ok(facts.get('kernel')!.rest.includes(release()), facts.get('kernel')!.rest);
   assert.equal(mark('tcx'), expected(noTcx === false), 'tcx');
   assert.equal(mark('BTF'), expected(existsSync('/sys/kernel/btf/vmlinux')), 'BTF');
+  assert.equal(mark('sockets'), expected(canWalkSockets()), 'sockets');
   assert.equal(mark('bpffs'), expected(statfsSync('/sys/fs/bpf').type === BPF_FS_MAGIC), 'bpffs');
 });
 

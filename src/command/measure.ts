@@ -1,7 +1,7 @@
 /** `tunnelscope measure`: rates, goodput and inter-arrival times in the terminal, per flow, tunnel or protocol. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
-import { parseChoice, parseCount, parseDuration, parsePattern } from '../config.ts';
+import { ConfigError, parseChoice, parseCount, parseDuration, parsePattern } from '../config.ts';
 import { DEFAULT_MEASURE, type FlowBatch, type SequenceOptions, type SequenceRule } from '../flow/index.ts';
 import { GROUPINGS, type Grouping, Measured, type MeasuredGroup } from '../measure/index.ts';
 import { compileFilter } from '../query/index.ts';
@@ -28,6 +28,7 @@ interface MeasureWords extends MeterWords, FilterWords {
   readonly direction: string;
   readonly top: string;
   readonly measured: string;
+  readonly sockets: string;
   readonly once?: true;
   readonly json?: true;
   readonly packetLoss?: true;
@@ -38,6 +39,8 @@ interface MeasureWords extends MeterWords, FilterWords {
   readonly rtp?: string;
 }
 
+/** Shown unless told otherwise: what every kernel can. */
+const USUAL_DISPLAYS: readonly MeasureDisplay[] = MEASURE_DISPLAYS.filter((name) => name !== 'socket');
 const DIRECTION_WORDS = ['ingress', 'egress', 'both'] as const;
 /** Clears a terminal: the cursor goes home, and all behind it is erased. */
 const CLEAR = '\x1b[H\x1b[J';
@@ -53,7 +56,10 @@ export function addMeasureCommand(program: Command): void {
     .option('-j, --nominal <ms>', "the sender's spacing, subtracted from the mean, milliseconds", '0')
     .option('--reset <duration>', 'a gap this long is a pause: inter-arrival times begin anew', '2s')
     .option('--by <what>', GROUPINGS.join(', '), 'flow')
-    .option('--show <list>', `what to show, by commas: ${MEASURE_DISPLAYS.join(', ')} (default: all)`)
+    .option(
+      '--show <list>',
+      `what to show, by commas: ${MEASURE_DISPLAYS.join(', ')} (default: all but socket)`,
+    )
     .option(
       '--direction <which>',
       `packets received by the interface, or sent: ${DIRECTION_WORDS.join(', ')}`,
@@ -67,6 +73,7 @@ export function addMeasureCommand(program: Command): void {
     .option('--rtp <ports>', 'UDP ports of RTP: FIRST-LAST, even ones; FIRST alone for one port')
     .option('--top <count>', 'rows at most', '40')
     .option('--measured <count>', 'flows (both ways) followed at a time', '16384')
+    .option('--sockets <count>', "of the host's own TCP sockets told at a time, with --show socket", '16384')
     .option('--once', 'one interval, then end')
     .option('--json', 'JSON Lines: a line per row and interval')
     .action(measure);
@@ -90,6 +97,9 @@ async function measure(words: MeasureWords): Promise<void> {
         test(flows, row);
     },
   });
+  if (displays.has('socket') && by !== 'flow')
+    throw new ConfigError('--show', 'socket', `only with --by flow (a ${by} has no socket of its own)`);
+  const sockets = parseCount('--sockets', words.sockets, { min: 1, max: 1_048_576 });
   demandMachine();
   const isTerminal = process.stdout.isTTY && !words.once;
   const interfaces: string[] = [];
@@ -103,6 +113,7 @@ async function measure(words: MeasureWords): Promise<void> {
         sequence,
         capacity: parseCount('--measured', words.measured, { min: 16, max: 1_048_576 }),
         resetMs: parseDuration('--reset', words.reset),
+        sockets: displays.has('socket') ? sockets : 0,
       },
     },
     sinks: [],
@@ -128,9 +139,7 @@ async function measure(words: MeasureWords): Promise<void> {
         process.stdout.write(measured.active.map((group) => jsonLine(group, batch, options)).join(''));
       else {
         const text = (by === 'protocol' ? formatProtocols : formatMeasured)(measured.active, options);
-        process.stdout.write(
-          `${isTerminal ? CLEAR : ''}${text}${unmeasuredLine(measured.unmeasuredPackets)}`,
-        );
+        process.stdout.write(`${isTerminal ? CLEAR : ''}${text}${shortfallLines(measured)}`);
       }
       if (words.once) done.abort();
     },
@@ -144,7 +153,7 @@ async function measure(words: MeasureWords): Promise<void> {
 
 function displaysOf({ show, packetLoss }: MeasureWords): ReadonlySet<MeasureDisplay> {
   const list = show ?? (packetLoss ? 'throughput,sequence' : undefined);
-  if (list === undefined) return new Set(MEASURE_DISPLAYS);
+  if (list === undefined) return new Set(USUAL_DISPLAYS);
   return new Set(list.split(',').map((word) => parseChoice('--show', word.trim(), MEASURE_DISPLAYS)));
 }
 
@@ -173,15 +182,21 @@ function sequenceOptions(words: MeasureWords): SequenceOptions {
   return { ...place, udp };
 }
 
-function unmeasuredLine(packets: number): string {
-  return packets === 0 ? '' : `${packets} packets not measured: too many flows at a time (--measured)\n`;
+function shortfallLines({ unmeasuredPackets, untoldSockets }: Measured): string {
+  const packets =
+    unmeasuredPackets > 0
+      ? `${unmeasuredPackets} packets not measured: too many flows at a time (--measured)\n`
+      : '';
+  return untoldSockets > 0
+    ? `${packets}${untoldSockets} sockets not told: too many at a time (--sockets)\n`
+    : packets;
 }
 
 /** A row as JSON; what is not known is `null`. */
 function jsonLine(
   group: MeasuredGroup,
   { endMs }: FlowBatch,
-  { seconds, nominalMs }: MeasureTextOptions,
+  { seconds, nominalMs, displays }: MeasureTextOptions,
 ): string {
   const { words, flows, packets, octets, payloadOctets, arrivals } = group;
   const gaps = arrivals && {
@@ -196,7 +211,7 @@ function jsonLine(
     coarsePackets: arrivals.coarse,
   };
   const time = new Date(endMs).toISOString();
-  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null, sequence: sequenceValues(group), tcp: tcpValues(group) })}\n`;
+  return `${JSON.stringify({ time, seconds, ...words, flows, packets, octets, payloadOctets, interArrival: gaps ?? null, sequence: sequenceValues(group), tcp: tcpValues(group), ...(displays.has('socket') && { socket: socketValues(group) }) })}\n`;
 }
 
 /** All since the start. */
@@ -231,4 +246,10 @@ function tcpValues({ tcp }: MeasuredGroup): object | null {
     mostRoundTripMs: tcp.mostRoundTripMs ?? null,
     p99RoundTripMs: tcp.percentileMs(0.99) ?? null,
   };
+}
+
+/** Of the end of the interval. */
+function socketValues({ socket }: MeasuredGroup): object | null {
+  if (!socket) return null;
+  return Object.fromEntries(Object.entries(socket).map(([name, value]) => [name, value ?? null]));
 }

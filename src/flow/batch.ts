@@ -6,6 +6,7 @@
  */
 import { freeBuffers } from './keytable.ts';
 import { copyMeasurements, type MeasurementBatch, measurementBuffers } from './measurement.ts';
+import { copySockets, type SocketBatch, socketBuffers } from './socket.ts';
 
 /** Unit and meaning of each column; the only list of fields there is. Sinks map it with `satisfies Record<FieldName, …>`. */
 export const FIELDS = {
@@ -278,6 +279,8 @@ export interface FlowBatch {
   readonly counters: readonly CounterLine[];
   /** What was measured of flows, where anything is. */
   readonly measurements?: MeasurementBatch | undefined;
+  /** What the host's own TCP sockets knew at the end, where they are asked. */
+  readonly sockets?: SocketBatch | undefined;
 }
 
 /** Yields the epochs of one meter until aborted; ends normally after a last drain. */
@@ -342,7 +345,12 @@ export function copyBatch(batch: FlowBatch, old?: FlowBatch): FlowBatch {
     // Equal types under equal names, which the type of a union of names cannot say.
     (columns[name] as Uint8Array).set(batch.columns[name] as Uint8Array);
   }
-  return { ...batch, columns, measurements: batch.measurements && copyMeasurements(batch.measurements) };
+  return {
+    ...batch,
+    columns,
+    measurements: batch.measurements && copyMeasurements(batch.measurements),
+    sockets: batch.sockets && copySockets(batch.sockets),
+  };
 }
 
 /** Octets a batch holds on to: its buffers, room for more records included. */
@@ -351,8 +359,8 @@ export function batchOctets(batch: FlowBatch): number {
 }
 
 /** All buffers of a batch, for handing it to another thread without a copy. */
-export function batchBuffers({ columns, measurements }: FlowBatch): ArrayBuffer[] {
-  return [...transferables(columns), ...measurementBuffers(measurements)];
+export function batchBuffers({ columns, measurements, sockets }: FlowBatch): ArrayBuffer[] {
+  return [...transferables(columns), ...measurementBuffers(measurements), ...socketBuffers(sockets)];
 }
 
 /** As {@link freeColumns}, of all that a batch holds. */

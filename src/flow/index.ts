@@ -10,3 +10,4 @@ export * from './ports.ts';
 export * from './protocol.ts';
 export * from './quantity.ts';
 export * from './record.ts';
+export * from './socket.ts';

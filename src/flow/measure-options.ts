@@ -12,6 +12,8 @@ export interface MeasureOptions {
   readonly resetMs: number;
   /** Where the sequence numbers of UDP and ICMP stand. */
   readonly sequence: SequenceOptions;
+  /** TCP sockets of the metered namespace told per epoch at most, and as many that closed in it; 0: none is asked. */
+  readonly sockets: number;
 }
 
 /** Forms in which a packet says its number: System D's two, and protocols that have a place for it. */
@@ -59,4 +61,5 @@ export const DEFAULT_MEASURE: MeasureOptions = {
     threshold: 2,
     clockRate: 90_000,
   },
+  sockets: 0,
 };

@@ -3,5 +3,6 @@ export { type Connection, connectionOf } from './connections.ts';
 export { percentileNs } from './histogram.ts';
 export { GROUPINGS, type Grouping, Measured, type MeasuredGroup, type MeasuredOptions } from './measured.ts';
 export { SequenceSums } from './sequences.ts';
+export { type SocketFigures, SocketIndex } from './sockets.ts';
 export { type TcpCount, TcpSums } from './tcp.ts';
 export { type FlowWords, flowWords } from './words.ts';

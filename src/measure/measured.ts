@@ -3,6 +3,7 @@ import type { FlowBatch, MeasurementBatch } from '../flow/index.ts';
 import { columnWords, FIELDS, type FieldName, type FlowColumns, transportName } from '../flow/index.ts';
 import { ArrivalSums } from './arrivals.ts';
 import { SequenceSums } from './sequences.ts';
+import { type SocketFigures, SocketIndex } from './sockets.ts';
 import { TcpSums } from './tcp.ts';
 import { type FlowWords, flowWords, tunnelText } from './words.ts';
 
@@ -25,6 +26,8 @@ export interface MeasuredGroup {
   sequence: SequenceSums | undefined;
   /** Since the start, of TCP only. */
   tcp: TcpSums | undefined;
+  /** Of the host's own socket at an end of the flow, at the end of the latest epoch; of single flows only. */
+  socket: SocketFigures | undefined;
   /** The latest epoch in which it had packets. */
   epoch: number;
 }
@@ -52,6 +55,8 @@ export class Measured {
   seconds = 0;
   /** Packets of the latest epoch of which nothing was measured. */
   unmeasuredPackets = 0;
+  /** Sockets of the latest epoch that were more than are told. */
+  untoldSockets = 0;
   #epoch = 0;
 
   constructor(options: MeasuredOptions) {
@@ -64,6 +69,7 @@ export class Measured {
     this.seconds = (batch.endMs - batch.startMs) / 1000;
     this.#epoch = batch.epoch;
     this.unmeasuredPackets = measurements?.unmeasuredPackets ?? 0;
+    this.untoldSockets = batch.sockets?.untold ?? 0;
     if (measurements) this.#add(batch, measurements);
     for (const [key, { epoch }] of this.#groups)
       if (batch.epoch - epoch > (this.#options.keptEpochs ?? 60)) this.#groups.delete(key);
@@ -82,14 +88,24 @@ export class Measured {
   #add(batch: FlowBatch, measurements: MeasurementBatch): void {
     const { flows, length } = measurements;
     const fits = this.#options.fits?.(batch);
+    const sockets =
+      batch.sockets && this.#options.by === 'flow' ? new SocketIndex(batch.sockets, flows) : undefined;
     for (let row = 0; row < length; row++) {
       if (fits && !fits(flows, row)) continue;
       const group = this.#group(flows, row);
       if (group.epoch !== batch.epoch) {
-        Object.assign(group, { flows: 0, packets: 0, octets: 0, payloadOctets: 0, arrivals: undefined });
+        Object.assign(group, {
+          flows: 0,
+          packets: 0,
+          octets: 0,
+          payloadOctets: 0,
+          arrivals: undefined,
+          socket: undefined,
+        });
         group.epoch = batch.epoch;
       }
       group.flows++;
+      if (sockets) group.socket = sockets.find(row) ?? group.socket;
       group.packets += Number(flows.wirePackets[row]!);
       group.octets += Number(flows.wireOctets[row]!);
       group.payloadOctets += Number(flows.payloadOctets[row]!);
@@ -122,6 +138,7 @@ export class Measured {
         arrivals: undefined,
         sequence: undefined,
         tcp: undefined,
+        socket: undefined,
         epoch: -1,
       };
       this.#groups.set(key, group);

@@ -7,6 +7,7 @@ export type MeterErrorCode =
   | 'METER_NO_INTERFACE'
   | 'METER_NAMESPACE'
   | 'METER_RULES'
+  | 'METER_SOCKETS'
   | 'METER_THREAD';
 
 /** A failure with its remedy in the message. */

@@ -23,4 +23,5 @@ export {
   type MeterListener,
   type MeterOptions,
 } from './meter.ts';
+export { SOCKETS_OBJECT, Sockets } from './sockets.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

@@ -9,7 +9,14 @@ import {
   setNetworkNamespace,
   type TcAttachment,
 } from '../bpf/index.ts';
-import type { FlowBatch, FlowSource, MeasureOptions, ObservationPoint, TunnelPorts } from '../flow/index.ts';
+import {
+  DEFAULT_MEASURE,
+  type FlowBatch,
+  type FlowSource,
+  type MeasureOptions,
+  type ObservationPoint,
+  type TunnelPorts,
+} from '../flow/index.ts';
 import type { Classifier, Filter } from '../query/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
@@ -25,6 +32,7 @@ import {
   watchInterfaces,
 } from './interfaces.ts';
 import { LoadedMeter, type ProgramRuns } from './loaded.ts';
+import { Sockets } from './sockets.ts';
 
 /** How to meter. */
 export interface MeterOptions {
@@ -80,6 +88,14 @@ interface Attached {
   readonly egress: TcAttachment;
 }
 
+/** What a meter is made of. */
+interface MeterParts {
+  readonly loaded: LoadedMeter;
+  readonly counters: Counters;
+  readonly names: InterfaceNames;
+  readonly sockets: Sockets | undefined;
+}
+
 /** A loaded meter. Owned by the thread that opened it; disposing it detaches everything. */
 export class Meter implements FlowSource, Disposable {
   readonly agent: string = randomBytes(8).toString('hex');
@@ -87,6 +103,7 @@ export class Meter implements FlowSource, Disposable {
   readonly #listener: MeterListener;
   readonly #loaded: LoadedMeter;
   readonly #counters: Counters;
+  readonly #sockets: Sockets | undefined;
   /** Taken before the interfaces were read the first time. */
   readonly #names: InterfaceNames;
   readonly #attached = new Map<number, Attached>();
@@ -100,16 +117,13 @@ export class Meter implements FlowSource, Disposable {
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
-  private constructor(
-    options: MeterOptions,
-    listener: MeterListener,
-    parts: { readonly loaded: LoadedMeter; readonly counters: Counters; readonly names: InterfaceNames },
-  ) {
+  private constructor(options: MeterOptions, listener: MeterListener, parts: MeterParts) {
     this.#options = options;
     this.#listener = listener;
     this.#loaded = parts.loaded;
     this.#counters = parts.counters;
     this.#names = parts.names;
+    this.#sockets = parts.sockets;
   }
 
   /**
@@ -124,7 +138,10 @@ export class Meter implements FlowSource, Disposable {
     if (mayUseClsact) stack.use(await claimClsact());
     if (options.runStatistics) stack.use(collectRunStatistics());
     const names = new InterfaceNames();
-    const parts = { loaded: stack.use(load(options)), counters: stack.use(new Counters()), names };
+    const loaded = stack.use(load(options));
+    const counters = stack.use(new Counters());
+    const sockets = stack.use(openSockets(options));
+    const parts = { loaded, counters, names, sockets };
     const meter = new Meter(options, listener, parts);
     stack.defer(() => meter.#detachAll());
     if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
@@ -221,10 +238,11 @@ export class Meter implements FlowSource, Disposable {
       const parity = await this.#loaded.flip();
       const counters = this.#counters.afterEnd();
       const endMs = Date.now();
+      const sockets = this.#sockets?.read();
       const retired = this.#loaded.read(parity, endMs);
       this.#epoch++;
       const points = this.#points();
-      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points, ...retired, counters };
+      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points, ...retired, counters, sockets };
       this.#loaded.clear(parity);
       startMs = endMs;
     }
@@ -355,6 +373,11 @@ function isGone(error: unknown): boolean {
 function load({ flowCapacity, measure = {} }: MeterOptions): LoadedMeter {
   const wide = Math.max(1, Math.ceil(flowCapacity / 2));
   return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide }, measure });
+}
+
+function openSockets({ measure }: MeterOptions): Sockets | undefined {
+  const capacity = measure?.sockets ?? DEFAULT_MEASURE.sockets;
+  return capacity > 0 ? Sockets.open(capacity) : undefined;
 }
 
 function enterNamespace(name: string): void {

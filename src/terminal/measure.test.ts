@@ -40,6 +40,7 @@ function group(said: Partial<MeasuredGroup> & { readonly protocol: string }): Me
     arrivals: undefined,
     sequence: undefined,
     tcp: undefined,
+    socket: undefined,
     epoch: 1,
     ...rest,
   };

@@ -2,7 +2,7 @@
 import type { MeasuredGroup, SequenceSums, TcpSums } from '../measure/index.ts';
 
 /** What can be shown of a measured group. */
-export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence', 'tcp'] as const;
+export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence', 'tcp', 'socket'] as const;
 export type MeasureDisplay = (typeof MEASURE_DISPLAYS)[number];
 
 /** How it is printed. */
@@ -62,6 +62,11 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
     isNumber: true,
     text: (group) => millisecondsText(ms(group)),
   });
+  const count = (title: string, number: (group: MeasuredGroup) => number | undefined): Column => ({
+    title,
+    isNumber: true,
+    text: (group) => number(group)?.toString() ?? '-',
+  });
   return [
     ...word('PROTOCOL', ({ words }) => words.protocol),
     ...word('SOURCE', ({ words }) => words.source),
@@ -86,6 +91,13 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
       ? worthShowing(SEQUENCE_COLUMNS, groups)
       : []),
     ...(displays.has('tcp') && groups.some(({ tcp }) => tcp) ? worthShowing(TCP_COLUMNS, groups) : []),
+    ...(displays.has('socket')
+      ? [
+          time('SRTT', ({ socket }) => socket?.srttMs),
+          count('CWND', ({ socket }) => socket?.cwnd),
+          count('RETRANS', ({ socket }) => socket?.retransmits),
+        ]
+      : []),
   ];
 }
 
