@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -17,6 +17,7 @@ import { memory } from './memory.ts';
 import { page } from './page.ts';
 import { read } from './read.ts';
 import { rules } from './rules.ts';
+import { sockets } from './sockets.ts';
 import { throughput } from './throughput.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -30,6 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   read,
   audit,
   rules,
+  sockets,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 
