@@ -6,8 +6,10 @@ import { statSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { isScaled } from './scale.ts';
 
-const PATIENCE_MS = 20_000;
+/** Under emulation everything takes its time. */
+export const PATIENCE_MS = isScaled ? 120_000 : 20_000;
 
 /** Runs `ip`; gives its output. */
 export function ip(...words: string[]): string {

@@ -16,7 +16,16 @@ import {
   type SocketFieldName,
 } from '../src/flow/index.ts';
 import { MeterThread, Sockets } from '../src/meter/index.ts';
-import { buildPair, inodeOf, ip, removePair, type SsLine, ssOf, TcpEnd } from './socket-scene.ts';
+import {
+  buildPair,
+  inodeOf,
+  ip,
+  PATIENCE_MS,
+  removePair,
+  type SsLine,
+  ssOf,
+  TcpEnd,
+} from './socket-scene.ts';
 import { until } from './until.ts';
 
 const PAIR = ['tssock-a', 'tssock-b'] as const;
@@ -88,7 +97,7 @@ class Watch implements AsyncDisposable {
   /** What the next whole epoch tells. */
   async next(): Promise<Told[]> {
     const wanted = this.epochs + 2;
-    await until(() => this.epochs >= wanted, 'an epoch more');
+    await until(() => this.epochs >= wanted, 'an epoch more', PATIENCE_MS);
     return this.told.filter(({ epoch }) => epoch === wanted);
   }
 
@@ -185,7 +194,7 @@ test('after a lossy transfer retransmissions, window and threshold are exactly t
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   try {
-    await once(dropper.stdout, 'data', { signal: AbortSignal.timeout(20_000) });
+    await once(dropper.stdout, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) });
     await client.write(connection.number, 100_000);
     await until(() => ssOf(NEAR, connection.port).retransmits >= 3, 'segments are sent again');
     const lossy = (await watch.next()).find(({ localPort }) => localPort === connection.port)!;
@@ -316,7 +325,7 @@ test('measure shows the sockets of its flows, in columns and as JSON', { skip },
     );
     const printed = text(measuring.stdout);
     const ended = once(measuring, 'exit');
-    await once(measuring.stderr, 'data', { signal: AbortSignal.timeout(20_000) });
+    await once(measuring.stderr, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) });
     await client.write(connection.number, 50_000);
     const [code] = await ended;
     assert.equal(code, 0);
