@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { batchOf } from './batch.fixture.ts';
 import {
+  batchBuffers,
   batchOctets,
   copyBatch,
   createColumns,
@@ -12,6 +13,7 @@ import {
   reuseColumns,
   transferables,
 } from './batch.ts';
+import { createSocketColumns, SOCKET_FIELDS } from './socket.ts';
 
 const NAMES = Object.keys(FIELDS) as FieldName[];
 
@@ -113,5 +115,24 @@ describe('a copy of a batch', () => {
     );
     const large = { ...batch, columns: reuseColumns(reuseColumns(undefined, 80), 2) };
     assert.equal(batchOctets(large), 45 * batchOctets(batch));
+  });
+});
+
+describe('the sockets of a batch', () => {
+  const sockets = { length: 3, columns: createSocketColumns(3), untold: 1 };
+  const batch = { ...batchOf([]), sockets };
+
+  it('go with it: every column is among its buffers', () => {
+    const own = new Set(batchBuffers(batch));
+    for (const [name, column] of Object.entries(sockets.columns)) assert.ok(own.has(column.buffer), name);
+    assert.equal(own.size, NAMES.length + Object.keys(SOCKET_FIELDS).length);
+  });
+
+  it('are copied with it', () => {
+    sockets.columns.cwnd.set([1, 2, 3]);
+    const copy = copyBatch(batch);
+    assert.deepEqual(copy.sockets, sockets);
+    sockets.columns.cwnd.fill(9);
+    assert.deepEqual([...copy.sockets!.columns.cwnd], [1, 2, 3]);
   });
 });

@@ -26,7 +26,7 @@ export interface MeasuredGroup {
   sequence: SequenceSums | undefined;
   /** Since the start, of TCP only. */
   tcp: TcpSums | undefined;
-  /** Of the host's own socket at an end of the flow, at the end of the latest epoch; of single flows only. */
+  /** Of the host's own socket at an end of the flow, at the end of the latest epoch, or when it closed; of single flows only. */
   socket: SocketFigures | undefined;
   /** The latest epoch in which it had packets. */
   epoch: number;
@@ -100,7 +100,8 @@ export class Measured {
           octets: 0,
           payloadOctets: 0,
           arrivals: undefined,
-          socket: undefined,
+          // Its last packets may come after the socket has closed, in another epoch.
+          socket: group.socket?.isClosed ? group.socket : undefined,
         });
         group.epoch = batch.epoch;
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { batchOf } from '../flow/batch.fixture.ts';
 import {
   createColumns,
   createSocketColumns,
@@ -8,6 +9,7 @@ import {
   parseAddress,
   type SocketBatch,
 } from '../flow/index.ts';
+import { Measured } from './measured.ts';
 import { SocketIndex } from './sockets.ts';
 
 const TCP = 6;
@@ -86,4 +88,35 @@ test('what has no sample yet is not known', () => {
   sockets.columns.srttUs.fill(1500);
   sockets.columns.ssthresh.fill(7);
   assert.deepEqual([find().srttMs, find().rttvarMs, find().ssthresh], [1.5, 0, 7]);
+});
+
+test('the last packets of a flow still have its closed socket, and a new connection has its own', () => {
+  const ends: Ends = ['10.0.0.1 80', '10.0.0.2 4000'];
+  const measured = new Measured({ by: 'flow' });
+  const closed = socketsOf(ends);
+  closed.columns.isClosed[0] = 1;
+  const epochs = [socketsOf(ends), closed, socketsOf(), socketsOf(['10.0.0.3 1', '10.0.0.4 2'], ends)];
+  const shown = epochs.map((sockets, i) => {
+    const measurements = { length: 1, flows: flowsOf({ ends, egress: true }), unmeasuredPackets: 0 };
+    measured.write({ ...batchOf([], { epoch: i + 1 }), measurements, sockets });
+    const [group] = measured.active;
+    return [group?.socket?.cwnd, group?.socket?.isClosed];
+  });
+  assert.deepEqual(shown, [
+    [1, false],
+    [1, true],
+    [1, true],
+    [2, false],
+  ]);
+});
+
+test('an open socket that is told no more is not shown as it was', () => {
+  const ends: Ends = ['10.0.0.1 80', '10.0.0.2 4000'];
+  const measured = new Measured({ by: 'flow' });
+  for (const [i, sockets] of [socketsOf(ends), { ...socketsOf(), untold: 3 }].entries()) {
+    const measurements = { length: 1, flows: flowsOf({ ends, egress: true }), unmeasuredPackets: 0 };
+    measured.write({ ...batchOf([], { epoch: i + 1 }), measurements, sockets });
+  }
+  assert.equal(measured.active[0]!.socket, undefined);
+  assert.equal(measured.untoldSockets, 3);
 });
