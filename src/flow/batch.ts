@@ -348,8 +348,8 @@ export function copyBatch(batch: FlowBatch, old?: FlowBatch): FlowBatch {
   return {
     ...batch,
     columns,
-    measurements: batch.measurements && copyMeasurements(batch.measurements),
-    sockets: batch.sockets && copySockets(batch.sockets),
+    ...(batch.measurements && { measurements: copyMeasurements(batch.measurements) }),
+    ...(batch.sockets && { sockets: copySockets(batch.sockets) }),
   };
 }
 
