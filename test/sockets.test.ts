@@ -16,6 +16,7 @@ import {
   type SocketFieldName,
 } from '../src/flow/index.ts';
 import { MeterThread, Sockets } from '../src/meter/index.ts';
+import { scaled } from './scale.ts';
 import {
   buildPair,
   inodeOf,
@@ -235,6 +236,39 @@ for (const how of ['end', 'reset'] as const) {
     assert.equal(watch.untold, 0);
   });
 }
+
+test('of many short connections each ends exactly once, with all its octets, while epochs follow each other', {
+  skip,
+}, async () => {
+  await using server = new TcpEnd(FAR);
+  await using client = new TcpEnd(NEAR);
+  const port = await server.listen('10.79.0.2');
+  await using watch = await Watch.open(NEAR, { intervalMs: 10 });
+  const count = scaled(300, 20);
+  const octets = 1000;
+  const ports: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const connection = await client.connect('10.79.0.2', port);
+    ports.push(connection.port);
+    await client.write(connection.number, octets);
+    await client.close(connection.number, 'end');
+  }
+  await watch.stop();
+  assert.equal(watch.untold, 0);
+  const closed = watch.told.filter(({ isClosed }) => isClosed === 1);
+  const byPort = (a: number, b: number): number => a - b;
+  assert.deepEqual(closed.map(({ localPort }) => localPort).sort(byPort), ports.toSorted(byPort));
+  assert.deepEqual(new Set(closed.map(({ sentOctets }) => sentOctets)), new Set([octets]));
+  assert.ok(new Set(closed.map(({ epoch }) => epoch)).size > 1, 'more than one epoch');
+  const last = new Map(closed.map(({ localPort, epoch }) => [localPort, epoch]));
+  const seen = new Set<string>();
+  for (const { epoch, localPort, isClosed } of watch.told) {
+    const key = `${epoch} ${localPort}`;
+    assert.ok(!seen.has(key), `${key} is told twice`);
+    seen.add(key);
+    assert.ok(isClosed === 1 || epoch < last.get(localPort)!, `${key} is open after its end`);
+  }
+});
 
 test('sockets beyond the capacity are counted, open ones and closed ones', { skip }, async () => {
   await using server = new TcpEnd(FAR);
