@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { batchOf } from '../flow/batch.fixture.ts';
 import {
   createColumns,
+  createConnectionColumns,
   createSocketColumns,
   type FlowColumns,
+  type MeasurementBatch,
   NO_SSTHRESH,
   parseAddress,
   type SocketBatch,
@@ -44,6 +46,12 @@ function flowsOf(...flows: readonly { ends: Ends; egress?: boolean; protocol?: n
     columns.protocol[row] = protocol ?? TCP;
   }
   return columns;
+}
+
+/** One measured flow, and nothing else. */
+function measurementsOf(flows: FlowColumns): MeasurementBatch {
+  const connections = { length: 0, flows: createColumns(0), columns: createConnectionColumns(0) };
+  return { length: 1, flows, connections, unmeasuredPackets: 0 };
 }
 
 test('a flow has the socket of the end that is here, whichever way it goes', () => {
@@ -97,7 +105,7 @@ test('the last packets of a flow still have its closed socket, and a new connect
   closed.columns.isClosed[0] = 1;
   const epochs = [socketsOf(ends), closed, socketsOf(), socketsOf(['10.0.0.3 1', '10.0.0.4 2'], ends)];
   const shown = epochs.map((sockets, i) => {
-    const measurements = { length: 1, flows: flowsOf({ ends, egress: true }), unmeasuredPackets: 0 };
+    const measurements = measurementsOf(flowsOf({ ends, egress: true }));
     measured.write({ ...batchOf([], { epoch: i + 1 }), measurements, sockets });
     const [group] = measured.active;
     return [group?.socket?.cwnd, group?.socket?.isClosed];
@@ -114,7 +122,7 @@ test('an open socket that is told no more is not shown as it was', () => {
   const ends: Ends = ['10.0.0.1 80', '10.0.0.2 4000'];
   const measured = new Measured({ by: 'flow' });
   for (const [i, sockets] of [socketsOf(ends), { ...socketsOf(), untold: 3 }].entries()) {
-    const measurements = { length: 1, flows: flowsOf({ ends, egress: true }), unmeasuredPackets: 0 };
+    const measurements = measurementsOf(flowsOf({ ends, egress: true }));
     measured.write({ ...batchOf([], { epoch: i + 1 }), measurements, sockets });
   }
   assert.equal(measured.active[0]!.socket, undefined);
