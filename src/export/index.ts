@@ -1,3 +1,5 @@
+export { DataLog } from './data-log.ts';
 export { ExportError, type ExportErrorCode } from './error.ts';
 export { JsonFiles, type JsonFilesOptions } from './json.ts';
+export { RotatingFile, type Rotation } from './rotating-file.ts';
 export { type TunnelRow, TunnelTotals } from './tunnels.ts';
