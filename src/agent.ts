@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import type { MeterConfig } from './config.ts';
 import { type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
-import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
-import type { AuditPoint, Filter, Status } from './query/index.ts';
+import { type MeteredInterface, type MeterListener, type MeterSettings, MeterThread } from './meter/index.ts';
+import type { Audit, AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -17,6 +17,17 @@ export interface AgentListener {
   explained?(point: AuditPoint): void;
 }
 
+/** An agent that meters. */
+export interface RunningAgent {
+  /** Where it serves, if it does. */
+  readonly url: string | undefined;
+  readonly interfaces: readonly MeteredInterface[];
+  status(): Status;
+  audit(): Audit;
+  /** Meters otherwise from now on. */
+  change(settings: MeterSettings): void;
+}
+
 /** What an agent is to do. */
 export interface AgentOptions {
   readonly meter: MeterConfig;
@@ -27,10 +38,7 @@ export interface AgentOptions {
   /** Each gets a bounded queue of its own, and is closed at the end. */
   readonly sinks: readonly FlowSink[];
   /** Calls when everything is attached and the page can be opened. */
-  readonly ready: (started: {
-    readonly url: string | undefined;
-    readonly interfaces: readonly MeteredInterface[];
-  }) => void;
+  readonly ready: (agent: RunningAgent) => void;
   /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
   readonly listener: MeterListener & SinkListener & AgentListener;
@@ -41,7 +49,8 @@ export interface AgentOptions {
 /** Runs until the signal. @throws the typed error of what could not be opened, or of the meter when it fails. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const { meter: config, listener, signal } = options;
+  const { listener, signal } = options;
+  let config = options.meter;
   const meter = stack.use(await MeterThread.open(config, listener));
   const live = new LiveView({
     intervalSeconds: config.intervalMs / 1000,
@@ -53,13 +62,23 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
   let url: string | undefined;
+  const status = (): Status => describe(config, meter, live, queues, startedMs);
   if (options.serve) {
-    const status = (): Status => describe(config, meter, live, queues, startedMs);
     const server = await startServer({ ...options.serve, views: live, status });
     stack.defer(() => server.close());
     url = server.url;
   }
-  options.ready({ url, interfaces: meter.interfaces });
+  options.ready({
+    url,
+    interfaces: meter.interfaces,
+    status,
+    audit: () => live.audit(),
+    change(settings) {
+      config = { ...config, ...settings };
+      live.setInterval(config.intervalMs / 1000);
+      meter.change(settings);
+    },
+  });
   for await (const batch of meter.batches({ signal })) {
     try {
       live.write(batch);

@@ -20,5 +20,6 @@ export {
   type MeteredInterface,
   type MeterListener,
   type MeterOptions,
+  type MeterSettings,
 } from './meter.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

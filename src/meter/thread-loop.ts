@@ -12,12 +12,15 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
     port.postMessage(message, transfer);
   port.on('message', (command: ThreadCommand) => {
     if (command === 'stop') stopping.abort();
+    else if (command !== 'taken') running?.change(command.settings);
   });
+  let running: Meter | undefined;
   try {
     using meter = await Meter.open(options, {
       interfaces: (interfaces) => tell({ type: 'interfaces', interfaces }),
       problem: (error) => tell({ type: 'problem', failure: failureOf(error) }),
     });
+    running = meter;
     tell({ type: 'ready', agent: meter.agent, interfaces: meter.interfaces });
     for await (const batch of meter.batches({ signal: stopping.signal })) {
       const answered = taken(port);

@@ -3,7 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import { MeterError } from './error.ts';
-import type { MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
+import type { MeteredInterface, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
 
 /** An error as it crosses the border between threads. */
 export interface ThreadFailure {
@@ -27,8 +27,8 @@ export interface ThreadStart {
   readonly compileCache: string | undefined;
 }
 
-/** What it is told: the batch was taken (the maps may be cleared), or stop after a last drain. */
-export type ThreadCommand = 'taken' | 'stop';
+/** What it is told: the batch was taken (the maps may be cleared), stop after a last drain, or meter otherwise. */
+export type ThreadCommand = 'taken' | 'stop' | { readonly settings: MeterSettings };
 
 /** A metering failure told by the thread; `code` is that of the original error. */
 export class MeterThreadError extends Error {
@@ -88,6 +88,11 @@ export class MeterThread implements FlowSource, AsyncDisposable {
   /** The interfaces metered now. */
   get interfaces(): readonly MeteredInterface[] {
     return this.#interfaces;
+  }
+
+  /** Meters otherwise from now on, as {@link Meter.change}. Interfaces that refuse are told to the listener. */
+  change(settings: MeterSettings): void {
+    this.#tell({ settings });
   }
 
   /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */
