@@ -1,6 +1,6 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
-import type { MeterConfig } from './config.ts';
+import type { MeterConfig } from './config/index.ts';
 import { type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, type MeterSettings, MeterThread } from './meter/index.ts';

@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from './agent.ts';
 import { addAuditCommand } from './command/audit.ts';
 import { addCompletionCommand } from './command/completion.ts';
+import { addConfigCommand } from './command/config.ts';
+import { givenWords } from './command/configuring.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
 import { addMeasureCommand } from './command/measure.ts';
@@ -28,7 +30,8 @@ export function createProgram(): Command {
     .exitOverride();
   addMonitorOptions(
     program.command('monitor').description('meter this host and serve the page; the main job'),
-  ).action((words) => monitor(words));
+  ).action((_, command: Command) => monitor(givenWords(command)));
+  addConfigCommand(program);
   addReportCommand(program);
   addMeasureCommand(program);
   addReadCommand(program);

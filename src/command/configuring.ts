@@ -1,0 +1,91 @@
+/** `--config` and the flags of monitor and start: what was really given becomes the upper layer of the configuration. */
+import type { Command } from 'commander';
+import {
+  type FlagLayer,
+  mergeTrees,
+  parseTunnelPorts,
+  type Resolved,
+  readConfigFile,
+  resolveConfiguration,
+  type Tree,
+} from '../config/index.ts';
+import type { MeterWords } from './options.ts';
+import type { ServeWords } from './serving.ts';
+
+/** The words that the configuration has keys for, and the file itself. Only those that were given. */
+export interface ConfigWords extends Partial<MeterWords>, Partial<ServeWords> {
+  readonly config?: string;
+  readonly interval?: string;
+  readonly jsonDir?: string;
+  readonly jsonPeriod?: string;
+  readonly dataLog?: string;
+}
+
+type Flag = Exclude<keyof ConfigWords, 'config'>;
+
+/** Each flag with its name, its key, and what stands there for its words. */
+const FLAGS: {
+  readonly [Name in Flag]: {
+    readonly flag: string;
+    readonly path: readonly string[];
+    readonly value?: (words: NonNullable<ConfigWords[Name]>) => unknown;
+  };
+} = {
+  iface: {
+    flag: '--iface',
+    path: ['interfaces'],
+    value: (words) => words.flatMap((word) => word.split(',')).map((word) => word.trim()),
+  },
+  netns: { flag: '--netns', path: ['namespace'] },
+  interval: { flag: '--interval', path: ['interval'] },
+  flows: { flag: '--flows', path: ['flows'] },
+  hook: { flag: '--hook', path: ['hook'] },
+  tunnelPorts: {
+    flag: '--tunnel-ports',
+    path: ['ports'],
+    value: (words) => parseTunnelPorts('--tunnel-ports', words),
+  },
+  listen: { flag: '--listen', path: ['serve', 'listen'] },
+  tokenFile: { flag: '--token-file', path: ['serve', 'tokenFile'] },
+  auth: { flag: '--no-auth', path: ['serve', 'auth'] },
+  allowHost: { flag: '--allow-host', path: ['serve', 'allowHosts'] },
+  jsonDir: { flag: '--json-dir', path: ['json', 'directory'] },
+  jsonPeriod: { flag: '--json-period', path: ['json', 'period'] },
+  dataLog: { flag: '--data-log', path: ['log', 'data', 'file'] },
+};
+
+/** The words that the user gave: commander adds its defaults, which must not override a file. */
+export function givenWords(command: Command): ConfigWords {
+  const given = Object.entries(command.opts()).filter(
+    ([name]) => command.getOptionValueSource(name) === 'cli',
+  );
+  return Object.fromEntries(given);
+}
+
+/** Adds `--config`. */
+export function addConfigOption(command: Command): Command {
+  return command.option(
+    '-c, --config <file>',
+    'read tunnelscope.yaml, or a config.json of the reference; flags override it',
+  );
+}
+
+/** Defaults, file and flags as one. @throws ConfigError, ConfigFileError */
+export function configurationOf(words: ConfigWords): Resolved {
+  const file = words.config === undefined ? undefined : readConfigFile(words.config);
+  return resolveConfiguration({ file, flags: flagLayer(words) });
+}
+
+function flagLayer(words: ConfigWords): FlagLayer {
+  const names: Record<string, string> = {};
+  let tree: Tree = {};
+  for (const [name, { flag, path, value }] of Object.entries(FLAGS)) {
+    const word = words[name as Flag];
+    if (word === undefined) continue;
+    names[path.join('.')] = flag;
+    // Name and value are of one entry of the table, which the type of a union of names cannot say.
+    const given = value ? (value as (word: unknown) => unknown)(word) : word;
+    tree = mergeTrees(tree, path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), given) as Tree);
+  }
+  return { tree, names };
+}

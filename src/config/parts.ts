@@ -1,0 +1,42 @@
+/** What of the configuration each part of the program is given. */
+import type { MeasureOptions, TunnelPorts } from '../flow/index.ts';
+import type { Listen } from '../serve/index.ts';
+import type { Configuration } from './schema.ts';
+
+/** What every command that meters takes. */
+export interface MeterConfig {
+  readonly interfaces: readonly string[];
+  readonly intervalMs: number;
+  /** UDP destination ports of tunnels; those the host itself uses are added. */
+  readonly ports: Partial<TunnelPorts>;
+  readonly flowCapacity: number;
+  readonly hook: 'auto' | 'tcx' | 'clsact';
+  readonly namespace: string | undefined;
+  /** What is measured of flows beside what is counted; nothing unless said. */
+  readonly measure?: Partial<MeasureOptions>;
+}
+
+/** Where and how to serve the page. */
+export interface ServeConfig {
+  readonly listen: Listen;
+  /** File with the access token; without it a non-loopback address gets a generated one. */
+  readonly tokenFile: string | undefined;
+  /** False: the user said out loud that everyone who reaches the address may read. */
+  readonly auth: boolean;
+  readonly allowHosts: readonly string[];
+}
+
+/** The part of the meter. */
+export function meterConfigOf(configuration: Configuration): MeterConfig {
+  const { interfaces, interval, ports, flows, hook, namespace } = configuration;
+  // A kind that is named with nothing has its usual ports, as one that is not named.
+  const named = Object.entries(ports).filter(([, list]) => list !== undefined);
+  return {
+    interfaces,
+    intervalMs: interval,
+    ports: Object.fromEntries(named) as Partial<TunnelPorts>,
+    flowCapacity: flows,
+    hook,
+    namespace,
+  };
+}
