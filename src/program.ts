@@ -7,18 +7,23 @@ import { addConfigCommand } from './command/config.ts';
 import { givenWords } from './command/configuring.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
+import { addLogsCommand } from './command/logs.ts';
 import { addMeasureCommand } from './command/measure.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
 import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
+import { addStartCommand } from './command/start.ts';
+import { addStatusCommand } from './command/status.ts';
+import { addSteeringCommands } from './command/steering.ts';
 import { examine, formatFacts, missing } from './doctor.ts';
 
 const EXIT_CODES = `
 Exit codes:
   0  all went well; also after Ctrl-C or SIGTERM
-  1  something failed while running; of "audit": something is unexplained
+  1  something failed while running; of "audit": something is unexplained; of "start": it runs already
   2  the command line was wrong; nothing was done
-  3  this machine lacks something ("tunnelscope doctor" says what); nothing was done`;
+  3  this machine lacks something ("tunnelscope doctor" says what); nothing was done
+  Of "status": 0 it runs, 3 it does not, 4 that cannot be found out`;
 
 /** The whole command line, not yet run. */
 export function createProgram(): Command {
@@ -31,6 +36,10 @@ export function createProgram(): Command {
   addMonitorOptions(
     program.command('monitor').description('meter this host and serve the page; the main job'),
   ).action((_, command: Command) => monitor(givenWords(command)));
+  addStartCommand(program);
+  addSteeringCommands(program);
+  addStatusCommand(program);
+  addLogsCommand(program);
   addConfigCommand(program);
   addReportCommand(program);
   addMeasureCommand(program);

@@ -57,6 +57,11 @@ test('every command has help', () => {
     ['lab', 'up'],
     ['lab', 'traffic'],
     ['demo'],
+    ['start'],
+    ['stop'],
+    ['status'],
+    ['reload'],
+    ['logs'],
     ['config'],
     ['config', 'print'],
     ['doctor'],
@@ -243,6 +248,8 @@ test('the completion scripts are sound', () => {
   const bash = run(['completion', 'bash']).out;
   const ask = `${bash}\nCOMP_WORDS=(tunnelscope lab u); COMP_CWORD=2; _tunnelscope; echo "\${COMPREPLY[@]}"`;
   assert.equal(execFileSync('bash', ['-c', ask], { encoding: 'utf8' }).trim(), 'up');
+  const instances = ask.replace('lab u); COMP_CWORD=2', 'start --det); COMP_CWORD=2');
+  assert.equal(execFileSync('bash', ['-c', instances], { encoding: 'utf8' }).trim(), '--detached');
   const filter = ask.replace('lab u); COMP_CWORD=2', 'report --filter outer.s); COMP_CWORD=3');
   assert.equal(execFileSync('bash', ['-c', filter], { encoding: 'utf8' }).trim(), 'outer.src outer.sport');
   for (const shell of ['zsh', 'fish']) assert.equal(run(['completion', shell]).code, 0);

@@ -1,4 +1,5 @@
 /** `--config` and the flags of monitor and start: what was really given becomes the upper layer of the configuration. */
+import { resolve as absolute } from 'node:path';
 import type { Command } from 'commander';
 import {
   type FlagLayer,
@@ -46,12 +47,12 @@ const FLAGS: {
     value: (words) => parseTunnelPorts('--tunnel-ports', words),
   },
   listen: { flag: '--listen', path: ['serve', 'listen'] },
-  tokenFile: { flag: '--token-file', path: ['serve', 'tokenFile'] },
+  tokenFile: { flag: '--token-file', path: ['serve', 'tokenFile'], value: (word) => absolute(word) },
   auth: { flag: '--no-auth', path: ['serve', 'auth'] },
   allowHost: { flag: '--allow-host', path: ['serve', 'allowHosts'] },
-  jsonDir: { flag: '--json-dir', path: ['json', 'directory'] },
+  jsonDir: { flag: '--json-dir', path: ['json', 'directory'], value: (word) => absolute(word) },
   jsonPeriod: { flag: '--json-period', path: ['json', 'period'] },
-  dataLog: { flag: '--data-log', path: ['log', 'data', 'file'] },
+  dataLog: { flag: '--data-log', path: ['log', 'data', 'file'], value: (word) => absolute(word) },
 };
 
 /** The words that the user gave: commander adds its defaults, which must not override a file. */
@@ -70,10 +71,27 @@ export function addConfigOption(command: Command): Command {
   );
 }
 
+/** Where a configuration comes from; reading it again is possible from anywhere, for names of files are absolute. */
+export interface ConfigSource {
+  /** The file; undefined when there are flags only. */
+  readonly path: string | undefined;
+  /** Reads the file anew. @throws ConfigError, ConfigFileError */
+  read(): Resolved;
+}
+
+/** The source that the words name. */
+export function configSource(words: ConfigWords): ConfigSource {
+  const path = words.config === undefined ? undefined : absolute(words.config);
+  const flags = flagLayer(words);
+  return {
+    path,
+    read: () => resolveConfiguration({ file: path === undefined ? undefined : readConfigFile(path), flags }),
+  };
+}
+
 /** Defaults, file and flags as one. @throws ConfigError, ConfigFileError */
 export function configurationOf(words: ConfigWords): Resolved {
-  const file = words.config === undefined ? undefined : readConfigFile(words.config);
-  return resolveConfiguration({ file, flags: flagLayer(words) });
+  return configSource(words).read();
 }
 
 function flagLayer(words: ConfigWords): FlagLayer {
