@@ -12,6 +12,7 @@ import { addMeasureCommand } from './command/measure.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
 import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
+import { addServiceCommand } from './command/service.ts';
 import { addStartCommand } from './command/start.ts';
 import { addStatusCommand } from './command/status.ts';
 import { addSteeringCommands } from './command/steering.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   addSteeringCommands(program);
   addStatusCommand(program);
   addLogsCommand(program);
+  addServiceCommand(program);
   addConfigCommand(program);
   addReportCommand(program);
   addMeasureCommand(program);

@@ -62,6 +62,7 @@ test('every command has help', () => {
     ['status'],
     ['reload'],
     ['logs'],
+    ['install-service'],
     ['config'],
     ['config', 'print'],
     ['doctor'],

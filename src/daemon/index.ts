@@ -13,3 +13,4 @@ export {
 } from './place.ts';
 export type { Answer, InstanceStatus, Reload, RequestName } from './protocol.ts';
 export { type Answerer, ControlServer } from './server.ts';
+export { formatDropIn, formatUnit, UNIT_CAPABILITIES, UNIT_FILE, type UnitNeeds } from './unit.ts';
