@@ -44,24 +44,10 @@ async function meters(
 ): Promise<{ lines: string; code: number | null }> {
   const set = ['-all', ...names.map((name) => `+${name.replace('CAP_', '').toLowerCase()}`)].join();
   const bounded = ['setpriv', `--bounding-set=${set}`, '--inh-caps=-all', '--no-new-privs'];
-  const start = [
-    process.execPath,
-    CLI,
-    'start',
-    'bounded',
-    '-i',
-    'lo',
-    '--listen',
-    'none',
-    '--interval',
-    '200ms',
-    ...words,
-  ];
-  // A configuration has "none"; the flag is of addresses only.
   const config = join(directory, 'bounded.yaml');
-  writeFileSync(config, 'serve: { listen: none }\n');
-  const place = start.filter((word, i) => word !== '--listen' && start[i - 1] !== '--listen');
-  const child = spawn('ip', ['netns', 'exec', NAMESPACE, ...bounded, ...place, '-c', config], {
+  writeFileSync(config, 'interfaces: [lo]\ninterval: 200ms\nserve: { listen: none }\n');
+  const start = [process.execPath, CLI, 'start', 'bounded', '-c', config, ...words];
+  const child = spawn('ip', ['netns', 'exec', NAMESPACE, ...bounded, ...start], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,

@@ -55,7 +55,10 @@ function installService(named: string, words: ServiceWords): void {
     configuration: join(words.root, 'etc/tunnelscope', `${name}.yaml`),
   };
   const isHere = words.root === '/' && existsSync('/run/systemd/system');
-  if (words.uninstall) return uninstall(name, paths, isHere);
+  if (words.uninstall) {
+    uninstall(name, paths, isHere);
+    return;
+  }
   const unit = formatUnit({ program: PROGRAM, document: DOCUMENT });
   const dropIn = existsSync(paths.configuration) ? formatDropIn(needsOf(paths.configuration)) : undefined;
   if (words.print) {
