@@ -235,6 +235,8 @@ test('reloading changes what can change, names what cannot, and a wrong file cha
   const intervalOf = async () =>
     ((await statusOf('default')) as unknown as { agent: { intervalSeconds: number } }).agent.intervalSeconds;
   assert.equal(await intervalOf(), 0.2);
+  const { agent } = (await statusOf('default')) as unknown as { agent: { flowCapacity: number } };
+  assert.equal(agent.flowCapacity, 131_072, 'what waits for a new start is not said to be in force');
   assert.equal((await run('reload')).out, 'Nothing changed\nIn force after a new start: flows\n');
   appendFileSync(CONFIG, 'intervall: 1s\n');
   const refused = await run('reload');
@@ -252,6 +254,32 @@ test('reloading changes what can change, names what cannot, and a wrong file cha
   assert.match(log.out, /Z info {2}Attached in namespace tsdaemon to lo/);
   assert.match(log.out, /Z error Reloading failed, the old configuration stays/);
   assert.match(log.out, /Z info {2}"default" has ended in order\n$/);
+});
+
+test('reloading under traffic loses no packet, and the values have the times between packets', async () => {
+  const values = join(directory, 'reload.log');
+  appendFileSync(CONFIG, `log: { data: { file: ${values} } }\n`);
+  assert.equal((await run('start', '--detached', '-c', CONFIG)).code, 0);
+  const words = ['netns', 'exec', NAMESPACE, 'ping', '-q', '-i', '0.02', '-c', '300', '127.0.0.1'];
+  const pings = once(spawn('ip', words, { stdio: 'ignore' }), 'exit');
+  for (const interval of ['150ms', '400ms', '250ms']) {
+    writeFileSync(CONFIG, readFileSync(CONFIG, 'utf8').replace(/interval: .*/, `interval: ${interval}`));
+    assert.match((await run('reload')).out, /^Changed: interval$/m);
+  }
+  await pings;
+  assert.equal((await run('stop')).code, 0);
+  const [header, ...lines] = readFileSync(values, 'utf8')
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => line.split(' | '));
+  const of = (name: string): string[] => lines.map((line) => line[header!.indexOf(name)]!);
+  assert.equal(of('icmp_count').at(-1), '600', '300 requests and their replies');
+  const means = of('icmp_jitter_avg')
+    .filter((text) => text !== '')
+    .map(Number);
+  assert.ok(means.length > 5, 'times between packets are measured');
+  for (const mean of means) assert.ok(mean >= 19, `${mean} ms between pings that are 20 ms apart`);
+  assert.ok(of('udp_jitter_avg').every((text) => text === ''));
 });
 
 test('what keeps it from starting is said with its exit code, in front and in the background, and nothing is left', async (t) => {

@@ -192,7 +192,9 @@ class Instance implements Answerer {
       if (value === undefined) this.#inForce.delete(key);
       else this.#inForce.set(key, value);
     }
-    if (changed.some((key) => key !== 'log.level')) agent.change(meterConfigOf(next.configuration));
+    // Not the rest of it: that waits for a new start.
+    const { interfaces, intervalMs, ports } = meterConfigOf(next.configuration);
+    if (changed.some((key) => key !== 'log.level')) agent.change({ interfaces, intervalMs, ports });
     this.#options.teller.setLevel?.(next.configuration.log.level);
     return { changed, waiting: different.filter((key) => !isChangeable(key)) };
   }

@@ -33,14 +33,20 @@ export interface RunOptions {
 /** Runs until the signal. @throws what keeps it from starting, or from going on */
 export async function runConfigured(configuration: Configuration, options: RunOptions): Promise<void> {
   const { teller, signal } = options;
-  const { serve, json, log, namespace, rules } = configuration;
+  const { serve, json, log, measure, namespace, rules } = configuration;
   const { listen } = serve;
   const serving = listen === 'none' ? undefined : servingOf({ ...serve, listen, tokenFile: serve.tokenFile });
   const sinks: FlowSink[] = [];
   if (json.directory !== undefined)
     sinks.push(await JsonFiles.open(json.directory, { periodSeconds: json.period / 1000 }));
   if (log.data.file !== undefined)
-    sinks.push(DataLog.open(log.data.file, { maxOctets: log.data.size, files: log.data.count }));
+    sinks.push(
+      DataLog.open(
+        log.data.file,
+        { maxOctets: log.data.size, files: log.data.count },
+        { displays: measure.display, nominalMs: measure.gaps.nominal },
+      ),
+    );
   using releasing = setTimeout(releaseFilePages, RELEASE_MS);
   releasing.unref();
   warnOfRules(rules, teller);

@@ -67,6 +67,7 @@ measure:
     flowCapacity: 4096,
     hook: 'clsact',
     namespace: 'blue',
+    measure: { measurements: ['arrivals'], resetMs: 2000 },
   });
   assert.deepEqual(
     configuration.rules.map(({ text, filter }) => [text, filter.kind]),

@@ -38,5 +38,13 @@ export function meterConfigOf(configuration: Configuration): MeterConfig {
     flowCapacity: flows,
     hook,
     namespace,
+    ...(measuresGaps(configuration) && {
+      measure: { measurements: ['arrivals'], resetMs: configuration.measure.gaps.reset },
+    }),
   };
+}
+
+/** State from packet to packet is kept only where its figures go somewhere. */
+function measuresGaps({ log, measure }: Configuration): boolean {
+  return log.data.file !== undefined && measure.display.includes('jitter');
 }

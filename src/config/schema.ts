@@ -90,7 +90,7 @@ function parsePatternOrNumber(field: string, text: string): number {
   return parsePattern(field, /^\d+$/.test(text) ? `0x${Number(text).toString(16)}` : text);
 }
 
-/** What the measurements show, in the order they are shown. */
+/** What is measured. */
 export const DISPLAYS = ['jitter', 'throughput', 'goodput', 'sequence'] as const;
 
 const measure = section({
@@ -121,7 +121,7 @@ const measure = section({
     .describe('times between packets'),
   display: list(choice(DISPLAYS))
     .prefault([...DISPLAYS])
-    .describe('which measurements are shown'),
+    .describe('which measurements have values in the data log'),
 });
 
 /** A time between packets: unlike an interval it may be nothing. */

@@ -58,6 +58,7 @@ test('the data log has a header of 30 names and a line of values per epoch, in o
   );
   assert.deepEqual([column(second!, 'icmp_throughput'), column(second!, 'icmp_count')], ['4900.0', '400']);
   assert.equal(column(first!, 'icmp_jitter_avg'), '', 'what nothing measures is empty, not 0');
+  assert.equal(column(first!, 'icmp_total_err'), '');
   assert.deepEqual(more, [], 'an epoch counts once');
 });
 

@@ -1,10 +1,18 @@
 /** The data log: a line of values per epoch, for those who keep figures in files. */
 import type { FlowBatch, FlowSink } from '../flow/index.ts';
-import { addEpoch, DATA_COLUMNS, type DataColumn, noSums } from './data-columns.ts';
+import {
+  addEpoch,
+  DATA_DISPLAYS,
+  type DataColumn,
+  type DataOptions,
+  dataColumns,
+  noSums,
+} from './data-columns.ts';
 import { RotatingFile, type Rotation } from './rotating-file.ts';
 
 /** Between two values. */
 const SEPARATOR = ' | ';
+const EVERYTHING: DataOptions = { displays: DATA_DISPLAYS, nominalMs: 0 };
 
 /**
  * A sink that appends a line per epoch: the end of the epoch (UTC, milliseconds), then each column's value. A value that
@@ -23,7 +31,8 @@ export class DataLog implements FlowSink {
   }
 
   /** Opens or makes the file. @throws ExportError */
-  static open(path: string, rotation: Rotation, columns: readonly DataColumn[] = DATA_COLUMNS): DataLog {
+  static open(path: string, rotation: Rotation, options: DataOptions = EVERYTHING): DataLog {
+    const columns = dataColumns(options);
     const header = ['timestamp', ...columns.map(({ name }) => name)].join(SEPARATOR);
     return new DataLog(RotatingFile.open(path, rotation, `${header}\n`), columns);
   }

@@ -1,3 +1,4 @@
+export { DATA_DISPLAYS, type DataOptions } from './data-columns.ts';
 export { DataLog } from './data-log.ts';
 export { ExportError, type ExportErrorCode } from './error.ts';
 export { JsonFiles, type JsonFilesOptions } from './json.ts';
