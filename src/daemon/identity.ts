@@ -1,5 +1,5 @@
 /** Which process it is: a number alone is given to another one later. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process for good: its number, and when it began. */
 export interface Identity {
@@ -10,7 +10,7 @@ export interface Identity {
 
 /** Place of `starttime` among the fields behind the name, proc(5): the 22nd of all. */
 const START_FIELD = 22 - 3;
-/** Place of `state`: a zombie has ended. */
+/** Place of `state`: a zombie has ended, once it is alone; while a thread of it still ends, its files are open. */
 const STATE_FIELD = 3 - 3;
 
 /** This process. */
@@ -47,7 +47,8 @@ function startTicksOf(pid: number): number | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name stands in parentheses and may hold anything, parentheses too.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[STATE_FIELD] === 'Z' ? undefined : Number(fields[START_FIELD]);
+    const hasEnded = fields[STATE_FIELD] === 'Z' && readdirSync(`/proc/${pid}/task`).length <= 1;
+    return hasEnded ? undefined : Number(fields[START_FIELD]);
   } catch {
     return undefined;
   }

@@ -20,6 +20,8 @@ import { notPermitted, type Place, prepareDirectory } from './place.ts';
 
 /** Exit code of flock(1) when somebody else holds the lock. */
 const HELD = 1;
+/** A process that was killed is a moment in ending, and holds its lock that long. */
+const PATIENCE_SECONDS = '2';
 /** The one who held it may be removing the file at this moment; then there is a new one. */
 const ATTEMPTS = 10;
 
@@ -35,6 +37,7 @@ export class InstanceLock implements Disposable {
 
   /** @throws DaemonError `DAEMON_RUNNING` when another process holds it */
   static acquire(place: Place, gid: number | undefined): InstanceLock {
+    demandFree(place);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       prepareDirectory(place, gid);
       const fd = open(place);
@@ -97,7 +100,7 @@ function open(place: Place): number | undefined {
 
 /** The lock belongs to the open file, which flock(1) inherits and we keep. */
 function lock(fd: number): boolean {
-  const { status, error } = spawnSync('flock', ['-x', '-n', '3'], {
+  const { status, error } = spawnSync('flock', ['-x', '-w', PATIENCE_SECONDS, '3'], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   if (error || (status !== 0 && status !== HELD))
