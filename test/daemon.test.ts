@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -80,6 +80,8 @@ function isAlive(pid: number): boolean {
 }
 
 before(() => {
+  // A run that was cut off may have left it.
+  spawnSync('ip', ['netns', 'del', NAMESPACE], { stdio: 'ignore' });
   execFileSync('ip', ['netns', 'add', NAMESPACE]);
   execFileSync('ip', ['-n', NAMESPACE, 'link', 'set', 'lo', 'up']);
 });
@@ -280,6 +282,45 @@ test('reloading under traffic loses no packet, and the values have the times bet
   assert.ok(means.length > 5, 'times between packets are measured');
   for (const mean of means) assert.ok(mean >= 19, `${mean} ms between pings that are 20 ms apart`);
   assert.ok(of('udp_jitter_avg').every((text) => text === ''));
+});
+
+test("the reference's config.json works as it is: its numbers in payloads are judged, its data log is written", async () => {
+  const config = join(directory, 'config.json');
+  writeFileSync(
+    config,
+    '{ "RULES": ["- - - - -"], "PATTERN": "0xE7A5C318", "OFFSET": 4, "SEQUENCE_THRESHOLD": 2, "LOG_DATA": "True", "MONITOR_SERVER": "False" }',
+  );
+  const words = ['--netns', NAMESPACE, '-i', 'lo', '--interval', '200ms'];
+  const started = await run('start', 'vtap', '--detached', '-c', config, ...words);
+  assert.equal(started.code, 0, started.err);
+  // One reverse step when they run around, one big step to 10.
+  const numbers = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 10];
+  const send = `
+    const { createSocket } = await import('node:dgram');
+    const receiver = createSocket('udp4').bind(9999, '127.0.0.1');
+    await new Promise((bound) => receiver.once('listening', bound));
+    const sender = createSocket('udp4');
+    for (const number of ${JSON.stringify(numbers)}) {
+      const payload = Buffer.from('a5300f10e7a5c31800000000', 'hex');
+      payload.writeUInt32BE(number, 8);
+      await new Promise((sent) => sender.send(payload, 9999, '127.0.0.1', sent));
+    }
+    sender.close();
+    receiver.close();`;
+  execFileSync('ip', ['netns', 'exec', NAMESPACE, process.execPath, '--input-type=module', '-e', send]);
+  assert.equal((await run('stop', 'vtap')).code, 0);
+  const [header, ...lines] = readFileSync(join(directory, 'monitor.log'), 'utf8')
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => line.split(' | '));
+  const last = (name: string): string => lines.at(-1)![header!.indexOf(name)]!;
+  assert.deepEqual(
+    ['seq_num', 'count', 'reverse_err', 'small_err', 'big_err', 'total_err'].map((name) =>
+      last(`udp_${name}`),
+    ),
+    ['10', '17', '1', '0', '1', '2'],
+  );
+  assert.equal(last('icmp_total_err'), '', 'of what did not come nothing is known');
 });
 
 test('what keeps it from starting is said with its exit code, in front and in the background, and nothing is left', async (t) => {

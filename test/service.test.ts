@@ -29,6 +29,8 @@ function run(...words: string[]): { code: number | null; out: string; err: strin
 }
 
 before(() => {
+  // A run that was cut off may have left it.
+  spawnSync('ip', ['netns', 'del', NAMESPACE], { stdio: 'ignore' });
   execFileSync('ip', ['netns', 'add', NAMESPACE]);
   execFileSync('ip', ['-n', NAMESPACE, 'link', 'set', 'lo', 'up']);
 });

@@ -60,14 +60,17 @@ control: { group: adm }
 measure:
   sequence: { pattern: 0xE7A5C318, offset: 4 }
 `);
-  assert.deepEqual(meterConfigOf(configuration), {
+  const { measure, ...metering } = meterConfigOf(configuration);
+  assert.deepEqual([measure?.measurements, measure?.resetMs], [['arrivals', 'sequence'], 2000]);
+  const { udp, offset, pattern } = measure!.sequence!;
+  assert.deepEqual([udp[0]!.form, offset, pattern], ['pattern', 4, 0xe7a5c318]);
+  assert.deepEqual(metering, {
     interfaces: ['eth0', '+vxlan*'],
     intervalMs: 90_000,
     ports: { vxlan: [4789, 4790], l2tp: [] },
     flowCapacity: 4096,
     hook: 'clsact',
     namespace: 'blue',
-    measure: { measurements: ['arrivals'], resetMs: 2000 },
   });
   assert.deepEqual(
     configuration.rules.map(({ text, filter }) => [text, filter.kind]),

@@ -1,5 +1,5 @@
 /** What of the configuration each part of the program is given. */
-import type { MeasureOptions, TunnelPorts } from '../flow/index.ts';
+import { DEFAULT_MEASURE, type Measurable, type MeasureOptions, type TunnelPorts } from '../flow/index.ts';
 import type { Listen } from '../serve/index.ts';
 import type { Configuration } from './schema.ts';
 
@@ -38,13 +38,33 @@ export function meterConfigOf(configuration: Configuration): MeterConfig {
     flowCapacity: flows,
     hook,
     namespace,
-    ...(measuresGaps(configuration) && {
-      measure: { measurements: ['arrivals'], resetMs: configuration.measure.gaps.reset },
-    }),
+    ...measureOf(configuration),
   };
 }
 
-/** State from packet to packet is kept only where its figures go somewhere. */
-function measuresGaps({ log, measure }: Configuration): boolean {
-  return log.data.file !== undefined && measure.display.includes('jitter');
+/** State from packet to packet is kept only where its figures go somewhere: into the data log. */
+function measureOf({ log, measure }: Configuration): Pick<MeterConfig, 'measure'> {
+  if (log.data.file === undefined) return {};
+  const { pattern, offset, threshold } = measure.sequence;
+  const form = pattern === undefined ? 'offset' : 'pattern';
+  const measurements: Measurable[] = [];
+  if (measure.display.includes('jitter')) measurements.push('arrivals');
+  if (measure.display.includes('sequence') && offset !== undefined) measurements.push('sequence');
+  if (measurements.length === 0) return {};
+  return {
+    measure: {
+      measurements,
+      resetMs: measure.gaps.reset,
+      ...(offset !== undefined && {
+        sequence: {
+          ...DEFAULT_MEASURE.sequence,
+          udp: [{ firstPort: 0, lastPort: 65_535, form }],
+          icmp: form,
+          offset,
+          pattern: pattern ?? 0,
+          threshold,
+        },
+      }),
+    },
+  };
 }

@@ -98,12 +98,12 @@ const measure = section({
     pattern: scalar('32 bits such as 0xE7A5C318', parsePatternOrNumber)
       .optional()
       .describe('32 bits in the payload of UDP and ICMP; the number is at `offset` from where they begin'),
-    offset: count(0, 65_535)
+    offset: count(0, 65_000)
       .optional()
       .describe(
         'octets from the payload (or the pattern) to the 32-bit number; without it nothing is looked for',
       ),
-    threshold: count(0, 4_294_967_295)
+    threshold: count(0, 1_000_000)
       .prefault(2)
       .describe('a step of more than this is a big error, of less a small one'),
   })

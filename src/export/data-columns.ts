@@ -1,6 +1,6 @@
 /** The values of the reference's monitor, per protocol, as columns: what is measured, and what is not (yet). */
 import { type FlowBatch, type FlowColumns, NETWORK } from '../flow/index.ts';
-import { ArrivalSums } from '../measure/index.ts';
+import { ArrivalSums, SequenceSums } from '../measure/index.ts';
 
 /** The protocols it knows, with their IP protocol numbers; those of ICMP are both versions'. */
 const PROTOCOLS = { tcp: [6], udp: [17], icmp: [1, 58] } as const;
@@ -16,6 +16,8 @@ export interface ProtocolSum {
   totalPackets: bigint;
   /** Of all its flows, each by itself; empty where nothing measures them. */
   arrivals: ArrivalSums;
+  /** Numbers in payloads since the sum was made; nothing received where nothing looks for them. */
+  readonly sequence: SequenceSums;
 }
 
 /** What came in, by protocol, in the newest epoch and since the start. */
@@ -46,17 +48,19 @@ type Quantity = (sum: ProtocolSum, seconds: number) => string | undefined;
 export function dataColumns({ displays, nominalMs }: DataOptions): DataColumn[] {
   const when = (display: (typeof DATA_DISPLAYS)[number], quantity: Quantity): Quantity =>
     displays.includes(display) ? quantity : unmeasured;
+  const numbers = (of: (sequence: SequenceSums) => number | undefined): Quantity =>
+    when('sequence', ({ sequence }) => (sequence.received === 0 ? undefined : of(sequence)?.toString()));
   const quantities: Readonly<Record<string, Quantity>> = {
     throughput: when('throughput', (sum, seconds) => rate(sum.octets, seconds)),
     goodput: when('goodput', (sum, seconds) => rate(sum.payloadOctets, seconds)),
     jitter_avg: when('jitter', ({ arrivals }) => arrivals.meanMs(nominalMs)?.toFixed(4)),
     jitter_stddev: when('jitter', ({ arrivals }) => arrivals.deviationMs?.toFixed(4)),
-    seq_num: unmeasured,
+    seq_num: numbers(({ last }) => last),
     count: (sum) => String(sum.totalPackets),
-    reverse_err: unmeasured,
-    small_err: unmeasured,
-    big_err: unmeasured,
-    total_err: unmeasured,
+    reverse_err: numbers(({ reverseSteps }) => reverseSteps),
+    small_err: numbers(({ smallSteps }) => smallSteps),
+    big_err: numbers(({ bigSteps }) => bigSteps),
+    total_err: numbers(({ reverseSteps, smallSteps, bigSteps }) => reverseSteps + smallSteps + bigSteps),
   };
   return PROTOCOL_NAMES.flatMap((protocol) =>
     Object.entries(quantities).map(([quantity, of]) => ({
@@ -81,6 +85,7 @@ export function noSums(): ProtocolSums {
     payloadOctets: 0n,
     totalPackets: 0n,
     arrivals: new ArrivalSums(),
+    sequence: new SequenceSums(),
   });
   return { tcp: sum(), udp: sum(), icmp: sum() };
 }
@@ -108,9 +113,13 @@ export function addEpoch(sums: ProtocolSums, { columns, length, points, measurem
     sum.payloadOctets += columns.payloadOctets[row]!;
     sum.totalPackets += columns.wirePackets[row]!;
   }
-  if (!measurements?.arrivals) return;
-  for (let row = 0; row < measurements.length; row++)
-    sumOf(sums, measurements.flows, row, taken)?.arrivals.add(measurements.arrivals, row);
+  if (!measurements) return;
+  const { arrivals, sequence } = measurements;
+  for (let row = 0; row < measurements.length; row++) {
+    const sum = sumOf(sums, measurements.flows, row, taken);
+    if (arrivals) sum?.arrivals.add(arrivals, row);
+    if (sequence) sum?.sequence.add(sequence, row);
+  }
 }
 
 /** Where a record counts; undefined when it does not. */
