@@ -1,9 +1,9 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
-import type { MeterConfig } from './config.ts';
+import type { MeterConfig } from './config/index.ts';
 import { excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
-import { type MeteredInterface, type MeterListener, MeterThread } from './meter/index.ts';
+import { type MeteredInterface, type MeterListener, type MeterSettings, MeterThread } from './meter/index.ts';
 import {
   type Family,
   LegacyGauges,
@@ -12,7 +12,7 @@ import {
   Traffic,
   type TrafficOptions,
 } from './metrics/index.ts';
-import type { AuditPoint, Filter, Status } from './query/index.ts';
+import type { Audit, AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -35,6 +35,18 @@ export interface MetricsOptions {
   readonly legacy: boolean;
 }
 
+/** An agent that meters. */
+export interface RunningAgent {
+  /** Where it serves, if it does. */
+  readonly url: string | undefined;
+  readonly interfaces: readonly MeteredInterface[];
+  status(): Status;
+  audit(): Audit;
+  readonly setRules: SetRules;
+  /** Meters otherwise from now on. */
+  change(settings: MeterSettings): void;
+}
+
 /** What an agent is to do. */
 export interface AgentOptions {
   readonly meter: MeterConfig;
@@ -47,11 +59,7 @@ export interface AgentOptions {
   /** Each gets a bounded queue of its own, and is closed at the end. */
   readonly sinks: readonly FlowSink[];
   /** Calls when everything is attached and the page can be opened. */
-  readonly ready: (started: {
-    readonly url: string | undefined;
-    readonly interfaces: readonly MeteredInterface[];
-    readonly setRules: SetRules;
-  }) => void;
+  readonly ready: (agent: RunningAgent) => void;
   /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
   readonly listener: MeterListener & SinkListener & AgentListener;
@@ -62,7 +70,8 @@ export interface AgentOptions {
 /** Runs until the signal. @throws the typed error of what could not be opened, or of the meter when it fails. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const { meter: config, listener, signal } = options;
+  const { listener, signal } = options;
+  let config = options.meter;
   const meter = stack.use(await MeterThread.open(config, listener));
   const live = new LiveView({
     intervalSeconds: config.intervalMs / 1000,
@@ -74,15 +83,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const queues = [...options.sinks, ...measured].map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
   const startedMs = Date.now();
-  let rules = config.rules;
-  const setRules: SetRules = async (next) => {
-    await meter.setRules(next);
-    rules = next;
+  const setRules: SetRules = async (rules) => {
+    await meter.setRules(rules);
+    config = { ...config, rules };
   };
   let lagSeconds: number | undefined;
   let url: string | undefined;
+  const status = (): Status => describe(config, meter, live, queues, startedMs);
   if (options.serve) {
-    const status = (): Status => describe({ ...config, rules }, meter, live, queues, startedMs);
     const families = (): Family[] => [
       ...measured.flatMap((sink) => sink.families()),
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
@@ -91,7 +99,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stack.defer(() => server.close());
     url = server.url;
   }
-  options.ready({ url, interfaces: meter.interfaces, setRules });
+  options.ready({
+    url,
+    interfaces: meter.interfaces,
+    status,
+    audit: () => live.audit(),
+    setRules,
+    change(settings) {
+      config = { ...config, ...settings };
+      live.setInterval(config.intervalMs / 1000);
+      meter.change(settings);
+    },
+  });
   for await (const batch of meter.batches({ signal })) {
     try {
       live.write(batch);

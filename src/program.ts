@@ -3,20 +3,28 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from './agent.ts';
 import { addAuditCommand } from './command/audit.ts';
 import { addCompletionCommand } from './command/completion.ts';
+import { addConfigCommand } from './command/config.ts';
+import { givenWords } from './command/configuring.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
 import { addLabCommands } from './command/lab.ts';
+import { addLogsCommand } from './command/logs.ts';
 import { addMeasureCommand } from './command/measure.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
 import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
+import { addServiceCommand } from './command/service.ts';
+import { addStartCommand } from './command/start.ts';
+import { addStatusCommand } from './command/status.ts';
+import { addSteeringCommands } from './command/steering.ts';
 import { examine, formatFacts, missing } from './doctor.ts';
 
 const EXIT_CODES = `
 Exit codes:
   0  all went well; also after Ctrl-C or SIGTERM
-  1  something failed while running; of "audit": something is unexplained
+  1  something failed while running; of "audit": something is unexplained; of "start": it runs already
   2  the command line was wrong; nothing was done
-  3  this machine lacks something ("tunnelscope doctor" says what); nothing was done`;
+  3  this machine lacks something ("tunnelscope doctor" says what); nothing was done
+  Of "status": 0 it runs, 3 it does not, 4 that cannot be found out`;
 
 /** The whole command line, not yet run. */
 export function createProgram(): Command {
@@ -28,7 +36,13 @@ export function createProgram(): Command {
     .exitOverride();
   addMonitorOptions(
     program.command('monitor').description('meter this host and serve the page; the main job'),
-  ).action((words) => monitor(words));
+  ).action((_, command: Command) => monitor(givenWords(command)));
+  addStartCommand(program);
+  addSteeringCommands(program);
+  addStatusCommand(program);
+  addLogsCommand(program);
+  addServiceCommand(program);
+  addConfigCommand(program);
   addReportCommand(program);
   addMeasureCommand(program);
   addReadCommand(program);

@@ -57,6 +57,14 @@ test('every command has help', () => {
     ['lab', 'up'],
     ['lab', 'traffic'],
     ['demo'],
+    ['start'],
+    ['stop'],
+    ['status'],
+    ['reload'],
+    ['logs'],
+    ['install-service'],
+    ['config'],
+    ['config', 'print'],
     ['doctor'],
     ['completion'],
   ]) {
@@ -111,6 +119,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /--iface: "x{20}" is not an interface name/,
   ],
   ['a namespace with a path', ['monitor', '--netns', '../etc'], /--netns: "..\/etc" is not the name/],
+  [
+    'a configuration that is not there',
+    ['monitor', '-c', '/no/such.yaml'],
+    /\/no\/such\.yaml failed \(ENOENT/,
+  ],
   ['a noisy client of unknown kind', ['demo', '--noisy', 'loud=1'], /--noisy: "loud=1" is not key=value/],
 ];
 for (const [what, words, message] of MISTAKES) {
@@ -120,6 +133,42 @@ for (const [what, words, message] of MISTAKES) {
     assert.equal(code, 2);
   });
 }
+
+test('a configuration file is checked, printed with where each value came from, and its mistakes end with exit code 2', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tscli-'));
+  try {
+    const path = join(directory, 'tunnelscope.yaml');
+    writeFileSync(path, 'interval: 2s\nserve:\n  listen: 9000\n');
+    assert.deepEqual(run(['config', 'check', path]), {
+      code: 0,
+      out: `${path} is right (tunnelscope.yaml).\n`,
+      err: '',
+    });
+    const { out } = run(['config', 'print', '-c', path, '--interval', '3s', '--origin', '-i', 'eth0,lo']);
+    assert.match(out, /^interval: 3s # --interval$/m);
+    assert.match(out, new RegExp(`^  listen: 9000 # ${path}:3$`, 'm'));
+    assert.match(out, /^hook: auto # default$/m);
+    writeFileSync(path, 'intervall: 2s\nserve:\n  listen: x\n');
+    for (const words of [
+      ['config', 'check', path],
+      ['monitor', '--config', path],
+    ]) {
+      const { code, err } = run(words);
+      assert.equal(code, 2);
+      assert.match(
+        err,
+        new RegExp(
+          `^tunnelscope: ${path}:1:1: there is no key "intervall"; did you mean "interval"\\?$`,
+          'm',
+        ),
+      );
+      assert.match(err, new RegExp(`^${path}:3:11: serve\\.listen: "x" is not an address`, 'm'));
+    }
+    assert.equal(JSON.parse(run(['config', 'schema']).out).title, 'tunnelscope.yaml');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 test('an interface that is not there and a namespace that is not there are said, with exit code 1', () => {
   const absent = run(['report', '--netns', HOST, '-i', 'eth9']);
@@ -200,6 +249,8 @@ test('the completion scripts are sound', () => {
   const bash = run(['completion', 'bash']).out;
   const ask = `${bash}\nCOMP_WORDS=(tunnelscope lab u); COMP_CWORD=2; _tunnelscope; echo "\${COMPREPLY[@]}"`;
   assert.equal(execFileSync('bash', ['-c', ask], { encoding: 'utf8' }).trim(), 'up');
+  const instances = ask.replace('lab u); COMP_CWORD=2', 'start --det); COMP_CWORD=2');
+  assert.equal(execFileSync('bash', ['-c', instances], { encoding: 'utf8' }).trim(), '--detached');
   const filter = ask.replace('lab u); COMP_CWORD=2', 'report --filter outer.s); COMP_CWORD=3');
   assert.equal(execFileSync('bash', ['-c', filter], { encoding: 'utf8' }).trim(), 'outer.src outer.sport');
   for (const shell of ['zsh', 'fish']) assert.equal(run(['completion', shell]).code, 0);

@@ -88,24 +88,39 @@ export function programName(id: number): string | undefined {
   }
 }
 
-/** The BTF set of this number, read from the kernel. @throws BpfError `BPF_LAYOUT`. */
-export function kernelBtf(id: number): Btf {
+/**
+ * The BTF set of this number, read from the kernel.
+ *
+ * @param own descriptor of a set that the caller loaded: when it is the one, opening by number is not needed, which is
+ *   CAP_SYS_ADMIN's alone (kernel/bpf/syscall.c, bpf_btf_get_fd_by_id)
+ * @throws BpfError `BPF_LAYOUT`.
+ */
+export function kernelBtf(id: number, own = -1): Btf {
+  if (own >= 0 && describeBtf(own).getUint32(12, true) === id) return readBtfOf(own, id);
   const fd = libbpf().btfFdById(id);
   if (fd < 0) throw kernelError('BPF_LAYOUT', fd, { action: `open the BTF set ${id} of the kernel` });
   try {
-    const size = describe(fd, 32, 'BPF_LAYOUT', 'BTF set').getUint32(8, true);
-    const bytes = new Uint8Array(size);
-    const request = new Uint8Array(32);
-    const view = new DataView(request.buffer);
-    view.setBigUint64(0, addressOf(bytes), true);
-    view.setUint32(8, size, true);
-    const result = libbpf().describe(fd, request, new Uint32Array([request.byteLength]));
-    if (result < 0)
-      throw kernelError('BPF_LAYOUT', result, { action: `read the BTF set ${id} of the kernel` });
-    return Btf.parse(bytes);
+    return readBtfOf(fd, id);
   } finally {
     libc().close(fd);
   }
+}
+
+/** struct bpf_btf_info: the size of the set at 8, its number at 12. */
+function describeBtf(fd: number): DataView {
+  return describe(fd, 32, 'BPF_LAYOUT', 'BTF set');
+}
+
+function readBtfOf(fd: number, id: number): Btf {
+  const size = describeBtf(fd).getUint32(8, true);
+  const bytes = new Uint8Array(size);
+  const request = new Uint8Array(32);
+  const view = new DataView(request.buffer);
+  view.setBigUint64(0, addressOf(bytes), true);
+  view.setUint32(8, size, true);
+  const result = libbpf().describe(fd, request, new Uint32Array([request.byteLength]));
+  if (result < 0) throw kernelError('BPF_LAYOUT', result, { action: `read the BTF set ${id} of the kernel` });
+  return Btf.parse(bytes);
 }
 
 /** An older kernel fills less than `size`; the rest stays zero. */

@@ -50,9 +50,14 @@ export function fingerprint(btf: Btf, id: number): string {
 
 /**
  * Compares the key and value types of a map in the kernel with generated layouts. Works for pinned maps of another process too.
+ * @param object whose map it is: its types are at hand then, and CAP_SYS_ADMIN is not needed to read them
  * @throws BpfError `BPF_LAYOUT` when they differ, or when the map carries no types.
  */
-export function assertLayout(map: BpfMap, expected: { key?: Layout; value?: Layout }): void {
+export function assertLayout(
+  map: BpfMap,
+  expected: { key?: Layout; value?: Layout },
+  object?: { readonly btfFd: number },
+): void {
   const { btfId, keyType, valueType } = map.description;
   if (btfId === 0) {
     throw new BpfError('BPF_LAYOUT', {
@@ -61,7 +66,7 @@ export function assertLayout(map: BpfMap, expected: { key?: Layout; value?: Layo
       remedy: 'declare it with __type(key, …) and __type(value, …), and compile with -g',
     });
   }
-  const btf = kernelBtf(btfId);
+  const btf = kernelBtf(btfId, object?.btfFd);
   if (expected.key) demand(map, btf, { part: 'key', id: keyType, layout: expected.key });
   if (expected.value) demand(map, btf, { part: 'value', id: valueType, layout: expected.value });
 }

@@ -73,6 +73,12 @@ export class BpfObject implements Disposable {
     }
   }
 
+  /** The descriptor of its types in the kernel, valid until the object is disposed; negative when it has none. */
+  get btfFd(): number {
+    this.#demand('loaded');
+    return libbpf().objectBtfFd(this.#handle);
+  }
+
   get mapNames(): readonly string[] {
     return this.#mapHandles().map(([name]) => name);
   }
@@ -207,7 +213,7 @@ export class BpfObject implements Disposable {
     if (specification === undefined)
       throw new RangeError(`${outer} is not a map of maps of object ${this.name}`);
     const { keyType, valueType, ...rest } = specification;
-    const fd = libbpf().objectBtfFd(this.#handle);
+    const fd = this.btfFd;
     return BpfMap.create({
       ...rest,
       name: options.name ?? outer,

@@ -1,5 +1,5 @@
 /** Asking an agent that runs already, over its API. */
-import { ConfigError, parseAddressAndPort } from '../config.ts';
+import { ConfigError, parseAddressAndPort } from '../config/index.ts';
 import { formatListen } from '../serve/index.ts';
 import { EXIT, Exit } from './exit.ts';
 

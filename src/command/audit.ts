@@ -1,7 +1,7 @@
 /** `tunnelscope audit`: says whether the numbers can be trusted, point by point: metering for a while, or asking an agent. */
 import { type Command, Option } from 'commander';
 import { runAgent } from '../agent.ts';
-import { parseDuration } from '../config.ts';
+import { parseDuration } from '../config/index.ts';
 import { type Audit, AuditSchema } from '../query/index.ts';
 import { formatAudit, isExplained } from '../terminal/index.ts';
 import { askAgent, parseAgentUrl } from './asking.ts';

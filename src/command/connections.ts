@@ -1,6 +1,6 @@
 /** `--connections` of `report` and `read`: connections instead of flows. */
 import { type Command, Option } from 'commander';
-import { parseCount } from '../config.ts';
+import { parseCount } from '../config/index.ts';
 import type { FlowBatch, MeasureOptions } from '../flow/index.ts';
 import { connectionOf } from '../measure/index.ts';
 import { compileFilter, type Filter } from '../query/index.ts';

@@ -1,6 +1,6 @@
 /** `tunnelscope lab` and `tunnelscope demo`: simulated overlays on this machine. */
 import { type Command, Option } from 'commander';
-import { ConfigError, parseCount } from '../config.ts';
+import { ConfigError, parseCount } from '../config/index.ts';
 import {
   labDown,
   labStatus,
@@ -15,7 +15,8 @@ import {
   type Topology,
   topologyNames,
 } from '../lab/index.ts';
-import { addMonitorOptions, demandMachine, type MonitorWords, monitor } from './monitor.ts';
+import { type ConfigWords, givenWords } from './configuring.ts';
+import { addMonitorOptions, demandMachine, monitor } from './monitor.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of the lab's options. */
@@ -117,7 +118,7 @@ function status(words: { readonly prefix: string; readonly json?: true }): void 
 }
 
 /** The whole at once: lab, traffic, monitor in the first host, page; ends on Enter, Ctrl-C or SIGTERM, leaving nothing. */
-async function demo(words: LabWords & TrafficWords & MonitorWords): Promise<void> {
+async function demo(words: LabWords & TrafficWords, given: ConfigWords): Promise<void> {
   const topology = topologyOf(words);
   const profile = loadProfile(words.profile);
   const noisy = noisyOf(words.noisy);
@@ -133,9 +134,9 @@ async function demo(words: LabWords & TrafficWords & MonitorWords): Promise<void
   const pressed = new AbortController();
   using _enter = onEnter(() => pressed.abort());
   const inHost = {
-    ...words,
+    ...given,
     netns: namespaceOf(words.prefix, topology.hosts[0]!.name),
-    iface: words.iface ?? ['eth0'],
+    iface: given.iface ?? ['eth0'],
   };
   await monitor(inHost, {
     stopped: AbortSignal.any([pressed.signal, stopping.signal]),
@@ -184,5 +185,7 @@ export function addLabCommands(program: Command): void {
   const demoCommand = program
     .command('demo')
     .description('lab, traffic, monitor in its first host, and the page: the whole at once');
-  addMonitorOptions(addTraffic(addTopology(demoCommand))).action(demo);
+  addMonitorOptions(addTraffic(addTopology(demoCommand))).action(
+    (words: LabWords & TrafficWords, command: Command) => demo(words, givenWords(command)),
+  );
 }

@@ -1,7 +1,7 @@
 /** `tunnelscope measure`: rates, goodput and inter-arrival times in the terminal, per flow, tunnel or protocol. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
-import { ConfigError, parseChoice, parseCount, parseDuration, parsePattern } from '../config.ts';
+import { ConfigError, parseChoice, parseCount, parseDuration, parsePattern } from '../config/index.ts';
 import { DEFAULT_MEASURE, type FlowBatch, type SequenceOptions, type SequenceRule } from '../flow/index.ts';
 import { GROUPINGS, type Grouping, Measured, type MeasuredGroup } from '../measure/index.ts';
 import { compileFilter } from '../query/index.ts';

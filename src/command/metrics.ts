@@ -1,9 +1,9 @@
 /** What `/metrics` tells of the traffic, and what may be asked of the kernel for it. */
 import type { Command } from 'commander';
 import type { MetricsOptions } from '../agent.ts';
-import { type MeterConfig, parseCount, parseDuration, parseLabels, parseMeasurables } from '../config.ts';
+import { type Configuration, DEFAULT } from '../config/index.ts';
 import { MEASURABLES } from '../flow/index.ts';
-import { DEFAULT_LABELS, LABEL_GROUP_NAMES } from '../metrics/index.ts';
+import { LABEL_GROUP_NAMES } from '../metrics/index.ts';
 
 /** The words of the metrics options as commander hands them over. */
 export interface MetricsWords {
@@ -22,12 +22,16 @@ export function addMetricsOptions(command: Command): Command {
     .option(
       '--metrics-labels <list>',
       `what traffic is told apart by at /metrics: ${LABEL_GROUP_NAMES.join(', ')}`,
-      DEFAULT_LABELS.join(','),
+      DEFAULT.metricsLabels.join(','),
     )
-    .option('--metrics-series <count>', 'most series of each traffic family; the rest is "other"', '1000')
-    .option('--metrics-idle <duration>', 'a series without traffic for so long goes', '15m')
+    .option(
+      '--metrics-series <count>',
+      'most series of each traffic family; the rest is "other"',
+      DEFAULT.metricsSeries,
+    )
+    .option('--metrics-idle <duration>', 'a series without traffic for so long goes', DEFAULT.metricsIdle)
     .option('--measure <list>', `what is measured of flows beside counting them: ${MEASURABLES.join(', ')}`)
-    .option('--measured <count>', 'flows (both ways) followed at a time for that', '16384')
+    .option('--measured <count>', 'flows (both ways) followed at a time for that', DEFAULT.measured)
     .option('--legacy-metrics', 'also the gauges tcp_throughput, udp_goodput, icmp_count, … of old')
     .option(
       '--run-time-statistics',
@@ -35,25 +39,8 @@ export function addMetricsOptions(command: Command): Command {
     );
 }
 
-/** @throws ConfigError naming the option and the value. */
-export function metricsOf(words: MetricsWords): MetricsOptions {
-  return {
-    traffic: {
-      labels: parseLabels('--metrics-labels', words.metricsLabels),
-      maxSeries: parseCount('--metrics-series', words.metricsSeries, { min: 1, max: 100_000 }),
-      idleMs: parseDuration('--metrics-idle', words.metricsIdle),
-    },
-    legacy: words.legacyMetrics ?? false,
-  };
-}
-
-/** What is asked of the meter for it. @throws ConfigError naming the option and the value. */
-export function measuringOf(words: MetricsWords): Pick<MeterConfig, 'measure' | 'runStatistics'> {
-  const capacity = parseCount('--measured', words.measured, { min: 16, max: 1_048_576 });
-  return {
-    runStatistics: words.runTimeStatistics ?? false,
-    ...(words.measure !== undefined && {
-      measure: { measurements: parseMeasurables('--measure', words.measure), capacity },
-    }),
-  };
+/** What is made of the traffic for them. */
+export function metricsOf({ metrics }: Configuration): MetricsOptions {
+  const { labels, series, idle, legacy } = metrics;
+  return { traffic: { labels, maxSeries: series, idleMs: idle }, legacy };
 }

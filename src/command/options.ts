@@ -1,13 +1,14 @@
 /** Options that several commands share, and how their words become configuration. */
 import type { Command } from 'commander';
 import {
+  DEFAULT,
   type MeterConfig,
   parseChoice,
   parseCount,
   parseInterfaces,
   parseNamespace,
   parseTunnelPorts,
-} from '../config.ts';
+} from '../config/index.ts';
 import { PORT_NAMES } from '../flow/index.ts';
 import { addRuleOptions, type RuleWords, rulesOf } from './ruling.ts';
 
@@ -41,9 +42,9 @@ export function addMeterOptions(command: Command): Command {
     .option(
       '--flows <count>',
       'flows the kernel keeps per epoch; what exceeds it loses detail, never octets',
-      '131072',
+      DEFAULT.flows,
     )
-    .option('--hook <hook>', 'auto, tcx (Linux 6.6) or clsact', 'auto');
+    .option('--hook <hook>', 'auto, tcx (Linux 6.6) or clsact', DEFAULT.hook);
   return addRuleOptions(metering);
 }
 

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { VERSION } from '../agent.ts';
-import { parseCount, parseDuration, parseTunnelPorts } from '../config.ts';
+import { parseCount, parseDuration, parseTunnelPorts } from '../config/index.ts';
 import { LiveView } from '../live/index.ts';
 import { compileFilter, type Status } from '../query/index.ts';
 import { CaptureSource } from '../replay/index.ts';
@@ -20,7 +20,7 @@ import { EXIT, Exit } from './exit.ts';
 import { addFilterOption, type FilterWords, filterOf } from './filtering.ts';
 import { addPortOption } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
-import { addServeOptions, type ServeWords, servingOf } from './serving.ts';
+import { addServeOptions, type ServeWords, serveConfigOf, servingOf } from './serving.ts';
 import { stopSignal } from './stopping.ts';
 
 /** The words of `read`. */
@@ -127,7 +127,7 @@ async function serve(
   words: ReadWords,
   from: { readonly source: CaptureSource; readonly live: LiveView; readonly paths: readonly string[] },
 ): Promise<RunningServer> {
-  const { generatedToken, ...serving } = servingOf(words);
+  const { generatedToken, ...serving } = servingOf(serveConfigOf(words));
   const status = (): Status => describe(words, from);
   const server = await startServer({ ...serving, views: from.live, status });
   // Whoever opens a capture wants all of it, not its last seconds.

@@ -1,7 +1,7 @@
 /** `tunnelscope report`: the traffic report of the terminal, once per period, until Ctrl-C. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
-import { parseDuration } from '../config.ts';
+import { parseDuration } from '../config/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { LiveView } from '../live/index.ts';
 import { compileFilter, type Filter } from '../query/index.ts';

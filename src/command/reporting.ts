@@ -1,6 +1,6 @@
 /** What commands that print a report share: its options, and from their words to what is printed. */
 import { type Command, Option } from 'commander';
-import { parseChoice, parseCount } from '../config.ts';
+import { parseChoice, parseCount } from '../config/index.ts';
 import type { LiveView } from '../live/index.ts';
 import {
   formatReport,

@@ -3,7 +3,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { SetRules } from '../agent.ts';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/index.ts';
 import { type Filter, RuleError, readRule, readRules } from '../query/index.ts';
 import { EXIT, Exit } from './exit.ts';
 
@@ -60,7 +60,7 @@ function readFile(path: string): string {
 
 /** Follows the file of rules until disposed: when it changes, and on SIGHUP. Without a file it does nothing. */
 export class RulesFollower implements Disposable {
-  readonly #words: RuleWords;
+  #words: RuleWords;
   readonly #set: SetRules;
   readonly #listener: RulesListener;
   #watcher: FSWatcher | undefined;
@@ -96,6 +96,12 @@ export class RulesFollower implements Disposable {
     this.#watcher?.close();
   }
 
+  /** Other words hold from now on; the file that is followed stays. */
+  change(words: RuleWords): void {
+    this.#words = words;
+    this.#change();
+  }
+
   #settle(rulesFile: string): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
@@ -112,7 +118,7 @@ export class RulesFollower implements Disposable {
   #change(): void {
     this.#changing = this.#changing.then(async () => {
       try {
-        this.#known = readFile(this.#words.rulesFile!);
+        if (this.#words.rulesFile !== undefined) this.#known = readFile(this.#words.rulesFile);
         const rules = readAll(this.#words);
         await this.#set(rules);
         this.#listener.ruled(rules.length);

@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { ConfigError, parseAddressAndPort, parseHostName } from '../config.ts';
+import {
+  ConfigError,
+  DEFAULT,
+  parseAddressAndPort,
+  parseHostName,
+  type ServeConfig,
+} from '../config/index.ts';
 import { type Auth, isLoopback, type Listen } from '../serve/index.ts';
 
 /** The words of the serving options as commander hands them over. */
@@ -30,7 +36,7 @@ const SHORTEST_TOKEN = 16;
 /** Adds the options of everything that serves the page. */
 export function addServeOptions(command: Command): Command {
   return command
-    .option('-l, --listen <address>', 'where to serve the page and the API', '127.0.0.1:8080')
+    .option('-l, --listen <address>', 'where to serve the page and the API', DEFAULT.listen)
     .option('--token-file <file>', 'file with the access token (default: generated when not on loopback)')
     .option('--no-auth', 'serve a non-loopback address without a token')
     .option(
@@ -41,18 +47,22 @@ export function addServeOptions(command: Command): Command {
 }
 
 /** @throws ConfigError naming the option and the value. */
-export function servingOf(words: ServeWords): Serving {
-  const listen = parseAddressAndPort('--listen', words.listen);
-  const allowedHosts = (words.allowHost ?? []).map((name) => parseHostName('--allow-host', name));
-  const place = { listen, allowedHosts, pageDirectory: PAGE_DIRECTORY };
-  if (words.tokenFile !== undefined) {
-    return {
-      ...place,
-      auth: { kind: 'token', token: readToken(words.tokenFile) },
-      generatedToken: undefined,
-    };
+export function serveConfigOf(words: ServeWords): ServeConfig {
+  return {
+    listen: parseAddressAndPort('--listen', words.listen),
+    tokenFile: words.tokenFile,
+    auth: words.auth,
+    allowHosts: (words.allowHost ?? []).map((name) => parseHostName('--allow-host', name)),
+  };
+}
+
+/** @throws ConfigError naming the token's file, when that has none */
+export function servingOf({ listen, tokenFile, auth, allowHosts }: ServeConfig): Serving {
+  const place = { listen, allowedHosts: allowHosts, pageDirectory: PAGE_DIRECTORY };
+  if (tokenFile !== undefined) {
+    return { ...place, auth: { kind: 'token', token: readToken(tokenFile) }, generatedToken: undefined };
   }
-  if (isLoopback(listen.host) || !words.auth)
+  if (isLoopback(listen.host) || !auth)
     return { ...place, auth: { kind: 'none' }, generatedToken: undefined };
   const token = randomBytes(TOKEN_OCTETS).toString('base64url');
   return { ...place, auth: { kind: 'token', token }, generatedToken: token };

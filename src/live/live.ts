@@ -60,7 +60,7 @@ const HISTORY = 300;
  */
 export class LiveView implements FlowSink, ViewSource {
   readonly name = 'live';
-  readonly #options: Required<LiveOptions>;
+  #options: Required<LiveOptions>;
   #table: UniflowTable = new UniflowTable(new Segments());
   #exactness = new ExactnessSum();
   readonly #audit: AuditSum;
@@ -100,6 +100,11 @@ export class LiveView implements FlowSink, ViewSource {
   /** Uniflows kept apart, rows of folded ones included. */
   get flowCount(): number {
     return this.#table.length;
+  }
+
+  /** Epochs have another length from now on. */
+  setInterval(seconds: number): void {
+    this.#options = { ...this.#options, intervalSeconds: seconds };
   }
 
   /** Records of the newest epoch, over all observation points. */

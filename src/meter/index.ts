@@ -22,6 +22,7 @@ export {
   type MeteredInterface,
   type MeterListener,
   type MeterOptions,
+  type MeterSettings,
 } from './meter.ts';
 export { SOCKETS_OBJECT, Sockets } from './sockets.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

@@ -275,13 +275,14 @@ function defaultCachePlaces(cpus: number): number {
 
 /** The code was generated from the object's types; a kernel object that differs would be read wrongly. */
 function assertLayouts(object: BpfObject): void {
-  assertLayout(object.map('cpu_areas'), { value: CpuArea });
-  assertLayout(object.map('narrow_rows'), { value: NarrowRow });
-  assertLayout(object.map('wide_rows'), { value: WideRow });
-  for (const shape of ['narrow', 'wide']) assertLayout(object.map(`${shape}_index`), { value: IndexLine });
-  assertLayout(object.map('row_sources'), { value: RowSource });
-  assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters });
-  assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters });
-  assertLayout(object.map('seen_crowded_0'), { value: SeenCounters });
-  assertLayout(object.map('rule_works'), { value: RuleWork });
+  assertLayout(object.map('cpu_areas'), { value: CpuArea }, object);
+  assertLayout(object.map('narrow_rows'), { value: NarrowRow }, object);
+  assertLayout(object.map('wide_rows'), { value: WideRow }, object);
+  for (const shape of ['narrow', 'wide'])
+    assertLayout(object.map(`${shape}_index`), { value: IndexLine }, object);
+  assertLayout(object.map('row_sources'), { value: RowSource }, object);
+  assertLayout(object.map('overflow_0'), { key: WideKey, value: FlowCounters }, object);
+  assertLayout(object.map('ledger_0'), { key: LedgerKey, value: LedgerCounters }, object);
+  assertLayout(object.map('seen_crowded_0'), { value: SeenCounters }, object);
+  assertLayout(object.map('rule_works'), { value: RuleWork }, object);
 }

@@ -1,6 +1,5 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   attachTc,
   BpfError,
@@ -62,6 +61,9 @@ export interface MeterCost {
   readonly programs: readonly ProgramRuns[] | undefined;
 }
 
+/** What of it can change while the meter runs. */
+export type MeterSettings = Pick<MeterOptions, 'interfaces' | 'intervalMs' | 'ports'>;
+
 /** An interface the programs are attached to. */
 export interface MeteredInterface extends ChosenInterface {
   readonly hook: 'tcx' | 'clsact';
@@ -99,7 +101,7 @@ interface MeterParts {
 /** A loaded meter. Owned by the thread that opened it; disposing it detaches everything. */
 export class Meter implements FlowSource, Disposable {
   readonly agent: string = randomBytes(8).toString('hex');
-  readonly #options: MeterOptions;
+  #options: MeterOptions;
   readonly #listener: MeterListener;
   readonly #loaded: LoadedMeter;
   readonly #counters: Counters;
@@ -114,6 +116,8 @@ export class Meter implements FlowSource, Disposable {
   #rules: readonly Filter[] = [];
   /** The numbers of the metered interfaces as the listener knows them. */
   #told = '';
+  /** Ends the wait for the end of the epoch under way. */
+  #wake: (() => void) | undefined;
   /** All that is to be closed; set when the meter is whole. */
   #opened = new DisposableStack();
 
@@ -215,6 +219,13 @@ export class Meter implements FlowSource, Disposable {
     this.#loaded.setRules(classifier).catch(() => undefined);
   }
 
+  /** Meters otherwise from now on: the epoch under way ends at once, and is none the less exact. */
+  change(settings: MeterSettings): void {
+    this.#options = { ...this.#options, ...settings };
+    this.#changed = true;
+    this.#wake?.();
+  }
+
   /**
    * Yields an epoch per interval; on abort detaches and yields a last one, so that nothing counted is lost. What an
    * epoch held is cleared when the next is asked for.
@@ -224,7 +235,8 @@ export class Meter implements FlowSource, Disposable {
     let due = performance.now();
     for (let isLast = false; !isLast; ) {
       due = Math.max(due + this.#options.intervalMs, performance.now());
-      await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
+      await this.#rest(due - performance.now(), signal);
+      due = Math.min(due, performance.now());
       if (this.#names.haveChanged() || this.#changed) {
         this.#changed = false;
         const refused = await this.#followInterfaces().catch((error: Error) => [error]);
@@ -250,6 +262,22 @@ export class Meter implements FlowSource, Disposable {
 
   [Symbol.dispose](): void {
     this.#opened.dispose();
+  }
+
+  /** Waits for the end of an epoch: its time, an abort, or a change. */
+  #rest(forMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, Math.max(0, forMs));
+      signal.addEventListener('abort', end);
+      this.#wake = end;
+      if (signal.aborted) end();
+    });
   }
 
   #points(): ObservationPoint[] {

@@ -20,6 +20,7 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
     });
     port.on('message', (command: ThreadCommand) => {
       if (typeof command === 'string') return;
+      if (command.type === 'settings') return meter.change(command.settings);
       const { number, rules } = command;
       meter.setRules(rules).then(
         () => tell({ type: 'rules', number, failure: undefined }),

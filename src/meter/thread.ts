@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
 import { MeterError } from './error.ts';
-import type { MeterCost, MeteredInterface, MeterListener, MeterOptions } from './meter.ts';
+import type { MeterCost, MeteredInterface, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
 
 /** An error as it crosses the border between threads. */
 export interface ThreadFailure {
@@ -30,10 +30,11 @@ export interface ThreadStart {
   readonly compileCache: string | undefined;
 }
 
-/** What it is told: the batch was taken (the maps may be cleared), stop after a last drain, or other rules. */
+/** What it is told: the batch was taken (the maps may be cleared), stop after a last drain, meter otherwise, other rules. */
 export type ThreadCommand =
   | 'taken'
   | 'stop'
+  | { readonly type: 'settings'; readonly settings: MeterSettings }
   | { readonly type: 'rules'; readonly number: number; readonly rules: readonly Filter[] };
 
 /** A metering failure told by the thread; `code` is that of the original error. */
@@ -112,6 +113,11 @@ export class MeterThread implements FlowSource, AsyncDisposable {
   /** What metering takes in the kernel, as of the epoch that was yielded last. */
   get cost(): MeterCost {
     return this.#cost;
+  }
+
+  /** Meters otherwise from now on, as {@link Meter.change}. Interfaces that refuse are told to the listener. */
+  change(settings: MeterSettings): void {
+    this.#tell({ type: 'settings', settings });
   }
 
   /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */

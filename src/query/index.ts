@@ -19,13 +19,14 @@ export { compileFilter, type RecordTest } from './filter/compile.ts';
 export { type Completion, completeFilter, type KnownValues, type Suggestion } from './filter/complete.ts';
 export { TooManyConjunctions } from './filter/conjunctions.ts';
 export { type DecisionField, KINDS_WITH_ID, type NamedInterface } from './filter/decision.ts';
-export { type Expectation, FilterError, type Span } from './filter/error.ts';
+export { type Expectation, FilterError, quoted, type Span } from './filter/error.ts';
 export {
   FILTER_FIELD_NAMES,
   type FieldDefinition,
   type FilterField,
   fieldDefinition,
 } from './filter/fields.ts';
+export { nearest } from './filter/nearest.ts';
 export { parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';

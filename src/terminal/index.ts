@@ -1,5 +1,6 @@
 export { formatAudit, isExplained } from './audit.ts';
 export { type ConnectionTextOptions, formatConnections } from './connections.ts';
+export { formatInstance, formatUptime, type InstanceFacts } from './instance.ts';
 export { formatFlowJson } from './json.ts';
 export {
   formatMeasured,

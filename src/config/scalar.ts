@@ -1,49 +1,19 @@
-/** The one configuration: what the command line (later also a file) sets, validated, with the field and the value in each error. */
-import {
-  MEASURABLES,
-  type Measurable,
-  type MeasureOptions,
-  PORT_NAMES,
-  type PortName,
-  type TunnelPorts,
-} from './flow/index.ts';
-import { LABEL_GROUP_NAMES, type LabelGroup } from './metrics/index.ts';
-import type { Filter } from './query/index.ts';
-import { type Listen, parseListen } from './serve/index.ts';
+/** Single values as people write them, on the command line and in the file: what is wanted is said in one place. */
+import { MEASURABLES, type Measurable, PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
+import { type Listen, parseListen } from '../serve/index.ts';
+import { ConfigError } from './error.ts';
 
-/** A value the user gave that cannot be used. The command line exits 2 with the message. */
-export class ConfigError extends Error {
-  constructor(field: string, value: string, wanted: string) {
-    super(`${field}: "${value}" is not ${wanted}`);
-    this.name = 'ConfigError';
-  }
-}
-
-/** What every command that meters takes. */
-export interface MeterConfig {
-  readonly interfaces: readonly string[];
-  readonly intervalMs: number;
-  /** UDP destination ports of tunnels; those the host itself uses are added. */
-  readonly ports: Partial<TunnelPorts>;
-  readonly flowCapacity: number;
-  readonly hook: 'auto' | 'tcx' | 'clsact';
-  readonly namespace: string | undefined;
-  /** What is measured of flows beside what is counted; nothing unless said. */
-  readonly measure?: Partial<MeasureOptions>;
-  /** Flows that fit one of these are kept; without any all are. */
-  readonly rules: readonly Filter[];
-  /** Whether the kernel counts how long the programs run. */
-  readonly runStatistics?: boolean;
-}
-
-/** Where and how to serve the page. */
-export interface ServeConfig {
-  readonly listen: Listen;
-  /** File with the access token; without it a non-loopback address gets a generated one. */
-  readonly tokenFile: string | undefined;
-  /** The user said out loud that everyone who reaches the address may read. */
-  readonly noAuth: boolean;
-}
+/** Octets in a unit: SI by thousands, IEC by 1024. */
+const UNIT_OCTETS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -83,6 +53,15 @@ export function parsePattern(field: string, text: string): number {
   return Number(text);
 }
 
+/** Reads a size such as `10MB`, `64KiB` or plain octets, at least 4 kB. @returns octets */
+export function parseSize(field: string, text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|KiB|MiB|GiB|)$/.exec(text) ?? [];
+  const octets = number === undefined ? 0 : Math.floor(Number(number) * UNIT_OCTETS[unit]!);
+  if (octets < 4000 || octets > 2 ** 40)
+    throw new ConfigError(field, text, 'a size from 4kB on, such as 10MB or 64KiB');
+  return octets;
+}
+
 /** Reads UDP ports, comma-separated; nothing for none. */
 function parsePorts(field: string, text: string): number[] {
   if (text === '') return [];
@@ -105,12 +84,13 @@ export function parseTunnelPorts(field: string, texts: readonly string[]): Parti
 /** Reads interface names or globs, comma-separated; `+` before one adds it to the default choice. */
 export function parseInterfaces(field: string, texts: readonly string[]): string[] {
   const names = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
-  for (const name of names) {
-    if (!/^\+?[A-Za-z0-9_.:@*?-]{1,15}$/.test(name)) {
-      throw new ConfigError(field, name, 'an interface name or glob (at most 15 characters)');
-    }
-  }
-  return names;
+  return names.map((name) => parseInterface(field, name));
+}
+
+/** Reads one interface name or glob; `+` before it adds it to the default choice. */
+export function parseInterface(field: string, text: string): string {
+  if (/^\+?[A-Za-z0-9_.:@*?-]{1,15}$/.test(text)) return text;
+  throw new ConfigError(field, text, 'an interface name or glob (at most 15 characters)');
 }
 
 /** Reads the name of a network namespace under /run/netns. */
@@ -121,15 +101,21 @@ export function parseNamespace(field: string, text: string): string {
   return text;
 }
 
-/** Reads groups of labels, comma-separated; nothing for none. */
-export function parseLabels(field: string, text: string): LabelGroup[] {
-  if (text === '') return [];
-  return text.split(',').map((word) => parseChoice(field, word.trim(), LABEL_GROUP_NAMES));
-}
-
 /** Reads what is to be measured, comma-separated. */
 export function parseMeasurables(field: string, text: string): Measurable[] {
   return text.split(',').map((word) => parseChoice(field, word.trim(), MEASURABLES));
+}
+
+/** Reads the name of an instance: it stands in names of files and of services. */
+export function parseInstance(field: string, text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$/.test(text)) return text;
+  throw new ConfigError(field, text, 'a name of letters, digits, "_", "." and "-" (at most 48)');
+}
+
+/** Reads the name of a group of users. */
+export function parseGroup(field: string, text: string): string {
+  if (/^[a-z_][a-z0-9_-]{0,31}$/.test(text)) return text;
+  throw new ConfigError(field, text, 'the name of a group as /etc/group has it');
 }
 
 /** Reads one word of a few. */

@@ -1,0 +1,22 @@
+export { DEFAULT } from './default.ts';
+export { ConfigError, ConfigFileError, type Mistake } from './error.ts';
+export { type ConfigFile, parseConfigFile, readConfigFile } from './file.ts';
+export { descriptionAt, keysAt } from './known.ts';
+export type { MeterConfig, ServeConfig } from './parts.ts';
+export { meterConfigOf } from './parts.ts';
+export { formatConfiguration } from './print.ts';
+export { type FlagLayer, type Resolved, resolveConfiguration, valuePaths } from './resolve.ts';
+export {
+  parseAddressAndPort,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseHostName,
+  parseInstance,
+  parseInterfaces,
+  parseNamespace,
+  parsePattern,
+  parseTunnelPorts,
+} from './scalar.ts';
+export { type Configuration, type ConfigurationText, jsonSchema, type Rule } from './schema.ts';
+export { isTree, mergeTrees, type Tree, valueAt } from './tree.ts';

@@ -1,0 +1,16 @@
+export { askInstance, RefusedError } from './client.ts';
+export { DaemonError, type DaemonErrorCode } from './error.ts';
+export { type Identity, isAlive, killNow, ownIdentity } from './identity.ts';
+export { demandFree, holderOf, InstanceLock } from './lock.ts';
+export {
+  groupId,
+  instanceNames,
+  leaveDirectory,
+  logDirectory,
+  type Place,
+  placeOf,
+  runDirectory,
+} from './place.ts';
+export type { Answer, InstanceStatus, Reload, RequestName } from './protocol.ts';
+export { type Answerer, ControlServer } from './server.ts';
+export { formatDropIn, formatUnit, UNIT_CAPABILITIES, UNIT_FILE, type UnitNeeds } from './unit.ts';

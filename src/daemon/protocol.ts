@@ -1,0 +1,91 @@
+/**
+ * What is said over the control socket: a request a line, an answer a line, both JSON, the version of this protocol in
+ * each. One connection may ask several times, one after the other.
+ */
+import { z } from 'zod';
+import { StatusSchema } from '../query/index.ts';
+
+/** Rises when an older asker could not understand the answers. */
+export const PROTOCOL_VERSION = 1;
+
+/** A longer request is none of ours. */
+export const MAX_REQUEST_OCTETS = 4096;
+/** A longer answer is none of ours: a status has some hundred octets per interface. */
+export const MAX_ANSWER_OCTETS = 16 * 1024 * 1024;
+
+/** What can be asked for. `ready` is answered when the instance meters. */
+export const REQUESTS = ['status', 'ready', 'stop', 'reload'] as const;
+
+/** One of {@link REQUESTS}. */
+export type RequestName = (typeof REQUESTS)[number];
+
+/** A request. */
+export const RequestSchema = z.object({ version: z.number(), request: z.string().max(64) });
+
+const CountSchema = z.object({ packets: z.number(), octets: z.number() });
+
+/** What an instance says of itself. */
+export const InstanceStatusSchema = z.object({
+  name: z.string(),
+  pid: z.number().int().positive(),
+  startTicks: z.number(),
+  state: z.enum(['starting', 'metering', 'stopping']),
+  startedMs: z.number(),
+  nowMs: z.number(),
+  versions: z.object({ tunnelscope: z.string(), node: z.string(), kernel: z.string() }),
+  /** Octets: resident of the whole process, and of the parts that Node knows. */
+  memory: z.object({ resident: z.number(), heap: z.number(), buffers: z.number() }),
+  /** Seconds of processor time since the start. */
+  cpuSeconds: z.number(),
+  /** The configuration's file; null when all came from flags. */
+  configuration: z.string().nullable(),
+  rules: z.array(z.string()),
+  /** Where it logs: a file, the journal, or what it was started in. */
+  log: z.object({ kind: z.enum(['file', 'journal', 'output']), file: z.string().nullable() }),
+  dataLog: z.string().nullable(),
+  url: z.string().nullable(),
+  /** Null until it meters. */
+  agent: StatusSchema.nullable(),
+  /** Null until the first epoch. */
+  audit: z.object({ epoch: z.number(), points: z.number(), persistent: CountSchema }).nullable(),
+  /** Of the newest epoch, frames and octets as the stack held them, per second. */
+  rates: z.array(
+    z.object({
+      interfaceName: z.string(),
+      direction: z.enum(['ingress', 'egress']),
+      packetRate: z.number(),
+      octetRate: z.number(),
+    }),
+  ),
+});
+/** A validated status. */
+export type InstanceStatus = z.infer<typeof InstanceStatusSchema>;
+
+/** What a reload came to: keys by what became of them. */
+export const ReloadSchema = z.object({
+  changed: z.array(z.string()),
+  /** Changed in the file, and in force only after a new start. */
+  waiting: z.array(z.string()),
+});
+/** A validated outcome. */
+export type Reload = z.infer<typeof ReloadSchema>;
+
+const IdentitySchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
+
+/** The answer to each request, when it is one of success. */
+export const ANSWERS = {
+  status: InstanceStatusSchema,
+  ready: IdentitySchema,
+  stop: IdentitySchema,
+  reload: ReloadSchema,
+} as const satisfies Record<RequestName, z.ZodType>;
+
+/** The answer to a request. */
+export type Answer<Name extends RequestName> = z.infer<(typeof ANSWERS)[Name]>;
+
+/** Every line of an answer. */
+export const EnvelopeSchema = z.object({
+  version: z.number(),
+  answer: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});

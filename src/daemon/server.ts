@@ -1,0 +1,137 @@
+/** The instance's end of the control socket. Who can connect is the file system's to say: root, and one group. */
+import { rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { DaemonError } from './error.ts';
+import { giveToGroup, type Place } from './place.ts';
+import {
+  type Answer,
+  MAX_REQUEST_OCTETS,
+  PROTOCOL_VERSION,
+  REQUESTS,
+  type RequestName,
+  RequestSchema,
+} from './protocol.ts';
+
+/** Who answers. A rejection is told with its code and message. */
+export type Answerer = {
+  readonly [Name in RequestName]: () => Promise<Answer<Name>> | Answer<Name>;
+};
+
+/** More askers at once than any use has. */
+const MAX_CONNECTIONS = 32;
+/** Whoever says nothing for so long has gone. */
+const IDLE_MS = 30_000;
+
+/** A control socket. Close it to remove it; askers that wait are cut off. */
+export class ControlServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #place: Place;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, place: Place) {
+    this.#server = server;
+    this.#place = place;
+  }
+
+  /**
+   * Listens, with the lock of the instance held: a socket that stands there is a dead one's.
+   *
+   * @param gid the group whose members may ask
+   * @throws DaemonError
+   */
+  static async open(place: Place, gid: number | undefined, answerer: Answerer): Promise<ControlServer> {
+    const server = createServer();
+    server.maxConnections = MAX_CONNECTIONS;
+    const control = new ControlServer(server, place);
+    server.on('connection', (socket) => control.#converse(socket, answerer));
+    rmSync(place.socket, { force: true });
+    try {
+      await listen(server, place.socket);
+      if (gid !== undefined) giveToGroup(place.socket, gid, 0o660);
+    } catch (cause) {
+      server.close();
+      throw new DaemonError(
+        'DAEMON_DIRECTORY',
+        `listening at ${place.socket} failed (${(cause as Error).message}); see to its directory, and with control.group to the right to give files to the group`,
+        { cause },
+      );
+    }
+    return control;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+    rmSync(this.#place.socket, { force: true });
+  }
+
+  #converse(socket: Socket, answerer: Answerer): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    let text = '';
+    let isBusy = false;
+    socket.setEncoding('utf8');
+    const next = async (): Promise<void> => {
+      const end = text.indexOf('\n');
+      if (isBusy || end < 0) return;
+      const line = text.slice(0, end);
+      text = text.slice(end + 1);
+      isBusy = true;
+      const answer = await answerLine(line, answerer);
+      isBusy = false;
+      if (socket.writable) socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, ...answer })}\n`);
+      await next();
+    };
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      // Also of lines that wait: whoever sends faster than he reads answers is cut off.
+      if (text.length > MAX_REQUEST_OCTETS) socket.destroy();
+      else void next();
+    });
+  }
+}
+
+/** Made so that from its first moment on nobody else can connect. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const before = process.umask(0o177);
+    try {
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function answerLine(line: string, answerer: Answerer): Promise<object> {
+  try {
+    const { version, request } = RequestSchema.parse(JSON.parse(line));
+    if (version !== PROTOCOL_VERSION)
+      return refusal(
+        'DAEMON_PROTOCOL',
+        `this instance speaks version ${PROTOCOL_VERSION}, not ${version}; use its own tunnelscope`,
+      );
+    const name = REQUESTS.find((each) => each === request);
+    if (name === undefined)
+      return refusal('DAEMON_PROTOCOL', `there is no such request; there are ${REQUESTS.join(', ')}`);
+    return { answer: await answerer[name]() };
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as Error).name === 'ZodError')
+      return refusal('DAEMON_PROTOCOL', 'this is no request');
+    const { code } = error as { readonly code?: unknown };
+    return refusal(typeof code === 'string' ? code : 'DAEMON_REFUSED', (error as Error).message);
+  }
+}
+
+function refusal(code: string, message: string): object {
+  return { error: { code, message } };
+}
