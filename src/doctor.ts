@@ -1,7 +1,15 @@
 /** `tunnelscope doctor`: what this machine must have, fact by fact, found before anything is touched. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { BpfError, BpfObject, capabilities, hasBtf, kernelAtLeast, kernelRelease } from './bpf/index.ts';
+import {
+  BpfError,
+  BpfObject,
+  capabilities,
+  hasBtf,
+  hasTcx,
+  kernelAtLeast,
+  kernelRelease,
+} from './bpf/index.ts';
 import { METER_OBJECT } from './meter/index.ts';
 
 /** One fact. `ok` false with `needed` true keeps the meter from starting. */
@@ -119,14 +127,12 @@ function privileges(): Fact[] {
 }
 
 function tcx(): Fact {
-  const ok = kernelAtLeast('6.6');
-  return fact(
-    'tcx',
-    false,
-    ok,
-    ok ? 'Linux 6.6 or later' : 'older than Linux 6.6: clsact filters are used instead',
-    'nothing, or a newer kernel',
-  );
+  const has = hasTcx();
+  if (has) return fact('tcx', false, true, 'this kernel has it', '');
+  if (has === undefined)
+    return fact('tcx', false, false, 'not tried: it takes CAP_BPF and CAP_NET_ADMIN', 'run as root');
+  const why = kernelAtLeast('6.6') ? 'built without CONFIG_NET_XGRESS' : 'older than Linux 6.6';
+  return fact('tcx', false, false, `${why}: clsact filters are used instead`, 'nothing, or another kernel');
 }
 
 function bpffs(): Fact {

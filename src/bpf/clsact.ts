@@ -9,7 +9,7 @@ import { BpfError, errnoName, kernelError } from './error.ts';
 import { networkNamespace } from './kernel.ts';
 import { libbpf, OptionStruct } from './libbpf.ts';
 import type { TcAttachment, TcDirection, TcOptions } from './link.ts';
-import { countFilters } from './netlink.ts';
+import { countFilters, ingressQdisc } from './netlink.ts';
 import type { BpfProgram } from './program.ts';
 import { track } from './resources.ts';
 
@@ -146,6 +146,16 @@ function makeQdisc(place: Place, namespace: string, action: string): void {
   if (result >= 0) {
     madeHere.add(`${namespace}/${place.ifindex}`);
     return;
+  }
+  // Filters for either side of clsact would all end up on its one side.
+  if (result === EEXIST && ingressQdisc(place.ifindex) === 'ingress') {
+    throw new BpfError('BPF_LINK', {
+      action,
+      state: 'the interface has an ingress qdisc, and the kernel has either that or clsact',
+      remedy:
+        'take it off where nobody needs it ("tc qdisc del dev IFACE ingress"), have its owner use clsact, or use tcx (Linux 6.6 or later)',
+      errno: -EEXIST,
+    });
   }
   if (result !== EEXIST) {
     throw kernelError('BPF_LINK', result, {

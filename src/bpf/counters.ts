@@ -24,8 +24,11 @@ export interface QueueCounters {
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_ROUTE = 0;
-/** With an acknowledgement: of an interface without a queue there is no other answer. */
-const NLM_F_REQUEST_ACK = 0x1 | 0x4;
+/**
+ * With an acknowledgement: of an interface without a queue there is no other answer. With echo: without it a queue is told
+ * to those only who listen to all changes.
+ */
+const NLM_F_REQUEST_ACK_ECHO = 0x1 | 0x4 | 0x8;
 const NLMSG_OCTETS = 16;
 const ATTRIBUTE_OCTETS = 4;
 const ANSWER_OCTETS = 8192;
@@ -124,7 +127,7 @@ function requestOf(type: number, octets: number): DataView {
   const request = new DataView(new ArrayBuffer(NLMSG_OCTETS + octets));
   request.setUint32(0, request.byteLength, true);
   request.setUint16(4, type, true);
-  request.setUint16(6, NLM_F_REQUEST_ACK, true);
+  request.setUint16(6, NLM_F_REQUEST_ACK_ECHO, true);
   return request;
 }
 

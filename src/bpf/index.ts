@@ -27,6 +27,7 @@ export {
 export { assertLayout, enumOf, fingerprint, type Layout, layoutOf } from './layout.ts';
 export {
   attachTc,
+  hasTcx,
   openPinnedTc,
   type TcAttachment,
   type TcDirection,

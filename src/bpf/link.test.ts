@@ -218,6 +218,20 @@ test('a place that holds a program of another name is refused and left as it is'
   assert.equal(hasQdisc(), true);
 });
 
+for (const direction of ['ingress', 'egress'] as const) {
+  test(`an ingress qdisc, beside which there is no clsact, is an error of ${direction} that says so, and stays`, () => {
+    run('tc qdisc add dev tsbpf0 ingress');
+    const before = run('tc qdisc show dev tsbpf0');
+    assert.throws(() => attachTc({ program: ours.program('observe'), ifindex, direction, mode: 'clsact' }), {
+      code: 'BPF_LINK',
+      errnoName: 'EEXIST',
+      message: /has an ingress qdisc.*tc qdisc del dev IFACE ingress/,
+    });
+    assert.equal(run('tc qdisc show dev tsbpf0'), before);
+    assert.equal(run('tc filter show dev tsbpf0 ingress'), '');
+  });
+}
+
 test('a filter that someone replaced is not ours any more, and is not taken off', () => {
   const own = attachTc({ program: ours.program('observe'), ifindex, direction: 'ingress', mode: 'clsact' });
   using replacement = attachTc({

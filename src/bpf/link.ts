@@ -58,7 +58,7 @@ export function attachTc(options: TcOptions): TcAttachment {
   const { program, ifindex, direction } = options;
   const fd = createTcxLink(options);
   if (fd >= 0) return new TcxAttachment(fd, { ifindex, direction, program: program.name });
-  const unsupported = fd === EINVAL && !hasTcx(ifindex, direction);
+  const unsupported = fd === EINVAL && hasTcx() === false;
   if (unsupported && mode === 'auto') return attachClsact(options);
   throw kernelError('BPF_LINK', fd, {
     action: `attach the program ${program.name} to ${direction} of interface ${ifindex} by tcx`,
@@ -106,12 +106,19 @@ export function tcxPrograms(place: {
   return [...ids.subarray(0, attr.getUint32(24, true))].map((id) => ({ id, name: programName(id) ?? '' }));
 }
 
-/** Whether the kernel knows tcx; tried only after an attachment was refused. */
-function hasTcx(ifindex: number, direction: TcDirection): boolean {
+/** The loopback interface's number in every network namespace. */
+const LOOPBACK = 1;
+
+/**
+ * Whether the kernel has tcx (Linux 6.6, with CONFIG_NET_XGRESS), found by asking what is at the loopback's; undefined
+ * where this process may not ask.
+ */
+export function hasTcx(): boolean | undefined {
   const attr = new DataView(new ArrayBuffer(64));
-  attr.setUint32(0, ifindex, true);
-  attr.setUint32(4, ATTACH_TYPE[direction], true);
-  return bpf(BPF_PROG_QUERY, new Uint8Array(attr.buffer)) !== EINVAL;
+  attr.setUint32(0, LOOPBACK, true);
+  attr.setUint32(4, ATTACH_TYPE.ingress, true);
+  const result = bpf(BPF_PROG_QUERY, new Uint8Array(attr.buffer));
+  return result === EINVAL ? false : result < 0 ? undefined : true;
 }
 
 function createTcxLink(options: TcOptions): number {

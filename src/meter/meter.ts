@@ -4,7 +4,7 @@ import {
   attachTc,
   BpfError,
   collectRunStatistics,
-  kernelAtLeast,
+  hasTcx,
   setNetworkNamespace,
   type TcAttachment,
 } from '../bpf/index.ts';
@@ -77,8 +77,6 @@ export interface MeterListener {
   problem?(error: Error): void;
 }
 
-/** The first kernel with tcx. */
-const TCX_KERNEL = '6.6';
 /** Bound of struct seen_counters' map, two directions each. */
 const MAX_INTERFACES = 1024;
 /** Place of our clsact filters: "TS" in ASCII, so that a start after a crash finds and replaces them. */
@@ -138,7 +136,7 @@ export class Meter implements FlowSource, Disposable {
   static async open(options: MeterOptions, listener: MeterListener = {}): Promise<Meter> {
     if (options.namespace !== undefined) enterNamespace(options.namespace);
     using stack = new DisposableStack();
-    const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && !kernelAtLeast(TCX_KERNEL));
+    const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && hasTcx() === false);
     if (mayUseClsact) stack.use(await claimClsact());
     if (options.runStatistics) stack.use(collectRunStatistics());
     const names = new InterfaceNames();
