@@ -27,16 +27,19 @@ struct measure {
 /*
  * Wire truth of a super-packet: each of its segments carries all headers up to the transport header that is
  * segmented. That is the innermost one, unless whole tunnel packets were aggregated by their outer UDP header: then
- * the innermost headers claim the first of them only, and the payload is that of all.
+ * the innermost headers claim the first of them only, and the payload is that of all. `front`: octets that
+ * are no part of the packet.
  */
-static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p, struct measure *m)
+static __always_inline void measure_wire(struct __sk_buff *skb, u32 front, struct packet *p,
+					 struct measure *m)
 {
-	u32 size = skb->gso_size, headers = p->header_octets, segments, payload, last;
-	int aggregated = headers > p->outer_header_octets && headers + p->payload < skb->len;
+	u32 size = skb->gso_size, headers = p->header_octets - front, segments, payload, last;
+	u32 outer = p->outer_header_octets - front, octets = skb->len - front;
+	int aggregated = headers > outer && headers + p->payload < octets;
 
-	*m = (struct measure){ .octets = skb->len };
+	*m = (struct measure){ .octets = octets };
 	if (aggregated)
-		headers = p->outer_header_octets;
+		headers = outer;
 	m->longest = m->shortest = (u32)m->octets;
 	if (size && m->octets > headers) {
 		payload = (u32)m->octets - headers;
@@ -54,7 +57,7 @@ static __always_inline void measure_wire(struct __sk_buff *skb, struct packet *p
 			m->extra_octets = (u64)(segments - 1) * headers;
 			m->stride = m->segment = size;
 			if (aggregated)
-				m->segment -= p->header_octets - headers;
+				m->segment -= p->header_octets - front - headers;
 			m->longest = headers + size;
 			last = payload - (segments - 1) * size;
 			m->shortest = headers + (last <= size ? last : size);

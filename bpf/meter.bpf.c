@@ -323,8 +323,9 @@ static __always_inline struct window window_of(const struct __sk_buff *skb)
 }
 
 /*
- * Any packet, into its CPU's area; an enum reason. One without an Ethernet header has its ethertype in words[0]. A global
- * function: the verifier looks at it once, and what follows a call does not multiply with the ways through it.
+ * Any packet, into its CPU's area; an enum reason. One without an Ethernet header has its ethertype in words[0], and in
+ * words[1] where it begins. A global function: the verifier looks at it once, and what follows a call does not multiply
+ * with the ways through it.
  */
 __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 {
@@ -341,8 +342,10 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 		const struct window w = window_of(skb);
 
 		begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
-		if (is_bare)
+		if (is_bare) {
 			begin_bare(p, (u16)area->adder.words[0]);
+			consume(p, (u32)area->adder.words[1]);
+		}
 		reason = parse_general(&w, p);
 		/* Did the packet end, or only its linear part? */
 		if (!p->is_cut || attempt || (u64)(w.end - w.data) >= skb->len)
@@ -353,29 +356,52 @@ __noinline int parse_any(struct __sk_buff *skb, u32 point, u32 is_bare)
 	return reason;
 }
 
-/*
- * The ethertype of what comes first at a device without Ethernet headers. Before Linux 5.14 what came by a tunnel
- * still begins with the IP header of that tunnel there, which may be of the other version.
- */
-static __always_inline u16 bare_type_of(struct __sk_buff *skb)
-{
-	u16 said = __builtin_bswap16((u16)skb->protocol);
-	u8 first = 0;
+/* bpf_skb_load_bytes_relative() reads no octet behind this one. */
+#define MAX_RELATIVE 0xffff
+/* Octets in front of the network header are looked for among fewer than 1 << FRONT_BITS. */
+#define FRONT_BITS 8
 
-	if (said != 0x0800 && said != 0x86dd)
-		return said;
-	bpf_skb_load_bytes(skb, 0, &first, sizeof(first));
-	return first >> 4 == 4 ? 0x0800 : first >> 4 == 6 ? 0x86dd : said;
+/* 0: the linear part holds the octet that lies so far behind the network header (or that header, where < 0); else 1. */
+static __always_inline u32 lacks_octet(struct __sk_buff *skb, int offset)
+{
+	u8 octet;
+
+	offset &= ~(offset >> 31);
+	return (u32)bpf_skb_load_bytes_relative(skb, (u32)offset, &octet, 1, BPF_HDR_START_NET) >> 31;
+}
+
+/*
+ * Octets in front of the network header. At a device without Ethernet headers they are what is left of the headers by
+ * which the packet came: before Linux 5.14 from the outermost on, since then with GRE to any peer. No field says how
+ * many; but the linear part has one end, and from the network header on so many octets fewer can be read. The search
+ * has no branches: to the verifier it is one way.
+ */
+static __always_inline u32 front_octets(struct __sk_buff *skb)
+{
+	const struct window w = window_of(skb);
+	u64 linear = (u64)(w.end - w.data), last;
+	u32 octets = 0;
+
+	/* Else clang subtracts with other operations: "bitwise operator ^= on pointer prohibited". */
+	__asm__ volatile("" : "+r"(linear));
+	last = linear - 1;
+	if (last > MAX_RELATIVE || !lacks_octet(skb, (int)last))
+		return 0;
+#pragma clang loop unroll(full)
+	for (int bit = FRONT_BITS - 1; bit >= 0; bit--)
+		octets += lacks_octet(skb, (int)last - (int)octets - (1 << bit) + 1) << bit;
+	return octets < (1u << FRONT_BITS) - 1 ? octets : 0;
 }
 
 static __always_inline enum reason parse_skb(struct __sk_buff *skb, struct cpu_area *area, u32 point,
-					     int is_bare)
+					     int is_bare, u32 front)
 {
 	struct packet *p = &area->adder.packet;
 	const struct window w = window_of(skb);
 
 	if (is_bare) {
-		area->adder.words[0] = bare_type_of(skb);
+		area->adder.words[0] = __builtin_bswap16((u16)skb->protocol);
+		area->adder.words[1] = front;
 		return parse_any(skb, point, 1);
 	}
 	begin_packet(p, point, skb->len, skb->vlan_present, (u16)skb->vlan_tci);
@@ -552,7 +578,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 {
 	u64 epoch = control.epoch;
 	u32 parity = (u32)epoch & 1, cpu = bpf_get_smp_processor_id();
-	u32 point = skb->ifindex << 1 | direction;
+	u32 point = skb->ifindex << 1 | direction, octets = skb->len, front = 0;
 	struct seen_counters *seen_here;
 	struct cpu_area *area = bpf_map_lookup_elem(&cpu_areas, &cpu);
 	struct packet *p;
@@ -561,17 +587,21 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 
 	if (!area)
 		return TC_ACT_UNSPEC;
-	seen_here = count_seen(area, epoch, point, skb->len);
+	if (is_bare) {
+		front = front_octets(skb);
+		octets -= front;
+	}
+	seen_here = count_seen(area, epoch, point, octets);
 	p = &area->adder.packet;
-	reason = parse_skb(skb, area, point, is_bare);
+	reason = parse_skb(skb, area, point, is_bare, front);
 	if (reason != REASON_NONE) {
-		write_ledger(parity, p, reason, skb->len, seen_here);
+		write_ledger(parity, p, reason, octets, seen_here);
 		return TC_ACT_UNSPEC;
 	}
 	FORGET();
 	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT))
 		join_fragment(skb);
-	measure_wire(skb, p, &area->adder.measure);
+	measure_wire(skb, front, p, &area->adder.measure);
 	FORGET();
 	error = account_packet(skb, area, epoch);
 	if (error == NOT_KEPT) {
@@ -579,7 +609,7 @@ static __always_inline int meter(struct __sk_buff *skb, u32 direction, int is_ba
 		return TC_ACT_UNSPEC;
 	}
 	if (error)
-		write_ledger(parity, p, OVERFLOW_FULL, skb->len, seen_here);
+		write_ledger(parity, p, OVERFLOW_FULL, octets, seen_here);
 	if (measured && observe_packet(skb, parity)) {
 		if (measured & MEASURE_SEQUENCE)
 			find_numbers(skb);

@@ -17,11 +17,8 @@ test('Teredo and NVGRE are tunnels where they are switched on', async () => {
   assert.deepEqual(wrong, []);
 });
 
-/** IP without a frame around it, with addresses that the test run takes for an ethertype: see {@link RunOptions.bare}. */
-const BARE = {
-  ipv4: packet().ipv4({ source: '8.0.0.1', destination: '10.0.0.2' }),
-  ipv6: packet().ipv6({ source: '2001:db8:86dd::1', destination: '2001:db8::2' }),
-} as const;
+/** IP without a frame around it. */
+const BARE = { ipv4: packet().ipv4(), ipv6: packet().ipv6() } as const;
 
 test('packets without an Ethernet header become the same records without MAC addresses', async () => {
   const contents: readonly ((p: Packet) => Packet)[] = [
@@ -41,6 +38,27 @@ test('packets without an Ethernet header become the same records without MAC add
     }
     await trial.settle();
   }
+});
+
+test('a super-packet without an Ethernet header counts as its segments, without what stands in front', async () => {
+  for (const [beginning, ip] of [
+    [BARE.ipv4, 20],
+    [BARE.ipv6, 40],
+  ] as const) {
+    const each = beginning.tcp().payload(3000);
+    const headers = ip + 20;
+    const wire = { packets: 3, octets: 3000 + 3 * headers, longest: headers + 1400, shortest: headers + 200 };
+    const skb = { gsoSize: 1400, gsoSegs: 3 };
+    trial.run(each.build(), each.model(OPTIONAL), { bare: true, skb, wire });
+  }
+  await trial.settle();
+});
+
+test('what is no IP behind a bare beginning is in the ledger without what stands in front', async () => {
+  const bytes = BARE.ipv6.udp().payload(40).build();
+  bytes[0] = 0x55;
+  trial.run(bytes, { reason: 'ipv6_version', level: 0 }, { bare: true });
+  await trial.settle();
 });
 
 test('a later piece has the ports of the first, whatever came between', async () => {

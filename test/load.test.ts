@@ -11,7 +11,7 @@ for (const measurements of [[], ['connections'], ['arrivals'], ['arrivals', 'seq
   const what = measurements.join(', ') || 'nothing';
   test(`the verifier accepts the programs that measure ${what}, and far from its limit`, (t) => {
     using meter = LoadedMeter.load({ measure: { measurements } });
-    for (const program of [meter.ingress, meter.egress]) {
+    for (const program of [meter.ingress, meter.egress, meter.bareIngress, meter.bareEgress]) {
       const { verifiedInstructions } = program.describe();
       t.diagnostic(`${program.name}: ${verifiedInstructions || 'unsaid'} instructions verified`);
       assert.ok(verifiedInstructions < MOST_INSTRUCTIONS, `${verifiedInstructions} instructions`);

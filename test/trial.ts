@@ -17,7 +17,10 @@ export interface WireTruth {
 export interface RunOptions {
   /** Default: ingress. */
   readonly egress?: boolean;
-  /** The packet has no Ethernet header; the kernel reads what would be its ethertype all the same. */
+  /**
+   * The packet is of a device without Ethernet headers. The test run wants one all the same: it stands in front, and is
+   * no part of the packet.
+   */
   readonly bare?: boolean;
   /** Members of struct __sk_buff that a test may set. */
   readonly skb?: { readonly ifindex?: number; readonly gsoSize?: number; readonly gsoSegs?: number };
@@ -54,7 +57,8 @@ export class Trial implements Disposable {
    * @returns false when this kernel's test run does not take such a packet: see {@link isCutInIp}
    */
   run(frame: Uint8Array, verdict: Verdict | undefined, options: RunOptions = {}): boolean {
-    if (isCutInIp(frame)) return false;
+    const given = options.bare ? behindEthernet(frame) : frame;
+    if (isCutInIp(given)) return false;
     const { meter } = this;
     const program = options.bare
       ? options.egress
@@ -64,7 +68,7 @@ export class Trial implements Disposable {
         ? meter.egress
         : meter.ingress;
     const { retval } = testRun(program, {
-      packet: frame,
+      packet: given,
       ...(options.skb && { context: skbOf(options.skb) }),
     });
     if (retval !== 0xffff_ffff) assert.fail(`the program returned ${retval}, not TC_ACT_UNSPEC`);
@@ -175,6 +179,14 @@ export async function settleAll<Item extends { readonly name: string }>(
   if (first.length > 3) return first;
   const found = [...first, ...(await settleAll(trial, items.slice(half), run))];
   return found.length > 0 ? found : [`only together:\n${differences.slice(0, 4).join('\n')}`];
+}
+
+/** A packet of IP with an Ethernet header in front, as it stands at a device without them before Linux 5.14. */
+function behindEthernet(bare: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(14 + bare.byteLength);
+  frame.set(bare[0]! >> 4 === 4 ? [0x08, 0x00] : [0x86, 0xdd], 12);
+  frame.set(bare, 14);
+  return frame;
 }
 
 /**
