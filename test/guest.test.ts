@@ -96,17 +96,28 @@ async function untilLine(child: ChildProcess, pattern: RegExp): Promise<void> {
   throw new Error(`ended without ${pattern}: ${text}`);
 }
 
+/** @throws Error with all that it said and how it ended, when that is before it serves. */
 async function startMonitor(...words: string[]): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     [CLI, 'monitor', '--netns', A, '-i', 'eth0', '--listen', '127.0.0.1:0', ...words],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
+  const closed = once(child, 'close');
   monitors.add(child);
   child.once('exit', () => monitors.delete(child));
-  await untilLine(child, /Page and API/);
+  try {
+    await untilLine(child, /Page and API/);
+  } catch (error) {
+    const [code, signal] = await closed;
+    throw new Error(`${(error as Error).message} (${code ?? signal}) ${complaint}`, { cause: error });
+  }
   return child;
 }
 
@@ -213,7 +224,7 @@ test('on clsact: what a killed monitor left is replaced, not doubled; foreign fi
   assertForeignUntouched();
   await assert.rejects(
     startMonitor('--hook', 'clsact'),
-    /ended without/,
+    /another tunnelscope meters this network namespace through clsact/,
     'a second one alive would take its place',
   );
   assert.equal(await stop(second, 'SIGINT'), 0);
