@@ -73,7 +73,9 @@ export class SpanSum {
     if (!counted) return { packets: 0n, octets: 0n };
     // What the device drops at ingress it drops before it counts, or after the hook; at egress between the two.
     const between = direction === 1 ? counted.between : { lost: 0n, early: 0n };
-    return distanceOf(counted, this.#expected(kind, direction), between);
+    const { packets, octets } = distanceOf(counted, this.#expected(kind, direction), between);
+    if (!counterUnit(kind, direction).hasMore) return { packets, octets };
+    return { packets: packets < 0n ? packets : 0n, octets: octets < 0n ? octets : 0n };
   }
 
   /** All of it, as numbers. */

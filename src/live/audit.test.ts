@@ -138,6 +138,22 @@ test('a device that counts without Ethernet headers is compared so', () => {
   assert.equal(bridge.point.sinceStart.outside.octets, -140);
 });
 
+test('of a device that counts messages of its own only fewer than the packets are unexplained', () => {
+  const counted = (packets: number): CounterReading => {
+    const values = { packets: BigInt(packets), octets: BigInt(140 * packets), dropped: 0n, waiting: 0n };
+    return { before: values, after: values };
+  };
+  for (const [packets, missing] of [
+    [12, 0],
+    [10, 0],
+    [9, -1],
+  ] as const) {
+    const { point } = audited([10], [counted(0), counted(packets)], { kind: 'wireguard' });
+    assert.equal(point.sinceStart.outside.packets, missing);
+    assert.equal(Math.sign(point.sinceStart.outside.octets), Math.sign(missing));
+  }
+});
+
 test('a difference inside and one outside do not cancel', () => {
   const live = new LiveView();
   for (let epoch = 1; epoch <= 5; epoch++) {

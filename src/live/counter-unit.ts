@@ -1,7 +1,7 @@
 /**
  * What interfaces count, by kind of device, and what the hook must then have seen.
  *
- * Measured on Linux 6.18 (docs/audit.md). All count frames as the device gets them: a super-packet is one where the
+ * Measured on Linux 5.10 to 7.x (docs/audit.md). All count frames as the device gets them: a super-packet is one where the
  * device takes it whole, and its segments where the stack cuts it between hook and device, or joins it (GRO) between
  * device and hook. Which of the two holds can differ from flow to flow, so that both are bounds.
  */
@@ -22,12 +22,19 @@ export interface Bounds {
 
 const ETHERNET_HEADER = 14n;
 const FRAME_CHECK_SEQUENCE = 4n;
+const VLAN_TAG = 4n;
+/** Of L2TPv3 over UDP, with the longest cookie. */
+const L2TP_HEADER = 20n;
+/** WireGuard's data header and tag; what is inside is filled up to 16. */
+const WIREGUARD = { least: 32n, most: 32n + 15n } as const;
 
-/** Octets per frame by which a counter may differ from the frame with its Ethernet header. */
+/** Octets per frame by which a counter may differ from the frame as it stands at the hook. */
 interface CounterUnit {
   readonly words: string;
   readonly least: bigint;
   readonly most: bigint;
+  /** It counts what never passes the hook too: that it counted more says nothing. */
+  readonly hasMore?: true;
 }
 
 const WHOLE: CounterUnit = { words: 'frames with their Ethernet header', least: 0n, most: 0n };
@@ -47,7 +54,24 @@ const HARDWARE: CounterUnit = {
   least: 0n,
   most: FRAME_CHECK_SEQUENCE,
 };
-const UNKNOWN: CounterUnit = {
+const BARE: CounterUnit = { words: 'packets from their IP header on', least: 0n, most: 0n };
+/** Of tap devices too. */
+const TUN: CounterUnit = {
+  words: 'packets as the program behind it reads and writes them',
+  least: 0n,
+  most: VLAN_TAG,
+};
+const MESSAGES: CounterUnit = {
+  ...WIREGUARD,
+  words: 'encrypted messages, those of handshakes and keepalives too: only fewer are told',
+  hasMore: true,
+};
+const UNKNOWN_RECEIVED: CounterUnit = {
+  words: 'frames; whether with their Ethernet header, or a tunnel’s before it, is not known of this device',
+  least: -ETHERNET_HEADER,
+  most: L2TP_HEADER,
+};
+const UNKNOWN_SENT: CounterUnit = {
   words: 'frames; whether with their Ethernet header is not known of this device',
   least: -ETHERNET_HEADER,
   most: FRAME_CHECK_SEQUENCE,
@@ -58,13 +82,27 @@ const UNITS: Readonly<Record<string, readonly [ingress: CounterUnit, egress: Cou
   veth: [VETH, VETH],
   bridge: [HEADERLESS, WHOLE],
   vxlan: [HEADERLESS, HEADERLESS],
+  geneve: [HEADERLESS, HEADERLESS],
+  gretap: [WHOLE, HEADERLESS],
+  erspan: [WHOLE, HEADERLESS],
+  ip6gretap: [HEADERLESS, HEADERLESS],
+  ip6erspan: [HEADERLESS, HEADERLESS],
+  gre: [BARE, BARE],
+  ip6gre: [BARE, BARE],
+  ipip: [BARE, BARE],
+  sit: [BARE, BARE],
+  ip6tnl: [BARE, BARE],
+  wireguard: [MESSAGES, MESSAGES],
+  tun: [TUN, TUN],
+  vlan: [HEADERLESS, WHOLE],
+  macvlan: [WHOLE, WHOLE],
   loopback: [HEADERLESS, HEADERLESS],
   hardware: [HARDWARE, HARDWARE],
 };
 
 /** What an interface of that kind counts. */
 export function counterUnit(kind: string, direction: 0 | 1): CounterUnit {
-  return UNITS[kind]?.[direction] ?? UNKNOWN;
+  return UNITS[kind]?.[direction] ?? (direction === 0 ? UNKNOWN_RECEIVED : UNKNOWN_SENT);
 }
 
 /** What an interface must have counted if it counted all that the hook saw. */

@@ -1,98 +1,26 @@
-/** The devices that tests build, as data: how either end makes one, and what its packets are on the cable below it. */
+/** The devices that tests build: tunnels over IP, what lies on Ethernet, and what the meter cannot see into. */
 import { generateKeyPairSync } from 'node:crypto';
-import type { Named } from '../../src/flow/index.ts';
+import {
+  type Device,
+  type End,
+  ETHERNET,
+  GRE,
+  IP,
+  innerAddress,
+  outerAddress,
+  TUNNEL_MTU,
+  tunnel,
+  UDP,
+  type Version,
+} from './device.ts';
+import { OPAQUE } from './opaque.ts';
 
-/** An IP version. */
-export type Version = 4 | 6;
-
-/** One of the two ends: the last parts of its own addresses and of the other's. */
-export interface End {
-  readonly here: 1 | 2;
-  readonly there: 1 | 2;
-}
-
-/** Both ends. */
-export const ENDS: readonly End[] = [
-  { here: 1, there: 2 },
-  { here: 2, there: 1 },
-];
-
-/** A command that `ip -batch` cannot do, and its standard input. */
-export interface Command {
-  readonly words: readonly string[];
-  readonly input?: string;
-}
-
-/** What makes an end, beside what all have: a cable called `under`, addresses of it, addresses of `tunnel`. */
-export interface Making {
-  /** Values below /proc/sys/net, once the cable is there. */
-  readonly settings?: readonly (readonly [path: string, value: number])[];
-  /** Lines of `ip -batch`. */
-  readonly lines: readonly string[];
-  /** After the lines. */
-  readonly commands?: readonly Command[];
-}
-
-/** A kind of device (or of route) that carries packets over a cable. */
-export interface Device {
-  /** Name of its test and of its row in docs/kernels.md. */
-  readonly name: string;
-  readonly make: (end: End) => Making;
-  /** The versions of IP that it carries. */
-  readonly inner: readonly Version[];
-  /** The version that carries it; undefined where it lies on Ethernet. */
-  readonly outer?: Version;
-  /** What the records of the cable say of the tunnel. */
-  readonly tunnels: readonly Named[];
-  /** What else they say that is not usual. */
-  readonly labels?: Readonly<Record<string, number | readonly string[]>>;
-  /** Octets on the cable in front of the inner IP header. */
-  readonly headers: number;
-  /** Of them those that the stack holds beside the frame. */
-  readonly beside?: number;
-  /** Octets in front of it at the device itself, called `tunnel`; undefined: a route, there is none. */
-  readonly ownHeaders?: 0 | 14;
-  /** WireGuard: the cable's records say no more than that. */
-  readonly isEncrypted?: true;
-}
-
-/** An address of the cable. */
-export function outerAddress(version: Version, end: number): string {
-  return version === 4 ? `10.9.0.${end}` : `fd09::${end}`;
-}
-
-/** An address behind the tunnel. */
-export function innerAddress(version: Version, end: number): string {
-  return version === 4 ? `10.8.0.${end}` : `fd08::${end}`;
-}
-
-/** Leaves room for every header below a cable of 1500. */
-export const TUNNEL_MTU = 1400;
-
-const ETHERNET = 14;
 const TAG = 4;
 const LABEL = 4;
-const UDP = 8;
-const GRE = 4;
 /** RFC 2890: each of key, sequence number and (with its reserved half) checksum. */
 const GRE_OPTION = 4;
 /** RFC 2473: a destination option, padded to 8; Linux sends it unless told not to. */
 const ENCAPSULATION_LIMIT = 8;
-const IP = { 4: 20, 6: 40 } as const;
-
-/** A tunnel over IP as one line: `options` of `ip link add` beside the endpoints. */
-function tunnel(
-  type: string,
-  options: string,
-  { outer, ...device }: Omit<Device, 'make' | 'name'> & { readonly outer: Version; readonly name?: string },
-): Device {
-  const line = ({ here, there }: End): string => {
-    const local = type === 'geneve' ? '' : `local ${outerAddress(outer, here)}`;
-    return `link add tunnel type ${type} ${local} remote ${outerAddress(outer, there)} ${options}`;
-  };
-  return { name: `${type} over IPv${outer}`, make: (end) => ({ lines: [line(end)] }), outer, ...device };
-}
-
 const UDP_TUNNELS: readonly Device[] = ([4, 6] as const).flatMap((outer) => {
   const frame = { inner: [4, 6], outer, ownHeaders: ETHERNET } as const;
   const headers = ETHERNET + IP[outer] + UDP + 8 + ETHERNET;
@@ -211,6 +139,40 @@ const IP_TUNNELS: readonly Device[] = [
   }),
 ];
 
+/** RFC 3931: over UDP there are 4 octets of flags; both have a session and Linux's sublayer, 4 each. */
+const L2TP = { udp: UDP + 4 + 4 + 4, ip: 4 + 4 } as const;
+
+/** Ethernet in L2TPv3; where it begins is guessed, for the packet does not say. */
+function l2tp(over: 'udp' | 'ip', outer: Version, session: number): Device {
+  const ports = over === 'udp' ? 'udp_sport 1701 udp_dport 1701' : '';
+  const ends = ({ here, there }: End): string =>
+    `local ${outerAddress(outer, here)} remote ${outerAddress(outer, there)}`;
+  return {
+    name: `L2TPv3 over ${over === 'udp' ? 'UDP and ' : ''}IPv${outer}`,
+    make: (end) => ({
+      familyLines: [
+        `l2tp add tunnel tunnel_id 10 peer_tunnel_id 10 encap ${over} ${ends(end)} ${ports}`,
+        `l2tp add session name tunnel tunnel_id 10 session_id ${session} peer_session_id ${session}`,
+      ],
+      lines: [],
+    }),
+    unmake: [`l2tp del session tunnel_id 10 session_id ${session}`, 'l2tp del tunnel tunnel_id 10'],
+    inner: [4, 6],
+    outer,
+    tunnels: [{ kind: 'l2tpv3', id: session }],
+    labels: { remark: ['guessed'] },
+    headers: ETHERNET + IP[outer] + L2TP[over] + ETHERNET,
+    ownHeaders: ETHERNET,
+  };
+}
+
+const L2TP_TUNNELS: readonly Device[] = [
+  l2tp('udp', 4, 8001),
+  l2tp('udp', 6, 8002),
+  l2tp('ip', 4, 8003),
+  l2tp('ip', 6, 8004),
+];
+
 const ON_ETHERNET: readonly Device[] = [
   {
     name: 'VLAN (802.1Q)',
@@ -320,6 +282,8 @@ export const DEVICES: readonly Device[] = [
   ...GRE_TUNNELS,
   ...ERSPAN,
   ...IP_TUNNELS,
+  ...L2TP_TUNNELS,
+  ...OPAQUE,
   ...ON_ETHERNET,
   wireguard(4),
   wireguard(6),

@@ -2,17 +2,14 @@
 import assert from 'node:assert/strict';
 import type { DecodedRecord, Named } from '../../src/flow/index.ts';
 import { type Metered, sumOf } from '../metering.ts';
-import { type Device, outerAddress } from './devices.ts';
+import { type Device, ETHERNET, IP, outerAddress, UDP } from './device.ts';
 import type { Places } from './exchange.ts';
 
-const UDP = 17;
+const UDP_PROTOCOL = 17;
 /** What is inside is filled up to a multiple of this. */
 const PADDING = 16;
 /** Lengths of the messages of a handshake: initiation, response. */
 const HANDSHAKE = { 'wireguard-initiation': 148, 'wireguard-response': 92 } as const;
-/** Ethernet and UDP. */
-const LOWER = 14 + 8;
-const IP = { 4: 20, 6: 40 } as const;
 /** Empty messages of data, which WireGuard sends where it otherwise had nothing to answer. */
 const MOST_KEEPALIVES = 2;
 
@@ -30,14 +27,14 @@ export function assertEncrypted(device: Device, places: Places, { records }: Met
       (each) =>
         each.ifindex === places.under &&
         each.direction === direction &&
-        each.protocol === UDP &&
+        each.protocol === UDP_PROTOCOL &&
         each.source === outerAddress(outer, from) &&
         each.destination === outerAddress(outer, 3 - from),
     );
     const kinds = (kind: string): DecodedRecord[] => outside.filter((each) => markOf(each)?.kind === kind);
     const greeting = sumOf(kinds(handshake), {});
     assert.ok(greeting.wirePackets > 0, `there is a ${handshake}`);
-    const greetingOctets = LOWER + IP[outer] + HANDSHAKE[handshake];
+    const greetingOctets = ETHERNET + IP[outer] + UDP + HANDSHAKE[handshake];
     assert.equal(greeting.wireOctets, greeting.wirePackets * greetingOctets, handshake);
 
     const messages = sumOf(kinds('wireguard-data'), {});

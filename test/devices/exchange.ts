@@ -10,9 +10,9 @@ import {
   outerAddress,
   TUNNEL_MTU,
   type Version,
-} from './devices.ts';
+} from './device.ts';
 import type { Done } from './generator.ts';
-import { isLacking, type Rig } from './rig.ts';
+import { isLacking, type Rig, throwLackingFamily } from './rig.ts';
 
 /** The namespaces of the two ends; the meter is in the first. */
 export const HOSTS = { 1: 'tsdev-a', 2: 'tsdev-b' } as const;
@@ -59,7 +59,7 @@ export interface Places {
 export async function lay(rig: Rig, device: Device): Promise<Places | string> {
   await ipBatch(HOSTS[1], [`link add under type veth peer name under netns ${HOSTS[2]}`]);
   try {
-    for (const end of ENDS) await make(end, device);
+    for (const end of ENDS) await make(rig, end, device);
   } catch (error) {
     if (isLacking(error)) return `this kernel has no ${device.name}`;
     throw error;
@@ -70,9 +70,9 @@ export async function lay(rig: Rig, device: Device): Promise<Places | string> {
   return { under: under!, tunnel };
 }
 
-async function make(end: End, device: Device): Promise<void> {
+async function make(rig: Rig, end: End, device: Device): Promise<void> {
   const namespace = HOSTS[end.here];
-  const { lines, settings, commands } = device.make(end);
+  const { familyLines, lines, settings, commands, carrier } = device.make(end);
   const hasDevice = device.ownHeaders !== undefined;
   const addresses = (name: string, address: (version: Version, end: number) => string, bits: string[]) => [
     `addr add ${address(4, end.here)}/${bits[0]} dev ${name}`,
@@ -84,25 +84,43 @@ async function make(end: End, device: Device): Promise<void> {
     : addresses('under', innerAddress, ['32', '128']);
   const quiet = hasDevice ? [`link set tunnel mtu ${TUNNEL_MTU} addrgenmode none`] : [];
   // As few processes as can be: each costs a tenth of a second under emulation.
-  if (!settings && !commands) return ipBatch(namespace, [...cable, ...lines, ...quiet, ...up]);
+  if (!familyLines && !settings && !commands && !carrier)
+    return ipBatch(namespace, [...cable, ...lines, ...quiet, ...up]);
+  if (familyLines) {
+    await ipBatch(namespace, cable.splice(0));
+    await ipBatch(namespace, familyLines).catch(throwLackingFamily);
+  }
   await ipBatch(namespace, [...cable, ...(hasDevice ? [] : up), ...lines, ...quiet]);
   if (settings) await writeSettings(namespace, settings);
   for (const { words, input } of commands ?? []) {
     const { status, stderr } = await run('ip', ['netns', 'exec', namespace, ...words], input);
     assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
   }
+  if (carrier) await rig.carry(namespace, carrier);
   if (hasDevice) await ipBatch(namespace, up);
+}
+
+/** Takes all of it away again, also what was made in part only. */
+export async function takeAway(rig: Rig, { unmake }: Device): Promise<void> {
+  if (unmake) for (const name of Object.values(HOSTS)) await rig.force(name, unmake);
+  await rig.clear('tunnel', 'service', 'under');
+}
+
+/** Whether the meter sees nothing on the cable of what is inside. */
+export function isOpaque({ isEncrypted, plainPort }: Device): boolean {
+  return isEncrypted === true || plainPort !== undefined;
 }
 
 /**
  * Sends pings, datagrams in both directions and a TCP transfer through the device, by each version it carries; no
- * transfer where it encrypts: what is outside then depends on the length of every segment.
+ * transfer where the cable's records cannot say what is inside: their octets then depend on the length of every segment.
  */
-export async function exchange(rig: Rig, { inner, isEncrypted }: Device): Promise<Exchange> {
+export async function exchange(rig: Rig, device: Device): Promise<Exchange> {
+  const { inner } = device;
   const sent: Sent[] = [];
   for (const version of inner) sent.push(...(await ping(version)));
   const all = inner.flatMap(dutiesOf);
-  const duties = isEncrypted ? all.filter(([{ stream }]) => stream.kind === 'udp') : all;
+  const duties = isOpaque(device) ? all.filter(([{ stream }]) => stream.kind === 'udp') : all;
   const [one, two] = [HOSTS[1], HOSTS[2]].map((name) => rig.generator(name));
   await Promise.all([one!.open(duties.map(([here]) => here)), two!.open(duties.map(([, there]) => there))]);
   const done = await Promise.all([one!.run(), two!.run()]);

@@ -1,6 +1,8 @@
 /** Hosts as network namespaces, a generator in those that talk, and a meter in one that stays while devices come and go. */
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { Workshop } from '../../bench/build.ts';
 import { decodeRecord, type FlowBatch } from '../../src/flow/index.ts';
 import { run } from '../../src/lab/command.ts';
 import { type MeteredInterface, MeterThread } from '../../src/meter/index.ts';
@@ -32,6 +34,12 @@ export function isLacking(error: unknown): boolean {
   return error instanceof Error && LACKING.test(error.message);
 }
 
+/** Of a kernel without a generic netlink family iproute2 says no more than that something is not there. */
+export function throwLackingFamily(error: Error): never {
+  if (!error.message.includes('No such file or directory')) throw error;
+  throw new Error('Unknown device type: its generic netlink family is not there', { cause: error });
+}
+
 /** The rig, until disposed; then its namespaces are gone with all that is in them. */
 export class Rig implements AsyncDisposable {
   readonly #options: RigOptions;
@@ -40,6 +48,11 @@ export class Rig implements AsyncDisposable {
   readonly #batches: FlowBatch[] = [];
   readonly #stopping = new AbortController();
   readonly #collecting: Promise<void>;
+  readonly #workshop = new Workshop();
+  /** Source → built program. */
+  readonly #programs = new Map<string, string>();
+  /** Programs that carry packets now. */
+  readonly #carriers = new Set<ChildProcess>();
   #first = 0;
 
   static async open(options: RigOptions): Promise<Rig> {
@@ -100,11 +113,36 @@ export class Rig implements AsyncDisposable {
     };
   }
 
-  /** Takes devices away, where they are, and waits until the meter let them go. */
+  /** Starts a C program in a namespace; it runs until {@link clear}. */
+  async carry(
+    namespace: string,
+    { source, words }: { readonly source: string; readonly words: readonly string[] },
+  ): Promise<void> {
+    const program = this.#programs.get(source) ?? this.#workshop.program(source);
+    this.#programs.set(source, program);
+    const child = spawn('ip', ['netns', 'exec', namespace, program, ...words], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#carriers.add(child);
+    const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown];
+    if (String(said) !== 'ready\n') throw new Error(`${source} ended with ${said}`);
+  }
+
+  /** Runs lines of `ip -batch` of which some may fail. */
+  async force(namespace: string, lines: readonly string[]): Promise<void> {
+    await run('ip', ['-n', namespace, '-force', '-batch', '-'], `${lines.join('\n')}\n`);
+  }
+
+  /** Takes devices away, where they are, with what carries them, and waits until the meter let them go. */
   async clear(...names: readonly string[]): Promise<void> {
-    const lines = names.map((name) => `link del ${name}\n`).join('');
-    for (const namespace of this.#options.namespaces)
-      await run('ip', ['-n', namespace, '-force', '-batch', '-'], lines);
+    for (const child of this.#carriers) {
+      const ended = once(child, 'exit');
+      child.stdin!.end();
+      if (child.exitCode === null) await ended;
+    }
+    this.#carriers.clear();
+    const lines = names.map((name) => `link del ${name}`);
+    for (const namespace of this.#options.namespaces) await this.force(namespace, lines);
     await this.metering();
   }
 
@@ -113,6 +151,7 @@ export class Rig implements AsyncDisposable {
     await this.#collecting;
     for (const generator of this.#generators.values()) await generator[Symbol.asyncDispose]();
     await this.#meter[Symbol.asyncDispose]();
+    this.#workshop[Symbol.dispose]();
     remove(this.#options.namespaces);
   }
 }
