@@ -1,7 +1,7 @@
-/** Devices by whose port the meter cannot know them, and one of them by a port that it knows. */
+/** Tunnels over UDP whose port does not tell the meter what they are; and FOU by the port of GRE, which does. */
 import { type Device, type End, ETHERNET, GRE, IP, outerAddress, UDP } from './device.ts';
 
-/** Foo over UDP: the header of an IP protocol right behind UDP. GUE: 4 octets before it that name the protocol. */
+/** Of GUE between UDP and what is carried, which they name; FOU has none. */
 const GUE = 4;
 const FOU_PORT = 5555;
 const GUE_PORT = 6080;

@@ -1,10 +1,10 @@
 /**
  * Runs the tests that depend on the kernel inside other kernels, and writes what came of it to docs/kernels.md.
  *
- *     npm run test:vm -- [--cache DIR] [--file TEST]… [--timeout SECONDS] [--no-document] [KERNEL…]
+ *     npm run test:vm -- [--cache DIR] [--file TEST]… [--timeout SECONDS] [--file-timeout SECONDS] [--no-document] [KERNEL…]
  *
  * Without names all kernels are taken, one after the other. With --file only those tests run. With --no-document that
- * file stays as it is.
+ * file stays as it is. A kernel may take --timeout, and each file of tests --file-timeout: on a busy host both need more.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -19,6 +19,7 @@ import { SUITES } from './suites.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const DOCUMENT = join(ROOT, 'docs/kernels.md');
 const TIMEOUT_S = 2400;
+const FILE_TIMEOUT_S = 600;
 /** Under emulation everything takes ten times as long. A prime part: the cross product of headers has no group of 37. */
 const EMULATED_SCALE = 1 / 37;
 /** Of the guest's console the end, where a panic says why. */
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     cache: { type: 'string' },
     file: { type: 'string', multiple: true },
     timeout: { type: 'string', default: String(TIMEOUT_S) },
+    'file-timeout': { type: 'string', default: String(FILE_TIMEOUT_S) },
     'no-document': { type: 'boolean', default: false },
   },
 });
@@ -64,12 +66,13 @@ async function runKernel(name: string, files: readonly string[], signal: AbortSi
   const how = hasKvm() ? 'KVM' : 'emulation';
   console.log(`Linux ${kernel.release} (${name}), by ${how}:`);
   const scale = hasKvm() ? '' : `TEST_SCALE=${EMULATED_SCALE} `;
+  const patience = `FILE_TIMEOUT_MS=${1000 * Number(values['file-timeout'])} `;
   const startMs = performance.now();
   const outcome = await runErrand(
     {
       kernel,
       tree: ROOT,
-      command: `${scale}exec node_modules/.bin/node tools/vm/guest.ts "$RESULTS" ${files.join(' ')}`,
+      command: `${scale}${patience}exec node_modules/.bin/node tools/vm/guest.ts "$RESULTS" ${files.join(' ')}`,
       timeoutMs: 1000 * Number(values.timeout),
       output: process.stdout,
     },
