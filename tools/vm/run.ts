@@ -22,6 +22,8 @@ const TIMEOUT_S = 2400;
 const FILE_TIMEOUT_S = 600;
 /** Under emulation everything takes ten times as long. A prime part: the cross product of headers has no group of 37. */
 const EMULATED_SCALE = 1 / 37;
+/** Loaded first by every Node in the guest. */
+const PRELOAD = join(import.meta.dirname, 'liftoff.cjs');
 /** Of the guest's console the end, where a panic says why. */
 const CONSOLE_LINES = 30;
 
@@ -67,12 +69,13 @@ async function runKernel(name: string, files: readonly string[], signal: AbortSi
   console.log(`Linux ${kernel.release} (${name}), by ${how}:`);
   const scale = hasKvm() ? '' : `TEST_SCALE=${EMULATED_SCALE} `;
   const patience = `FILE_TIMEOUT_MS=${1000 * Number(values['file-timeout'])} `;
+  const preload = `NODE_OPTIONS='--require="${PRELOAD}"' `;
   const startMs = performance.now();
   const outcome = await runErrand(
     {
       kernel,
       tree: ROOT,
-      command: `${scale}${patience}exec node_modules/.bin/node tools/vm/guest.ts "$RESULTS" ${files.join(' ')}`,
+      command: `${scale}${patience}${preload}exec node_modules/.bin/node tools/vm/guest.ts "$RESULTS" ${files.join(' ')}`,
       timeoutMs: 1000 * Number(values.timeout),
       output: process.stdout,
     },
