@@ -26,6 +26,7 @@ export const SUITES: readonly Suite[] = [
   { file: 'src/bpf/tracing.test.ts', why: 'tracepoints and iterators' },
   { file: 'src/bpf/layout.test.ts', why: 'the BTF that the kernel gives back' },
   { file: 'src/bpf/link.test.ts', why: 'tcx and clsact' },
+  { file: 'src/bpf/counters.test.ts', why: 'counters of interfaces and their queues' },
   { file: 'test/kernel-wire.test.ts', why: 'super-packets in the programs' },
   {
     file: 'test/kernel-lies.test.ts',
