@@ -52,7 +52,8 @@ export interface Places {
 }
 
 /**
- * Lays a cable between the hosts, makes the device at both ends, and waits until it is metered.
+ * Lays a cable between the hosts, makes the device at both ends, and waits until it is metered and the epoch of its making
+ * has ended.
  *
  * @returns where it is metered, or what this kernel lacks for it
  */
@@ -66,6 +67,7 @@ export async function lay(rig: Rig, device: Device): Promise<Places | string> {
   }
   const names = ['under', ...(device.ownHeaders === undefined ? [] : ['tunnel'])];
   const metered = await rig.metering(...names);
+  await rig.epochEnded();
   const [under, tunnel] = names.map((wanted) => metered.find(({ name }) => name === wanted)!.ifindex);
   return { under: under!, tunnel };
 }

@@ -38,10 +38,14 @@ const PLAIN: Labels = {
   remark: [],
 };
 
-/** Asserts that the devices' own counters leave nothing unexplained, in the units that they are known to count in. */
+/**
+ * Asserts that the devices' own counters leave nothing unexplained, in the units that they are known to count in. Not in
+ * the epoch of their making: what is sent before the other end is up passes the hook, and ends in a queue that drops all
+ * and counts nothing (noop).
+ */
 export function assertAudited({ tunnel, under }: Places, { batches }: Metered): void {
   const live = new LiveView();
-  for (const batch of batches) live.write(batch);
+  for (const batch of batches.slice(1)) live.write(batch);
   const points = live.audit().points.filter(({ ifindex }) => ifindex === tunnel || ifindex === under);
   assert.equal(points.length, tunnel === undefined ? 2 : 4);
   for (const { interfaceName, direction, unit, sinceStart } of points) {

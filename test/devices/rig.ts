@@ -98,6 +98,12 @@ export class Rig implements AsyncDisposable {
     return this.#meter.interfaces.filter(({ name }) => name !== ANCHOR);
   }
 
+  /** Waits until the epoch of this moment has ended. */
+  async epochEnded(): Promise<void> {
+    const now = this.#batches.length;
+    await until(() => this.#batches.length > now, 'an epoch has ended');
+  }
+
   /** What was seen since {@link metering}: the epoch of this moment and the one after it are waited for. */
   async settled(): Promise<Metered> {
     const wanted = this.#batches.length + 2;

@@ -58,6 +58,8 @@ async function runHere(file: string): Promise<void> {
     // A suite that failed only because a test in it did.
     if (failureType === 'subtestsFailed') return;
     const reason = firstLine(cause instanceof Error ? cause.message : String(cause ?? message));
+    // The reporter tells at the end of the file, which a run that is cut short does not see.
+    process.stdout.write(`${name}: ${reason}\n`);
     tell({ name, outcome: 'failed', reason, durationMs: details.duration_ms });
   });
   for await (const text of stream.compose(spec)) process.stdout.write(text);
