@@ -61,6 +61,7 @@ test('every command has help', () => {
     ['stop'],
     ['status'],
     ['reload'],
+    ['rules'],
     ['logs'],
     ['install-service'],
     ['config'],

@@ -258,6 +258,33 @@ test('reloading changes what can change, names what cannot, and a wrong file cha
   assert.match(log.out, /Z info {2}"default" has ended in order\n$/);
 });
 
+test('rules are those of the configuration, change while it meters, and a wrong one changes nothing', async () => {
+  appendFileSync(CONFIG, "rules: ['- - - - TCP']\n");
+  assert.equal((await run('start', '--detached', '-c', CONFIG)).code, 0);
+  const held = async (): Promise<string> => (await run('rules')).out;
+  assert.equal(await held(), '- - - - TCP\n');
+  const pinged = async (): Promise<{ readonly flows: number; readonly excluded: number }> => {
+    execFileSync('ip', ['netns', 'exec', NAMESPACE, 'ping', '-q', '-i', '0.02', '-c', '30', '127.0.0.1']);
+    const { agent } = (await statusOf('default')) as unknown as {
+      agent: { flows: number; rules: { excluded: { packets: number } } };
+    };
+    return { flows: agent.flows, excluded: agent.rules.excluded.packets };
+  };
+  await until(async () => (await pinged()).excluded > 0, 'pings are excluded');
+  assert.equal((await run('rules', '--rule', 'icmp', '--rule', '- - - 22 TCP')).out, 'icmp\n- - - 22 TCP\n');
+  await until(async () => (await pinged()).flows > 0, 'pings are metered');
+  const wrong = await run('rules', '--rule', 'icmq');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /--rule: column 1: .*icmq/);
+  assert.equal(await held(), 'icmp\n- - - 22 TCP\n');
+  assert.deepEqual(JSON.parse((await run('rules', '--clear', '--json')).out), { rules: [], file: null });
+  assert.equal(await held(), 'No rules: everything is kept\n');
+  writeFileSync(CONFIG, `${BASE}rules: ['- - - - UDP']\n`);
+  assert.match((await run('reload')).out, /^Changed: rules/);
+  await until(async () => (await held()) === '- - - - UDP\n', 'reloading has the rules of the file hold');
+  assert.equal((await run('stop')).code, 0);
+});
+
 test('reloading under traffic loses no packet, and the values have the times between packets', async () => {
   const values = join(directory, 'reload.log');
   appendFileSync(CONFIG, `log: { data: { file: ${values} } }\n`);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { release } from 'node:os';
 import { type RunningAgent, VERSION } from '../agent.ts';
-import { type Configuration, meterConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
+import { meterConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
 import {
   type Answerer,
   ControlServer,
@@ -14,11 +14,12 @@ import {
   ownIdentity,
   placeOf,
   type Reload,
+  type Rules,
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import type { Level } from './logging.ts';
-import { type RunOptions, runConfigured, type Teller } from './running.ts';
+import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
 
 /** What an instance needs to be told. */
@@ -80,7 +81,7 @@ class Instance implements Answerer {
   /** The values in force: those that wait for a new start are as they were. */
   readonly #inForce: Map<string, string>;
   #agent: RunningAgent | undefined;
-  #rule: ((next: Configuration) => void) | undefined;
+  #rule: ChangeRules | undefined;
   /** The rules in force, as they are written. */
   #rules: readonly string[];
   #rates: InstanceStatus['rates'] = [];
@@ -97,7 +98,7 @@ class Instance implements Answerer {
     return this.#stop.signal;
   }
 
-  begin(agent: RunningAgent, rule: (next: Configuration) => void): void {
+  begin(agent: RunningAgent, rule: ChangeRules): void {
     this.#agent = agent;
     this.#rule = rule;
     this.#ready.resolve(ownIdentity());
@@ -154,6 +155,16 @@ class Instance implements Answerer {
     };
   }
 
+  /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
+  async rules(next?: readonly string[]): Promise<Rules> {
+    if (!this.#rule) throw new Error('it is still starting; try again when it meters');
+    if (next) {
+      await this.#rule(next);
+      this.#rules = next;
+    }
+    return { rules: [...this.#rules], file: this.#options.resolved.configuration.rulesFile ?? null };
+  }
+
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */
   reload(): Reload {
     const { source, teller } = this.#options;
@@ -202,8 +213,10 @@ class Instance implements Answerer {
     const isMeters = (key: string): boolean => key !== 'log.level' && !key.startsWith('rules');
     if (changed.some(isMeters)) agent.change({ interfaces, intervalMs, ports });
     if (changed.some((key) => key.startsWith('rules'))) {
-      this.#rules = next.configuration.rules.map(({ text }) => text);
-      this.#rule?.(next.configuration);
+      const rules = next.configuration.rules.map(({ text }) => text);
+      this.rules(rules).catch((error: Error) =>
+        this.#options.teller.say('warn', `Problem: ${error.message}`),
+      );
     }
     this.#options.teller.setLevel?.(next.configuration.log.level);
     return { changed, waiting: different.filter((key) => !isChangeable(key)) };

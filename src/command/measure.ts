@@ -1,7 +1,14 @@
 /** `tunnelscope measure`: rates, goodput and inter-arrival times in the terminal, per flow, tunnel or protocol. */
 import type { Command } from 'commander';
 import { runAgent } from '../agent.ts';
-import { ConfigError, parseChoice, parseCount, parseDuration, parsePattern } from '../config/index.ts';
+import {
+  ConfigError,
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseMilliseconds,
+  parsePattern,
+} from '../config/index.ts';
 import { DEFAULT_MEASURE, type FlowBatch, type SequenceOptions, type SequenceRule } from '../flow/index.ts';
 import { GROUPINGS, type Grouping, Measured, type MeasuredGroup } from '../measure/index.ts';
 import { compileFilter } from '../query/index.ts';
@@ -83,7 +90,7 @@ async function measure(words: MeasureWords): Promise<void> {
   const config = meterConfig(words, parseDuration('--interval', words.interval));
   const by = parseChoice<Grouping>('--by', words.by, GROUPINGS);
   const direction = parseChoice('--direction', words.direction, DIRECTION_WORDS);
-  const nominalMs = parseCount('--nominal', words.nominal, { min: 0, max: 60_000 });
+  const nominalMs = parseMilliseconds('--nominal', words.nominal);
   const top = parseCount('--top', words.top, { min: 1, max: 1_000_000 });
   const filter = filterOf(words);
   const displays = displaysOf(words);

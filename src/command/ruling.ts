@@ -96,10 +96,16 @@ export class RulesFollower implements Disposable {
     this.#watcher?.close();
   }
 
-  /** Other words hold from now on; the file that is followed stays. */
-  change(words: RuleWords): void {
-    this.#words = words;
-    this.#change();
+  /**
+   * Has other rules hold from the next epoch on, beside those of the file. Rejects when they cannot; then all stays as it was.
+   *
+   * @param rule in either form
+   */
+  change(rule: readonly string[]): Promise<void> {
+    const words = { ...this.#words, rule: [...rule] };
+    const changed = this.#changing.then(() => this.#apply(words));
+    this.#changing = changed.catch(() => undefined);
+    return changed;
   }
 
   #settle(rulesFile: string): void {
@@ -118,14 +124,19 @@ export class RulesFollower implements Disposable {
   #change(): void {
     this.#changing = this.#changing.then(async () => {
       try {
-        if (this.#words.rulesFile !== undefined) this.#known = readFile(this.#words.rulesFile);
-        const rules = readAll(this.#words);
-        await this.#set(rules);
-        this.#listener.ruled(rules.length);
+        await this.#apply(this.#words);
       } catch (error) {
         this.#listener.problem(new Error(`${(error as Error).message}; the rules stay as they were`));
       }
     });
+  }
+
+  async #apply(words: RuleWords): Promise<void> {
+    if (words.rulesFile !== undefined) this.#known = readFile(words.rulesFile);
+    const rules = readAll(words);
+    await this.#set(rules);
+    this.#words = words;
+    this.#listener.ruled(rules.length);
   }
 }
 

@@ -22,13 +22,16 @@ export interface Teller {
   say(severity: Severity, line: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** Has other rules hold, beside those of a file. Rejects when they cannot; then all stays as it was. */
+export type ChangeRules = (rule: readonly string[]) => Promise<void>;
+
 /** How to run it. */
 export interface RunOptions {
   readonly teller: Teller;
   /** Ends it, after a last drain. */
   readonly signal: AbortSignal;
-  /** It meters; `rule` has the rules of another configuration hold. Instead of it the page's address is told when this is left out. */
-  readonly ready?: (agent: RunningAgent, rule: (next: Configuration) => void) => void;
+  /** It meters; `rule` has other rules hold. Instead of it the page's address is told when this is left out. */
+  readonly ready?: (agent: RunningAgent, rule: ChangeRules) => void;
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
 }
 
@@ -67,7 +70,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
           problem: (error) => teller.say('warn', `Problem: ${error.message}`),
         }),
       );
-      options.ready?.(agent, (next) => follower.change(ruleWordsOf(next)));
+      options.ready?.(agent, (rule) => follower.change(rule));
       if (!options.ready && agent.url !== undefined)
         teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       if (serving?.generatedToken !== undefined)

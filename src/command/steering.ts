@@ -1,4 +1,4 @@
-/** `tunnelscope stop` and `reload`: what is asked of instances that run. */
+/** `tunnelscope stop`, `reload` and `rules`: what is asked of instances that run. */
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -18,6 +18,7 @@ import {
   RefusedError,
 } from '../daemon/index.ts';
 import { EXIT, Exit } from './exit.ts';
+import { rulesOf } from './ruling.ts';
 
 interface StopWords {
   readonly all?: true;
@@ -28,10 +29,12 @@ interface StopWords {
 export const DEFAULT_INSTANCE = 'default';
 
 const LOOK_AGAIN_MS = 20;
+/** Rules hold from the next epoch on, and an epoch may be long. */
+const RULING_MS = 3_700_000;
 /** After SIGKILL the kernel takes a process down, which may wait for a system call. */
 const KILLED_MS = 10_000;
 
-/** Adds `stop` and `reload` to the program. */
+/** Adds `stop`, `reload` and `rules` to the program. */
 export function addSteeringCommands(program: Command): void {
   program
     .command('stop')
@@ -45,6 +48,42 @@ export function addSteeringCommands(program: Command): void {
     .description('have an instance read its configuration file again; what can change while metering changes')
     .argument('[name]', 'of the instance', DEFAULT_INSTANCE)
     .action(reload);
+  program
+    .command('rules')
+    .description('print the rules of an instance, or have other ones hold from the next epoch on')
+    .argument('[name]', 'of the instance', DEFAULT_INSTANCE)
+    .option(
+      '--rule <rule>',
+      'hold this one in place of those of flags and configuration, until it is reloaded; several by repeating',
+      (word: string, before: string[] = []) => [...before, word],
+    )
+    .option('--clear', 'hold none: everything is kept')
+    .option('--json', 'as JSON')
+    .action(rules);
+}
+
+interface RulesWords {
+  readonly rule?: string[];
+  readonly clear?: true;
+  readonly json?: true;
+}
+
+async function rules(named: string, words: RulesWords): Promise<void> {
+  const name = parseInstance('NAME', named);
+  const next = words.rule ?? (words.clear ? [] : undefined);
+  // Mistakes are pointed at here, before anybody is asked.
+  if (next) rulesOf({ rule: next });
+  const held = await askInstance(placeOf(name), 'rules', {
+    ...(next && { rules: next }),
+    patienceMs: RULING_MS,
+  });
+  if (words.json) process.stdout.write(`${JSON.stringify(held)}\n`);
+  else {
+    const lines = held.rules.length > 0 || held.file !== null ? held.rules : ['No rules: everything is kept'];
+    process.stdout.write(
+      [...lines, ...(held.file === null ? [] : [`and those of ${held.file}`]), ''].join('\n'),
+    );
+  }
 }
 
 async function stop(named: readonly string[], words: StopWords): Promise<void> {

@@ -14,6 +14,7 @@ export {
   parseHostName,
   parseInstance,
   parseInterfaces,
+  parseMilliseconds,
   parseNamespace,
   parsePattern,
   parseTunnelPorts,

@@ -46,6 +46,13 @@ export function parseCount(
   return value;
 }
 
+/** Reads a number of milliseconds, 0 and fractions included. */
+export function parseMilliseconds(field: string, text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) > 60_000)
+    throw new ConfigError(field, text, 'milliseconds from 0 to 60000');
+  return Number(text);
+}
+
 /** Reads a pattern of 32 bits, `0xE7A5C318`. */
 export function parsePattern(field: string, text: string): number {
   if (!/^0x[0-9a-f]{1,8}$/i.test(text))

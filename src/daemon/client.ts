@@ -35,7 +35,11 @@ const PATIENCE_MS = 10_000;
 export async function askInstance<Name extends RequestName>(
   place: Place,
   request: Name,
-  { patienceMs = PATIENCE_MS, signal }: { readonly patienceMs?: number; readonly signal?: AbortSignal } = {},
+  {
+    patienceMs = PATIENCE_MS,
+    signal,
+    rules,
+  }: { readonly patienceMs?: number; readonly signal?: AbortSignal; readonly rules?: readonly string[] } = {},
 ): Promise<Answer<Name>> {
   const socket = await reach(place);
   const late = AbortSignal.timeout(Math.ceil(patienceMs));
@@ -43,7 +47,7 @@ export async function askInstance<Name extends RequestName>(
   late.addEventListener('abort', end);
   signal?.addEventListener('abort', end);
   try {
-    socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, request })}\n`);
+    socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, request, rules })}\n`);
     const line = await readLine(socket);
     signal?.throwIfAborted();
     if (line === undefined) throw silent(place, late.aborted ? `for ${patienceMs / 1000} s` : 'and hung up');

@@ -11,6 +11,6 @@ export {
   placeOf,
   runDirectory,
 } from './place.ts';
-export type { Answer, InstanceStatus, Reload, RequestName } from './protocol.ts';
+export type { Answer, InstanceStatus, Reload, RequestName, Rules } from './protocol.ts';
 export { type Answerer, ControlServer } from './server.ts';
 export { formatDropIn, formatUnit, UNIT_CAPABILITIES, UNIT_FILE, type UnitNeeds } from './unit.ts';

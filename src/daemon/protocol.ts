@@ -8,19 +8,23 @@ import { StatusSchema } from '../query/index.ts';
 /** Rises when an older asker could not understand the answers. */
 export const PROTOCOL_VERSION = 1;
 
-/** A longer request is none of ours. */
-export const MAX_REQUEST_OCTETS = 4096;
+/** A longer request is none of ours: ten thousand rules are a megabyte. */
+export const MAX_REQUEST_OCTETS = 8 * 1024 * 1024;
 /** A longer answer is none of ours: a status has some hundred octets per interface. */
 export const MAX_ANSWER_OCTETS = 16 * 1024 * 1024;
 
 /** What can be asked for. `ready` is answered when the instance meters. */
-export const REQUESTS = ['status', 'ready', 'stop', 'reload'] as const;
+export const REQUESTS = ['status', 'ready', 'stop', 'reload', 'rules'] as const;
 
 /** One of {@link REQUESTS}. */
 export type RequestName = (typeof REQUESTS)[number];
 
-/** A request. */
-export const RequestSchema = z.object({ version: z.number(), request: z.string().max(64) });
+/** A request. `rules` come with the request of that name, to have them hold; without them it only asks. */
+export const RequestSchema = z.object({
+  version: z.number(),
+  request: z.string().max(64),
+  rules: z.array(z.string().max(65_536)).max(100_000).optional(),
+});
 
 const CountSchema = z.object({ packets: z.number(), octets: z.number() });
 
@@ -70,6 +74,15 @@ export const ReloadSchema = z.object({
 /** A validated outcome. */
 export type Reload = z.infer<typeof ReloadSchema>;
 
+/** The rules in force. */
+export const RulesSchema = z.object({
+  rules: z.array(z.string()),
+  /** Further ones stand there; null without such a file. */
+  file: z.string().nullable(),
+});
+/** Validated rules. */
+export type Rules = z.infer<typeof RulesSchema>;
+
 const IdentitySchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 
 /** The answer to each request, when it is one of success. */
@@ -78,6 +91,7 @@ export const ANSWERS = {
   ready: IdentitySchema,
   stop: IdentitySchema,
   reload: ReloadSchema,
+  rules: RulesSchema,
 } as const satisfies Record<RequestName, z.ZodType>;
 
 /** The answer to a request. */

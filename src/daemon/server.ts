@@ -14,7 +14,7 @@ import {
 
 /** Who answers. A rejection is told with its code and message. */
 export type Answerer = {
-  readonly [Name in RequestName]: () => Promise<Answer<Name>> | Answer<Name>;
+  readonly [Name in RequestName]: (rules?: readonly string[]) => Promise<Answer<Name>> | Answer<Name>;
 };
 
 /** More askers at once than any use has. */
@@ -114,7 +114,7 @@ function listen(server: Server, path: string): Promise<void> {
 
 async function answerLine(line: string, answerer: Answerer): Promise<object> {
   try {
-    const { version, request } = RequestSchema.parse(JSON.parse(line));
+    const { version, request, rules } = RequestSchema.parse(JSON.parse(line));
     if (version !== PROTOCOL_VERSION)
       return refusal(
         'DAEMON_PROTOCOL',
@@ -123,7 +123,7 @@ async function answerLine(line: string, answerer: Answerer): Promise<object> {
     const name = REQUESTS.find((each) => each === request);
     if (name === undefined)
       return refusal('DAEMON_PROTOCOL', `there is no such request; there are ${REQUESTS.join(', ')}`);
-    return { answer: await answerer[name]() };
+    return { answer: await answerer[name](rules) };
   } catch (error) {
     if (error instanceof SyntaxError || (error as Error).name === 'ZodError')
       return refusal('DAEMON_PROTOCOL', 'this is no request');

@@ -107,3 +107,14 @@ test('more rows than asked for are said, the fastest come first', () => {
     ['PROTOCOL', 'P3', 'P2', 'and', ''],
   );
 });
+
+test('times of packets that came as one are marked as coarse', () => {
+  const columns = createMeasuredColumns(ARRIVAL_FIELDS, 1);
+  columns.coarse[0] = 43;
+  const sums = arrivals();
+  sums.add(columns, 0);
+  const text = formatMeasured([group({ protocol: 'UDP', packets: 244, arrivals: sums })], OPTIONS);
+  assert.match(text, /~10\.000 ms +~1\.003 ms/);
+  assert.match(text, /^~ some packets came as one/m);
+  assert.doesNotMatch(formatMeasured([PINGS], OPTIONS), /~/);
+});

@@ -1,5 +1,5 @@
 /** What `measure` prints: a table of flows or tunnels, or the text of System D for protocols. */
-import type { MeasuredGroup, SequenceSums, TcpSums } from '../measure/index.ts';
+import type { ArrivalSums, MeasuredGroup, SequenceSums, TcpSums } from '../measure/index.ts';
 
 /** What can be shown of a measured group. */
 export const MEASURE_DISPLAYS = ['throughput', 'goodput', 'jitter', 'sequence', 'tcp', 'socket'] as const;
@@ -43,6 +43,10 @@ export function formatMeasured(groups: readonly MeasuredGroup[], options: Measur
       .join('  ')
       .trimEnd();
   const lines = [paint(line(columns.map(({ title }) => title)), BOLD, options), ...cells.map(line)];
+  if (options.displays.has('jitter') && shown.some(({ arrivals }) => (arrivals?.coarse ?? 0) > 0))
+    lines.push(
+      paint('~ some packets came as one super-packet (GRO): nobody saw when each came', DIM, options),
+    );
   if (shown.length < sorted.length)
     lines.push(paint(`and ${sorted.length - shown.length} more (--top)`, DIM, options));
   return `${lines.join('\n')}\n`;
@@ -61,6 +65,14 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
     title,
     isNumber: true,
     text: (group) => millisecondsText(ms(group)),
+  });
+  const gap = (title: string, ms: (arrivals: ArrivalSums) => number | undefined): Column => ({
+    title,
+    isNumber: true,
+    text: ({ arrivals }) => {
+      const text = millisecondsText(arrivals && ms(arrivals));
+      return arrivals && arrivals.coarse > 0 && text !== '-' ? `~${text}` : text;
+    },
   });
   const count = (title: string, number: (group: MeasuredGroup) => number | undefined): Column => ({
     title,
@@ -81,10 +93,10 @@ function columnsOf(groups: readonly MeasuredGroup[], options: MeasureTextOptions
     ...(displays.has('goodput') ? [rate('GOODPUT', ({ payloadOctets }) => payloadOctets)] : []),
     ...(displays.has('jitter')
       ? [
-          time('MEAN', ({ arrivals }) => arrivals?.meanMs(options.nominalMs)),
-          time('JITTER', ({ arrivals }) => arrivals?.deviationMs),
-          time('P99', ({ arrivals }) => arrivals?.percentileMs(0.99)),
-          time('LONGEST', ({ arrivals }) => arrivals?.mostMs),
+          gap('MEAN', (arrivals) => arrivals.meanMs(options.nominalMs)),
+          gap('JITTER', (arrivals) => arrivals.deviationMs),
+          gap('P99', (arrivals) => arrivals.percentileMs(0.99)),
+          gap('LONGEST', (arrivals) => arrivals.mostMs),
         ]
       : []),
     ...(displays.has('sequence') && groups.some(({ sequence }) => sequence)
