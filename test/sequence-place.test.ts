@@ -9,7 +9,9 @@ import { after, before, test } from 'node:test';
 import { Workshop } from '../bench/build.ts';
 import { kernelAtLeast } from '../src/bpf/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
+import { lacksIperf3 } from './iperf.ts';
 import { KernelWay, MODULE_SHARED, ModuleWay, type Settings, words } from './sequence-way.ts';
+import { tsharkJitter } from './tshark-rtp.ts';
 import { until } from './until.ts';
 
 const SENDER = 'tsseq';
@@ -52,16 +54,6 @@ function ifindex(): number {
 
 function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
-}
-
-/** Why the comparison with iperf3 is to be skipped; false where it is installed. */
-function lacksIperf3(): string | false {
-  try {
-    execFileSync('iperf3', ['--version'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return 'iperf3 is not installed';
-  }
 }
 
 /** Octets none of which begins the pattern's way, but many its first octet. */
@@ -212,20 +204,13 @@ test('every datagram of a real super-packet has its number', async (t) => {
   }
 });
 
-/** What tshark says of the only RTP stream: jitter in ms (mean and largest). */
-function tsharkJitter(frames: readonly { octets: Uint8Array; timeNs: bigint }[]): {
-  mean: number;
-  most: number;
-} {
+/** What tshark says of the only RTP stream. */
+function jitterOf(frames: readonly { octets: Uint8Array; timeNs: bigint }[]): { mean: number; most: number } {
   const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-rtp-'));
   try {
     const path = join(directory, 'rtp.pcap');
     writeFileSync(path, writePcap(frames, { nanoseconds: true }));
-    const words = ['-r', path, '-d', `udp.port==${PORT},rtp`, '-q', '-z', 'rtp,streams'];
-    const text = execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    const line = text.split('\n').find((each) => each.includes('40001'))!;
-    const columns = line.trim().split(/\s+/);
-    return { mean: Number(columns.at(-2)), most: Number(columns.at(-1)) };
+    return tsharkJitter(path, PORT, 0xabcd);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -239,7 +224,7 @@ test('the jitter of RTP is the one tshark says', (t) => {
   }));
   for (const { octets, timeNs } of frames) way.run(octets, { timeNs: Number(timeNs) });
   const { samples, sumNs, mostNs } = way.jitter();
-  const theirs = tsharkJitter(frames);
+  const theirs = jitterOf(frames);
   t.diagnostic(
     `mean ${sumNs / samples / 1e6} ms (tshark: ${theirs.mean}), most ${mostNs / 1e6} (${theirs.most})`,
   );
