@@ -276,14 +276,21 @@ static void attribute_fragment(struct packet *p, double ms)
 	join_fragments(&fragments[fragment_place(words)], p, words, (u32)(long long)(ms / 1000));
 }
 
-/* Into its flow, or the overflow record of its tunnel. */
-static void record(const struct window *w, struct packet *p, u32 octets, double ms, u64 ns, u16 link_type)
+/* Into its flow, or the overflow record of its tunnel. 0: it waits for a row among the biflows; nothing happened. */
+static int record(const struct window *w, struct packet *p, u32 octets, double ms, u64 ns, u16 link_type)
 {
+	struct followed_packet f;
 	u64 words[WIDE_WORDS];
 	struct row *row;
+	int is_followed;
 
 	if (p->labels.traits & (TRAIT_FRAGMENT | TRAIT_LATER_FRAGMENT) && settings.attribute_fragments)
 		attribute_fragment(p, ms);
+	is_followed = settings.followed.measured && has_biflow(p);
+	if (is_followed) {
+		if (!begin_follow(&f, &settings.followed, settings.factors, w, p, ns, octets, says_direction(link_type)))
+			return 0;
+	}
 	wide_words(words, p);
 	row = find_row(words, settings.most_rows);
 	if (!row) {
@@ -294,8 +301,15 @@ static void record(const struct window *w, struct packet *p, u32 octets, double 
 		add_packet(row, p, octets, ms);
 	else
 		add_line(p->labels.point, OVERFLOW_FULL, p->level, octets);
-	if (settings.followed.measured && has_biflow(p))
-		follow(&settings.followed, settings.factors, w, p, octets, ns, says_direction(link_type));
+	if (is_followed)
+		follow(&f, &settings.followed, w, p);
+	return 1;
+}
+
+/* Gives a row of a biflow back: it was read, and nothing more will be told of it. */
+EXPORT(give_back) void give_back(u32 row)
+{
+	give_back_biflow(settings.factors, row);
 }
 
 /* Time of a biflow's stamps: since 1970, within what 64 bits hold. */
@@ -304,7 +318,10 @@ static u64 clock_ns(double seconds_, u32 ns)
 	return seconds_ >= 0 && seconds_ < 1.8e10 ? (u64)seconds_ * 1000000000 + ns : 0;
 }
 
-/* Takes in packets `first` to `count` of the batch; ends before one of `until_ms` or later. Gives who is next. */
+/*
+ * Takes in packets `first` to `count` of the batch; ends before one of `until_ms` or later, and before one that waits for a
+ * row among the biflows. Gives who is next.
+ */
 EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 {
 	struct packet *p = &packet;
@@ -313,6 +330,7 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 	double ms;
 	u64 ns;
 
+	followed.is_waiting = 0;
 	for (i = first; i < count && i < BATCH_PACKETS; i++) {
 		ms = seconds[i] * 1000 + nanoseconds[i] / 1e6;
 		ns = clock_ns(seconds[i], nanoseconds[i]);
@@ -335,11 +353,11 @@ EXPORT(run) u32 run(u32 first, u32 count, double until_ms)
 		const struct window w = window_at(at, captured_lengths[i]);
 
 		reason = parse(&w, p, (state.interface_base + interfaces[i]) << 1, octets, link_types[i]);
-		add_line(p->labels.point, REASON_NONE, 0, octets);
-		if (reason == REASON_NONE)
-			record(&w, p, octets, ms, ns, link_types[i]);
-		else
+		if (reason != REASON_NONE)
 			add_line(p->labels.point, reason, p->level, octets);
+		else if (!record(&w, p, octets, ms, ns, link_types[i]))
+			break;
+		add_line(p->labels.point, REASON_NONE, 0, octets);
 	}
 	return i;
 }

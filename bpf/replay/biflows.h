@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The biflows of captures: as bpf/biflow_table.h, by the captures' own time. User space reads rows and zeroes what it has
- * read; parity is always 0.
+ * The biflows of captures: as bpf/biflow_table.h, by the captures' own time. User space reads rows, zeroes what it has
+ * read, and gives rows back that are over; parity is always 0. Where rows are used up a packet can wait for that.
  */
 #pragma once
 
@@ -26,10 +26,13 @@ u32 arrivals_chunks[MOST_BIFLOW_CHUNKS];
 u32 sequence_chunks[MOST_BIFLOW_CHUNKS];
 u32 tcp_chunks[MOST_BIFLOW_CHUNKS];
 
-/* What user space is told. */
+/* What user space is told, and tells. */
 struct {
-	u32 rows;
+	u32 rows;	/* that were ever taken: those that are free among them are zeros */
 	u32 unmeasured; /* packets that found no row */
+	u32 is_waiting; /* the packet that is next needs a row, and none is free */
+	u32 patience;	/* how much has to happen before one waits: a packet without a row, or a connection that ends */
+	u32 free;	/* the row that was given back last, plus one; it begins with the number of the one before */
 } followed;
 
 static struct index biflow_places;
@@ -56,17 +59,54 @@ static int grow_biflows(u32 measured)
 	return 1;
 }
 
+static struct biflow *biflow_at(u32 row)
+{
+	return row_at(biflow_chunks, row, sizeof(struct biflow));
+}
+
 /* A new row for the key, plus one; 0: there is no room. */
 static u32 new_biflow(const struct followed_settings *s, const u64 *words)
 {
-	struct biflow *b;
+	u32 number = followed.free;
 
-	if (followed.rows >= s->most ||
-	    (followed.rows >= biflow_chunk_count * CHUNK_ROWS && !grow_biflows(s->measured)))
-		return 0;
-	b = row_at(biflow_chunks, followed.rows++, sizeof(*b));
-	__builtin_memcpy(&b->key, words, sizeof(b->key));
-	return followed.rows;
+	if (number) {
+		followed.free = *(const u32 *)biflow_at(number - 1);
+	} else {
+		if (followed.rows >= s->most ||
+		    (followed.rows >= biflow_chunk_count * CHUNK_ROWS && !grow_biflows(s->measured)))
+			return 0;
+		number = ++followed.rows;
+	}
+	__builtin_memcpy(&biflow_at(number - 1)->key, words, sizeof(struct wide_key));
+	return number;
+}
+
+/* Zeroes a row of a part, if that is measured. */
+static void empty(const u32 *chunks, u32 row, u32 octets)
+{
+	if (chunks[row / CHUNK_ROWS])
+		__builtin_memset(row_at(chunks, row, octets), 0, octets);
+}
+
+/* Makes a row free that user space has read. */
+static void give_back_biflow(const u64 *factors, u32 row)
+{
+	struct biflow *b = biflow_at(row);
+	struct place *place;
+
+	if (!(b->connection.traits & CONNECTION_BEGUN))
+		return;
+	if (!b->is_unlinked) {
+		place = index_place(&biflow_places, biflow_chunks, sizeof(*b), (const u64 *)&b->key, factors);
+		if (place && place->number == row + 1)
+			leave_place(&biflow_places, place);
+	}
+	empty(biflow_chunks, row, sizeof(*b));
+	empty(arrivals_chunks, row, sizeof(struct arrivals));
+	empty(sequence_chunks, row, sizeof(struct numbers));
+	empty(tcp_chunks, row, sizeof(struct tcp_track));
+	*(u32 *)b = followed.free;
+	followed.free = row + 1;
 }
 
 /* The row of the packet's biflow, plus one; 0: there is no room. */
@@ -84,15 +124,15 @@ static u32 biflow_of(const struct followed_settings *s, const u64 *factors, cons
 		biflow_places.used += !!place->number;
 		return place->number;
 	}
-	b = row_at(biflow_chunks, place->number - 1, sizeof(*b));
-	if (is_over(b, o, &s->times)) {
-		fresh = new_biflow(s, words);
-		if (fresh) {
-			unlink_biflow(b, o, &s->times);
-			place->number = fresh;
-		}
+	b = biflow_at(place->number - 1);
+	if (!is_over(b, o, &s->times))
+		return place->number;
+	fresh = new_biflow(s, words);
+	if (fresh) {
+		unlink_biflow(b, o, &s->times);
+		place->number = fresh;
 	}
-	return place->number;
+	return fresh || !followed.patience ? fresh : place->number;
 }
 
 /* Where sequence numbers are read from: the octets that were captured. */
@@ -150,32 +190,63 @@ static void observe_tcp(struct observed *o, const struct packet *p, const struct
 	read_tcp(o, header, octets);
 }
 
-/* Where a capture does not say which way its interface saw a packet, both ways are of one side. */
-static void follow(const struct followed_settings *s, const u64 *factors, const struct window *w,
-		   const struct packet *p, u32 octets, u64 ns, int has_direction)
+/* What is known of the packet in hand before it is measured. */
+struct followed_packet {
+	struct observed observed;
+	u32 row; /* plus one; 0: it has none */
+};
+
+/*
+ * Finds the packet's row. 0: rows are used up, and it should wait until some were given back. Where a capture does not say
+ * which way its interface saw a packet, both ways are of one side.
+ */
+static int begin_follow(struct followed_packet *f, const struct followed_settings *s, const u64 *factors,
+			const struct window *w, const struct packet *p, u64 ns, u32 octets, int has_direction)
 {
 	u64 words[WIDE_WORDS];
-	struct observed o;
-	u32 row;
 
-	begin_observed(&o, p, biflow_words(words, p), 0);
+	begin_observed(&f->observed, p, biflow_words(words, p), 0);
 	if (!has_direction)
 		words[0] &= ~1ull;
-	o.time_ns = ns;
-	o.octets = octets;
-	o.packets = 1;
-	if (o.protocol == 6 && o.traits & OBSERVED_HEADER)
-		observe_tcp(&o, p, w);
-	row = biflow_of(s, factors, words, &o);
-	if (!row--) {
+	f->observed.time_ns = ns;
+	f->observed.octets = octets;
+	f->observed.packets = 1;
+	if (f->observed.protocol == 6 && f->observed.traits & OBSERVED_HEADER)
+		observe_tcp(&f->observed, p, w);
+	f->row = biflow_of(s, factors, words, &f->observed);
+	followed.is_waiting = !f->row && !followed.patience;
+	return !followed.is_waiting;
+}
+
+static void be_less_patient(void)
+{
+	if (followed.patience)
+		followed.patience--;
+}
+
+/* Measures it. */
+static void follow(const struct followed_packet *f, const struct followed_settings *s, const struct window *w,
+		   const struct packet *p)
+{
+	const struct observed *o = &f->observed;
+	u32 row = f->row - 1;
+	struct biflow *b;
+	u8 close;
+
+	if (!f->row) {
 		followed.unmeasured++;
+		be_less_patient();
 		return;
 	}
-	note_biflow(row_at(biflow_chunks, row, sizeof(struct biflow)), p, &o);
+	b = biflow_at(row);
+	close = b->connection.close;
+	note_biflow(b, p, o);
+	if (b->connection.close && !close)
+		be_less_patient();
 	if (s->measured & MEASURE_ARRIVALS)
-		note_arrival(row_at(arrivals_chunks, row, sizeof(struct arrivals)), &o, s->times.reset_ns);
+		note_arrival(row_at(arrivals_chunks, row, sizeof(struct arrivals)), o, s->times.reset_ns);
 	if (s->measured & MEASURE_SEQUENCE)
-		follow_numbers(s, w, p, &o, row_at(sequence_chunks, row, sizeof(struct numbers)));
-	if (s->measured & MEASURE_TCP && o.protocol == PROTOCOL_TCP)
-		note_tcp(row_at(tcp_chunks, row, sizeof(struct tcp_track)), &o);
+		follow_numbers(s, w, p, o, row_at(sequence_chunks, row, sizeof(struct numbers)));
+	if (s->measured & MEASURE_TCP && o->protocol == PROTOCOL_TCP)
+		note_tcp(row_at(tcp_chunks, row, sizeof(struct tcp_track)), o);
 }

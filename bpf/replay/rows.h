@@ -76,6 +76,26 @@ PARSE_INLINE struct place *index_place(struct index *index, const u32 *chunks, u
 	return &index->places[at];
 }
 
+/* Takes a row out of its place, and moves up those behind that had to go on because of it. */
+PARSE_INLINE void leave_place(struct index *index, struct place *left)
+{
+	u32 mask = (1u << index->bits) - 1, at = (u32)(left - index->places), next = at, home;
+
+	for (;;) {
+		next = (next + 1) & mask;
+		if (!index->places[next].number)
+			break;
+		home = index->places[next].hash >> (32 - index->bits);
+		/* Its home is not between the free place and where it is. */
+		if (((next - home) & mask) >= ((next - at) & mask)) {
+			index->places[at] = index->places[next];
+			at = next;
+		}
+	}
+	index->places[at].number = 0;
+	index->used--;
+}
+
 PARSE_INLINE void forget_places(struct index *index)
 {
 	if (index->places && index->used)

@@ -10,16 +10,17 @@ import {
 import {
   Biflow,
   biflowSettings,
-  ConnectionTrait,
   clearWays,
   decodeConnections,
   decodeMeasurements,
-  idleNs,
+  isUnlinked,
+  LINGER_NS,
   measuredBits,
   PARTS,
   type PickedConnection,
   type PickedWay,
   type RawBiflows,
+  rowsOver,
   type StampClock,
   sequenceSettings,
   WideKey,
@@ -33,8 +34,6 @@ const ARRAYS: Readonly<Record<MeasurementName, string>> = {
   tcp: 'biflow_tcp',
 };
 const NAMES = Object.keys(MEASUREMENTS) as MeasurementName[];
-/** How long after it was closed a connection's last packets may come: what is sent twice, a last ACK. */
-const LINGER_NS = 2_000_000_000n;
 /** One number of the ring of free rows. */
 const RING_OCTETS = 8;
 
@@ -147,25 +146,17 @@ export class BiflowTable implements Disposable {
   }
 
   /** Takes what is over out of the index; what the kernel itself took out is over as well. */
-  #takeOut({ biflows, count }: RawBiflows, nowNs: bigint): number[] {
+  #takeOut(run: RawBiflows, nowNs: bigint): number[] {
     const known = new Set(this.#freed);
-    const longs = new BigUint64Array(biflows.buffer, biflows.byteOffset, (count * Biflow.size) >> 3);
-    const out: number[] = [];
-    for (let row = 0; row < count; row++) {
+    const over = rowsOver(run, { nowNs, lingerNs: LINGER_NS, options: this.#options });
+    const out = over.filter((row) => !known.has(row));
+    const { biflows } = run;
+    for (const row of out) {
       const base = row * Biflow.size;
-      if (!isBegun(biflows, base) || known.has(row)) continue;
-      const isUnlinked = biflows[base + Biflow.offsets.isUnlinked] !== 0;
-      const isClosed = biflows[base + Biflow.offsets['connection.close']] !== 0;
-      const silentNs = nowNs - longs[(base + Biflow.offsets['connection.lastNs']) >> 3]!;
-      const protocol = biflows[base + Biflow.offsets['key.labels.protocol']]!;
-      const limitNs = isClosed ? LINGER_NS : idleNs(this.#options, protocol);
-      if (!isUnlinked && silentNs < limitNs) continue;
-      if (!isUnlinked) {
-        this.#leaveIndex(biflows.slice(base, base + WideKey.size), row);
-        // CPUs that remember the row look at this; by now the index does not lead them here again.
-        biflows[base + Biflow.offsets.isUnlinked] = 1;
-      }
-      out.push(row);
+      if (isUnlinked(biflows, row)) continue;
+      this.#leaveIndex(biflows.slice(base, base + WideKey.size), row);
+      // CPUs that remember the row look at this; by now the index does not lead them here again.
+      biflows[base + Biflow.offsets.isUnlinked] = 1;
     }
     return out;
   }
@@ -183,9 +174,4 @@ export class BiflowTable implements Disposable {
     this.#ring[((given % this.#options.capacity) * RING_OCTETS) >> 2] = row;
     Atomics.store(this.#given, 0, given + 1);
   }
-}
-
-/** Whether a row is a biflow's; else it is free, or being made. */
-function isBegun(biflows: Uint8Array, base: number): boolean {
-  return (biflows[base + Biflow.offsets['connection.traits']]! & ConnectionTrait.CONNECTION_BEGUN) !== 0;
 }

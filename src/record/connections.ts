@@ -6,8 +6,10 @@ import {
   type ConnectionBatch,
   createColumns,
   createConnectionColumns,
+  type MeasureOptions,
 } from '../flow/index.ts';
 import { Biflow, ConnectionClose, ConnectionTrait, FlowCounters, WideKey } from './gen/meter.ts';
+import { idleNs } from './measure-settings.ts';
 import { type RawBiflows, type StampClock, timeOf, writeWayKey } from './measurements.ts';
 import { decodeRecords } from './records.ts';
 
@@ -27,7 +29,43 @@ const AT = {
   opener: Biflow.offsets['connection.opener'],
   close: Biflow.offsets['connection.close'],
   traits: Biflow.offsets['connection.traits'],
+  protocol: Biflow.offsets['key.labels.protocol'],
+  isUnlinked: Biflow.offsets.isUnlinked,
 } as const;
+
+/** How long after it was closed a connection's last packets may come: what is sent twice, a last ACK. */
+export const LINGER_NS = 2_000_000_000n;
+
+/** Whether a later biflow has the row's key: then it is out of the index. */
+export function isUnlinked(biflows: Uint8Array, row: number): boolean {
+  return biflows[row * Biflow.size + AT.isUnlinked] !== 0;
+}
+
+/**
+ * The rows of which nothing more will come: another has their key, or they were closed or silent for long enough. Rows
+ * that are free or being made are nobody's.
+ *
+ * @param nowNs of the clock of their stamps; `lingerNs` is how long a closed one may still have packets
+ */
+export function rowsOver(
+  { biflows, count }: RawBiflows,
+  {
+    nowNs,
+    lingerNs,
+    options,
+  }: { readonly nowNs: bigint; readonly lingerNs: bigint; readonly options: MeasureOptions },
+): number[] {
+  const longs = new BigUint64Array(biflows.buffer, biflows.byteOffset, (count * Biflow.size) >> 3);
+  const over: number[] = [];
+  for (let row = 0; row < count; row++) {
+    const base = row * Biflow.size;
+    if ((biflows[base + AT.traits]! & ConnectionTrait.CONNECTION_BEGUN) === 0) continue;
+    const isClosed = biflows[base + AT.close] !== ConnectionClose.CLOSE_NOT;
+    const limitNs = isClosed ? lingerNs : idleNs(options, biflows[base + AT.protocol]!);
+    if (isUnlinked(biflows, row) || nowNs - longs[(base + AT.last) >> 3]! >= limitNs) over.push(row);
+  }
+  return over;
+}
 
 /** Decodes the picked rows into a batch of its own. */
 export function decodeConnections(

@@ -1,5 +1,5 @@
 /** Records as the C side writes them, in the kernel or out of it: layouts, numbers, and the way into columns. */
-export { decodeConnections, type PickedConnection } from './connections.ts';
+export { decodeConnections, isUnlinked, LINGER_NS, type PickedConnection, rowsOver } from './connections.ts';
 export * from './gen/meter.ts';
 export * from './gen/sockets.ts';
 export { pointOf, reasonName } from './ledger.ts';

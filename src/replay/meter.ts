@@ -18,12 +18,13 @@ import {
   decodeConnections,
   decodeMeasurements,
   decodeRecords,
+  LINGER_NS,
   PARTS,
-  type PickedConnection,
   type PickedWay,
   pointOf,
   type RawBiflows,
   reasonName,
+  rowsOver,
   waysOf,
   writePorts,
 } from '../record/index.ts';
@@ -66,6 +67,11 @@ export interface Parsed {
 
 /** Biflows followed at a time unless told otherwise. */
 const BIFLOWS = 262_144;
+
+/** Part of the biflows that must end, or go without a row, before one waits again where none was over. */
+const PATIENCE = 1 / 64;
+/** Stamps are nanoseconds since 1970. */
+const CLOCK = { ns: 0n, ms: 0 } as const;
 
 /** Size of struct packet. */
 const PACKET_OCTETS = 176;
@@ -116,10 +122,46 @@ export class ReplayMeter {
   /**
    * Takes in packets of the loaded batch from row `first` on, up to the first of `untilMs` or later.
    *
-   * @returns the row to go on with; `count` when all are in
+   * @returns the row to go on with; `count` when all are in. It may be one that {@link isWaiting}
    */
   run(first: number, count: number, untilMs: number = Number.POSITIVE_INFINITY): number {
     return this.#module.run(first, count, untilMs);
+  }
+
+  /** Whether the next packet waits until {@link endOver} has made room among the biflows. */
+  get isWaiting(): boolean {
+    return this.#module.isWaiting;
+  }
+
+  /**
+   * Tells what was measured of biflows that are over, and makes room; everything else stays as it is. Those that were
+   * closed count as over at once where not enough of them lingered. Without any, packets go unmeasured for a while.
+   */
+  endOver(): MeasurementBatch | undefined {
+    const runs = this.#biflowRuns();
+    const lingered = this.#over(runs, LINGER_NS);
+    const over = lingered.length > 0 ? lingered : this.#over(runs, 0n);
+    if (over.length === 0) {
+      this.#module.patience = Math.max(1, Math.floor(this.#measure.capacity * PATIENCE));
+      return undefined;
+    }
+    const ended = new Set(over);
+    const ways = runs.flatMap((run, number) => waysOf(run, number, 0));
+    const picked = ways.filter(({ run, row }) => ended.has(run * CHUNK_ROWS + row));
+    const batch = this.#tell(runs, picked, over, 0);
+    this.#giveBack(over);
+    return batch;
+  }
+
+  /** Forgets all biflows, told or not: none of them will have packets. */
+  forgetBiflows(): void {
+    const rows = this.#module.biflowRows;
+    for (let row = 0; row < rows; row++) this.#module.giveBack(row);
+  }
+
+  /** Time of the packets since the last drain: earliest and latest, milliseconds since 1970; infinite where none had one. */
+  get times(): { readonly firstMs: number; readonly lastMs: number } {
+    return this.#module.times;
   }
 
   /** Gives what was taken in, and begins anew. @param spare columns that nobody reads any more, taken over */
@@ -161,9 +203,49 @@ export class ReplayMeter {
     }
   }
 
-  /** Reads what was measured since the last time and begins anew; what a biflow has to remember stays. */
+  /**
+   * Reads what was measured since the last time and begins anew. What a biflow has to remember stays, unless it is over:
+   * then it is told for the last time, and its row is free.
+   */
   #takeMeasurements(): MeasurementBatch {
-    const { rows, unmeasuredPackets } = this.#module.takeFollowed();
+    const runs = this.#biflowRuns();
+    const over = this.#over(runs, LINGER_NS);
+    const picked = runs.flatMap((run, number) => waysOf(run, number, 0));
+    const batch = this.#tell(runs, picked, over, this.#module.takeUnmeasured());
+    clearWays(runs, picked, 0);
+    this.#giveBack(over);
+    return batch;
+  }
+
+  #tell(
+    runs: readonly RawBiflows[],
+    picked: readonly PickedWay[],
+    over: readonly number[],
+    unmeasuredPackets: number,
+  ): MeasurementBatch {
+    const ended = new Set(over);
+    const rows = new Set(picked.map(({ run, row }) => run * CHUNK_ROWS + row)).union(ended);
+    const told = Array.from(rows, (at) => ({ ...placeOf(at), isEnded: ended.has(at) }));
+    return {
+      ...decodeMeasurements(runs, picked, 0, CLOCK),
+      connections: decodeConnections(runs, told, CLOCK),
+      unmeasuredPackets,
+    };
+  }
+
+  /** The rows of biflows that are over by the time of the latest packet. */
+  #over(runs: readonly RawBiflows[], lingerNs: bigint): number[] {
+    const when = { nowNs: this.#module.nowNs, lingerNs, options: this.#measure };
+    return runs.flatMap((run, number) => rowsOver(run, when).map((row) => number * CHUNK_ROWS + row));
+  }
+
+  #giveBack(rows: readonly number[]): void {
+    for (const row of rows) this.#module.giveBack(row);
+  }
+
+  /** Rows of biflows where they lie; good until the next call of the module. */
+  #biflowRuns(): RawBiflows[] {
+    const rows = this.#module.biflowRows;
     const { octets } = this.#module.views;
     const biflows = this.#module.biflowChunks('biflow');
     const runs: RawBiflows[] = [];
@@ -179,16 +261,7 @@ export class ReplayMeter {
       );
       runs.push({ biflows: part(biflows[chunk]!, Biflow.size), parts, count });
     }
-    const picked = runs.flatMap((run, number) => waysOf(run, number, 0));
-    // Stamps are nanoseconds since 1970.
-    const clock = { ns: 0n, ms: 0 };
-    const batch = {
-      ...decodeMeasurements(runs, picked, 0, clock),
-      connections: decodeConnections(runs, connectionsOf(runs, picked), clock),
-      unmeasuredPackets,
-    };
-    clearWays(runs, picked, 0);
-    return batch;
+    return runs;
   }
 
   #readLines(): { readonly seen: SeenLine[]; readonly ledger: LedgerLine[] } {
@@ -212,11 +285,7 @@ export class ReplayMeter {
   }
 }
 
-/** The rows that had packets; over for good is what a later one took the place of. */
-function connectionsOf(runs: readonly RawBiflows[], picked: readonly PickedWay[]): PickedConnection[] {
-  const rows = new Map(picked.map(({ run, row }) => [run * CHUNK_ROWS + row, { run, row }]));
-  return Array.from(rows.values(), ({ run, row }) => {
-    const isEnded = runs[run]!.biflows[row * Biflow.size + Biflow.offsets.isUnlinked] !== 0;
-    return { run, row, isEnded };
-  });
+/** Which row of which run one is. */
+function placeOf(at: number): { readonly run: number; readonly row: number } {
+  return { run: Math.floor(at / CHUNK_ROWS), row: at % CHUNK_ROWS };
 }

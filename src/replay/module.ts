@@ -40,10 +40,15 @@ interface Exports {
   run(first: number, count: number, untilMs: number): number;
   parse_one(captured: number, original: number, linkType: number): number;
   clear(): void;
+  give_back(row: number): void;
 }
 
 /** Words of `state`. */
 const STATE = { rows: 0, lines: 1, linesPlace: 2, octetsPlace: 3, interfaceBase: 10 } as const;
+/** Time of the latest packet that had one, nanoseconds since 1970; in octets. */
+const NOW_AT = 48;
+/** Words of `followed`. */
+const FOLLOWED = { rows: 0, unmeasured: 1, isWaiting: 2, patience: 3, words: 5 } as const;
 /** Its times, as 64-bit floats from its beginning. */
 const STATE_TIMES = { firstMs: 2, lastMs: 3 } as const;
 
@@ -136,12 +141,37 @@ export class ReplayModule {
     return { count: this.views.state[STATE.lines]!, at: this.views.state[STATE.linesPlace]! };
   }
 
-  /** Biflows there are, and packets that found no room among them; the latter begins anew when it is read. */
-  takeFollowed(): { readonly rows: number; readonly unmeasuredPackets: number } {
-    const words = new Uint32Array(this.#exports.memory.buffer, this.#place('followed'), 2);
-    const [rows, unmeasuredPackets] = words as unknown as [number, number];
-    words[1] = 0;
-    return { rows, unmeasuredPackets };
+  /** Rows of biflows that were ever taken; those that are free again are zeros. */
+  get biflowRows(): number {
+    return this.#followed[FOLLOWED.rows]!;
+  }
+
+  /** Packets that found no row among the biflows since this was asked last. */
+  takeUnmeasured(): number {
+    const words = this.#followed;
+    const packets = words[FOLLOWED.unmeasured]!;
+    words[FOLLOWED.unmeasured] = 0;
+    return packets;
+  }
+
+  /** Whether {@link run} ended before a packet that needs a row of a biflow, because none is free. */
+  get isWaiting(): boolean {
+    return this.#followed[FOLLOWED.isWaiting] !== 0;
+  }
+
+  /** How many connections must end, or packets go without a row, before one waits again. */
+  set patience(count: number) {
+    this.#followed[FOLLOWED.patience] = count;
+  }
+
+  /** Time of the latest packet that had one, nanoseconds since 1970. */
+  get nowNs(): bigint {
+    return new DataView(this.#exports.memory.buffer, this.#place('state')).getBigUint64(NOW_AT, true);
+  }
+
+  /** Makes a row of a biflow free: it is zeros, and out of the index. */
+  giveBack(row: number): void {
+    this.#exports.give_back(row);
   }
 
   /** Addresses of the chunks of biflows, or of what is measured of them. */
@@ -182,6 +212,10 @@ export class ReplayModule {
 
   clear(): void {
     this.#exports.clear();
+  }
+
+  get #followed(): Uint32Array {
+    return new Uint32Array(this.#exports.memory.buffer, this.#place('followed'), FOLLOWED.words);
   }
 
   #place(name: Shared): number {

@@ -10,7 +10,13 @@ import {
   type PacketBatch,
   packetTimeMs,
 } from '../capture/index.ts';
-import type { FlowBatch, FlowColumns, FlowSource, ObservationPoint } from '../flow/index.ts';
+import {
+  createColumns,
+  type FlowBatch,
+  type FlowColumns,
+  type FlowSource,
+  type ObservationPoint,
+} from '../flow/index.ts';
 import { type Drained, ReplayMeter, type ReplayOptions } from './meter.ts';
 
 /** Times beyond are no times, as in replay.wasm.c. */
@@ -43,6 +49,9 @@ export interface ReadProgress {
  * without packets have none. A packet that comes late, with a time before its epoch's, counts in the epoch under way;
  * one without a time too. Each interface of a file is an observation point of its own, all of them primary; of cooked
  * captures what the host sent is egress.
+ *
+ * Where more connections are measured than there are rows, batches without flow records come in the middle of an epoch:
+ * they tell of those that are over. What an epoch counts is in its last batch.
  *
  * A file that is broken or missing does not stop the others: what was read of it counts, and `errors` says why.
  */
@@ -117,6 +126,10 @@ export class CaptureSource implements FlowSource {
       for (let row = 0; row < batch.count; ) {
         window ??= this.#windowAt(batch, row);
         row = this.#meter.run(row, batch.count, window?.endMs);
+        if (this.#meter.isWaiting) {
+          yield* this.#overBatch(opened.interfaces, window);
+          continue;
+        }
         if (row === batch.count) break;
         yield this.#batch(opened.interfaces, window);
         window = undefined;
@@ -148,6 +161,25 @@ export class CaptureSource implements FlowSource {
   ): FlowBatch {
     const { firstMs, lastMs, ...drained }: Drained = this.#meter.drain(this.#spare);
     this.#spare = drained.columns;
+    return { ...this.#frame(interfaces, window ?? spanOf({ firstMs, lastMs })), ...drained };
+  }
+
+  /** In the middle of an epoch, what was measured of flows that are over, to make room; their counts come at its end. */
+  *#overBatch(
+    interfaces: readonly CaptureInterface[],
+    window: { readonly startMs: number; readonly endMs: number } | undefined,
+  ): Generator<FlowBatch, void, undefined> {
+    const measurements = this.#meter.endOver();
+    if (!measurements) return;
+    const nothing = { length: 0, columns: createColumns(0), seen: [], ledger: [] };
+    yield { ...this.#frame(interfaces, window ?? spanOf(this.#meter.times)), ...nothing, measurements };
+  }
+
+  /** What every batch has: who says it, of when and where. */
+  #frame(
+    interfaces: readonly CaptureInterface[],
+    { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+  ): Pick<FlowBatch, 'epoch' | 'agent' | 'startMs' | 'endMs' | 'counters' | 'points'> {
     for (let known = this.#points.length / 2; known < interfaces.length; known++) {
       const interfaceName = this.#nameOf(interfaces, known);
       const ifindex = this.#interfaces + 1 + known;
@@ -156,12 +188,11 @@ export class CaptureSource implements FlowSource {
         { ifindex, direction: 1, interfaceName, primary: true },
       );
     }
-    const whole = Number.isFinite(firstMs) ? { startMs: firstMs, endMs: lastMs } : { startMs: 0, endMs: 0 };
     return {
       epoch: ++this.#epoch,
       agent: this.agent,
-      ...(window ?? whole),
-      ...drained,
+      startMs,
+      endMs,
       // A capture has no counters of its own to compare with.
       counters: [],
       points: [...this.#points],
@@ -187,6 +218,16 @@ export class CaptureSource implements FlowSource {
     if (capture.error) this.errors.push(capture.error);
     this.#packets += capture.counters.packets;
     this.#interfaces += capture.interfaces.length;
+    // The next file's interfaces are others.
+    this.#meter.forgetBiflows();
     this.#capture = undefined;
   }
+}
+
+/** From the first packet to the last; of packets without times nobody knows. */
+function spanOf({ firstMs, lastMs }: { readonly firstMs: number; readonly lastMs: number }): {
+  readonly startMs: number;
+  readonly endMs: number;
+} {
+  return Number.isFinite(firstMs) ? { startMs: firstMs, endMs: lastMs } : { startMs: 0, endMs: 0 };
 }
