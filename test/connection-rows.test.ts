@@ -187,6 +187,30 @@ test('flows that fell silent make room; those that go on keep their row and are 
   assert.ok(batches.every(({ measurements }) => measurements!.unmeasuredPackets === 0));
 });
 
+test('in a crowded index nobody loses the way to a row because others left theirs', async () => {
+  // Each says a word, and another one a second later; by then rows were given back a dozen times, in any order of keys.
+  const flows = 24_000;
+  const word = (i: number, timeNs: bigint): Sent => ({
+    octets: packet()
+      .eth()
+      .ipv4({ source: `10.3.${i >> 8}.${i & 255}`, destination: '10.3.255.1' })
+      .udp({ sourcePort: 5000, destinationPort: 9 })
+      .payload(10)
+      .build(),
+    timeNs,
+  });
+  const packets = Array.from({ length: flows + 1000 }, (_, ms) => {
+    const timeNs = BEGIN_NS + BigInt(ms) * MS;
+    return [...(ms < flows ? [word(ms, timeNs)] : []), ...(ms >= 1000 ? [word(ms - 1000, timeNs)] : [])];
+  }).flat();
+  const idleMs = { tcp: 2000, udp: 2000, other: 2000 };
+  // Of 16,384 places nearly half are taken.
+  const measure = { measurements: ['connections'], capacity: 8000, idleMs } as const;
+  const told = connectionsOf(await batchesOf({ paths: [write('crowded.pcap', packets)], measure }));
+  assert.equal(told.length, flows);
+  assert.ok(told.every(({ packets }) => packets === 2));
+});
+
 test('rows of a file are free for the next one', async () => {
   const paths = [0, 1, 2].map((file) =>
     write(
