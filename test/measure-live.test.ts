@@ -30,10 +30,10 @@ import {
   interarrivalJitter,
   iperfArrivals,
   type Numbered,
+  NumberSender,
   PORTS,
   RTP_SOURCE,
   type Send,
-  sendNumbers,
 } from './numbered-traffic.ts';
 import { hasTshark } from './tshark.ts';
 import { tsharkJitter } from './tshark-rtp.ts';
@@ -43,13 +43,17 @@ const directory = mkdtempSync(join(tmpdir(), 'measure-live-'));
 const workshop = new Workshop();
 let spoiler: string;
 
+let sender: NumberSender;
+
 before(() => {
   buildLink();
+  sender = new NumberSender();
   spoiler = workshop.object('test/spoil.bpf.c');
   // Who is whose neighbour is known from now on.
   for (const address of ADDRESSES) inside(SENDER, 'ping', '-c', '1', '-W', '5', address);
 });
-after(() => {
+after(async () => {
+  await sender[Symbol.asyncDispose]();
   removeLink();
   workshop[Symbol.dispose]();
   rmSync(directory, { recursive: true });
@@ -100,7 +104,7 @@ async function receiving(
 async function numbersReceived(
   what: Numbered,
 ): Promise<{ readonly flow: MeasuredFlow; readonly arrivals: readonly Arrival[]; readonly path: string }> {
-  const { batches, path } = await receiving(() => sendNumbers(what));
+  const { batches, path } = await receiving(() => sender.send(what));
   const { address, form } = what;
   return {
     flow: received(batches, { protocol: UDP, address, port: PORTS[form] }),
@@ -118,7 +122,7 @@ async function numbersReceivedOverAll(
 ): Promise<readonly { readonly flow: MeasuredFlow; readonly arrivals: readonly Arrival[] }[]> {
   const { batches, path } = await receiving(async () => {
     for (const [i, { address }] of WAYS.entries())
-      await sendNumbers({ address, form: 'pattern', octets: OCTETS, sends: sends(SPAN * i) });
+      await sender.send({ address, form: 'pattern', octets: OCTETS, sends: sends(SPAN * i) });
   });
   const arrivals = Map.groupBy(arrivalsOf(path, 'pattern'), ({ number }) => Math.floor(number / SPAN));
   return WAYS.map(({ address }, i) => ({

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ADDRESSES, LAST_PORT, RECEIVER, SENDER } from './far-side-link.ts';
 import { IPERF_PORT } from './iperf.ts';
@@ -27,29 +28,28 @@ export interface Send {
 }
 
 const SOURCE = `
-const { address, port, form, octets, sends } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const socket = require('dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
-const began = process.hrtime.bigint();
-const datagram = (number, saidMs) => {
-  const words = [];
-  const ns = saidMs === undefined ? process.hrtime.bigint() : began + BigInt(Math.round(1e6 * saidMs));
-  if (form === 'pattern') words.push(0xa5300f10);
-  if (form === 'iperf3') words.push(Number(ns / 1000000000n), Number(ns % 1000000000n / 1000n), number);
-  if (form === 'rtp') words.push(0x80000000 + (number & 0xffff), Number((ns - began) / 125000n), ${RTP_SOURCE});
-  const payload = Buffer.alloc(octets);
-  [...words, ${PATTERN}, number].forEach((word, i) => payload.writeUInt32BE(word >>> 0, 4 * i));
-  return payload;
-};
-const bind = () => new Promise((done) => socket.bind(0, done));
-const segment = () => {
+const datagrams = require('dgram');
+const segment = (socket, octets) => {
   const setsockopt = require('koffi').load('libc.so.6').func('int setsockopt(int, int, int, void *, uint32_t)');
   const size = Buffer.alloc(4);
   size.writeInt32LE(octets);
   if (setsockopt(socket._handle.fd, 17, 103, size, 4) !== 0) throw new Error('no UDP_SEGMENT');
 };
-(async () => {
-  await bind();
-  if (sends.some(({ numbers }) => numbers.length > 1)) segment();
+const send = async ({ address, port, form, octets, sends }) => {
+  const socket = datagrams.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  await new Promise((done) => socket.bind(0, done));
+  if (sends.some(({ numbers }) => numbers.length > 1)) segment(socket, octets);
+  const began = process.hrtime.bigint();
+  const datagram = (number, saidMs) => {
+    const words = [];
+    const ns = saidMs === undefined ? process.hrtime.bigint() : began + BigInt(Math.round(1e6 * saidMs));
+    if (form === 'pattern') words.push(0xa5300f10);
+    if (form === 'iperf3') words.push(Number(ns / 1000000000n), Number(ns % 1000000000n / 1000n), number);
+    if (form === 'rtp') words.push(0x80000000 + (number & 0xffff), Number((ns - began) / 125000n), ${RTP_SOURCE});
+    const payload = Buffer.alloc(octets);
+    [...words, ${PATTERN}, number].forEach((word, i) => payload.writeUInt32BE(word >>> 0, 4 * i));
+    return payload;
+  };
   let due = performance.now();
   for (const { gapMs, numbers, saidMs } of sends) {
     due += gapMs;
@@ -59,7 +59,9 @@ const segment = () => {
     await new Promise((done, fail) => socket.send(payload, port, address, (error) => error ? fail(error) : done()));
   }
   socket.close();
-})();`;
+};
+require('readline').createInterface({ input: process.stdin }).on('line', (line) =>
+  send(JSON.parse(line)).then(() => console.log('sent'), (error) => console.log(error.message)));`;
 
 /** Numbers to an address. */
 export interface Numbered {
@@ -70,15 +72,31 @@ export interface Numbered {
   readonly sends: readonly Send[];
 }
 
-/** Sends numbers from the sender of the link. */
-export async function sendNumbers(what: Numbered): Promise<void> {
-  // There its own dependencies are found.
-  const cwd = fileURLToPath(new URL('..', import.meta.url));
-  const words = ['netns', 'exec', SENDER, process.execPath, '--no-deprecation', '-e', SOURCE];
-  const child = spawn('ip', words, { stdio: ['pipe', 'inherit', 'inherit'], cwd });
-  child.stdin.end(JSON.stringify({ ...what, port: PORTS[what.form] }));
-  const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(120_000) });
-  assert.equal(code, 0, 'all is sent');
+/** Sends numbers from the sender of the link, each time from another port. */
+export class NumberSender implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #answers: Interface;
+
+  constructor() {
+    // There its own dependencies are found.
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
+    const words = ['netns', 'exec', SENDER, process.execPath, '--no-deprecation', '-e', SOURCE];
+    this.#child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'], cwd });
+    this.#answers = createInterface({ input: this.#child.stdout! });
+  }
+
+  /** Settles when all are sent. */
+  async send(what: Numbered): Promise<void> {
+    this.#child.stdin!.write(`${JSON.stringify({ ...what, port: PORTS[what.form] })}\n`);
+    const [answer] = await once(this.#answers, 'line', { signal: AbortSignal.timeout(120_000) });
+    assert.equal(answer, 'sent');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.stdin!.end();
+    await exit;
+  }
 }
 
 /** A datagram as the capture has it. */
@@ -99,18 +117,21 @@ export class ArrivalCapture {
   readonly #child: ChildProcess;
   #said = '';
 
-  private constructor(path: string) {
+  private constructor(path: string, way: string) {
     this.path = path;
     const precise = ['--immediate-mode', '--time-stamp-precision=nano', '-U', '-B', '16384'];
-    const words = ['tcpdump', '-i', 'eth0', '-n', '-Q', 'in', '-Z', 'root', ...precise, '-w', path];
-    this.#child = spawn('ip', ['netns', 'exec', RECEIVER, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const words = ['tcpdump', '-i', 'eth0', '-n', '-Q', way, '-Z', 'root', ...precise, '-w', path];
+    this.#child = spawn('ip', ['netns', 'exec', RECEIVER, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#said += text;
     });
   }
 
-  static async start(path: string): Promise<ArrivalCapture> {
-    const capture = new ArrivalCapture(path);
+  /** By default of what it receives. */
+  static async start(path: string, way: 'in' | 'inout' = 'in'): Promise<ArrivalCapture> {
+    const capture = new ArrivalCapture(path, way);
     await until(() => capture.#said.includes('listening on'), 'tcpdump captures');
     return capture;
   }
@@ -130,9 +151,9 @@ export class ArrivalCapture {
 }
 
 /** A datagram to the port where nobody listens, outside of tunnels. Short: no cable of a test touches it. */
-export function sendLast(text: string): void {
-  const send = `const s = require('dgram').createSocket('udp4'); s.send(process.argv[1], ${LAST_PORT}, process.argv[2], () => s.close());`;
-  execFileSync('ip', ['netns', 'exec', SENDER, process.execPath, '-e', send, text, ADDRESSES[0]]);
+function sendLast(text: string): void {
+  const send = `echo "${text}" > /dev/udp/${ADDRESSES[0]}/${LAST_PORT}`;
+  execFileSync('ip', ['netns', 'exec', SENDER, 'bash', '-c', send]);
 }
 
 const PCAP_HEADER = 24;

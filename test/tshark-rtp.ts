@@ -8,6 +8,7 @@ export function tsharkJitter(path: string, port: number, source: number): { mean
   const name = `0x${source.toString(16).padStart(8, '0')}`;
   const line = text.split('\n').find((each) => each.toLowerCase().includes(name));
   if (line === undefined) throw new Error(`tshark sees no RTP of ${name}: ${text}`);
-  const columns = line.trim().split(/\s+/);
+  // At its end an X says that numbers are missing or late.
+  const columns = line.replace(/X\s*$/, '').trim().split(/\s+/);
   return { mean: Number(columns.at(-2)), most: Number(columns.at(-1)) };
 }
