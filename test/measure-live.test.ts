@@ -33,6 +33,7 @@ import {
   NumberSender,
   PORTS,
   RTP_SOURCE,
+  receiveInOrder,
   type Send,
 } from './numbered-traffic.ts';
 import { hasTshark } from './tshark.ts';
@@ -47,6 +48,7 @@ let sender: NumberSender;
 
 before(() => {
   buildLink();
+  receiveInOrder();
   sender = new NumberSender();
   spoiler = workshop.object('test/spoil.bpf.c');
   // Who is whose neighbour is known from now on.

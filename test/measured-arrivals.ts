@@ -10,6 +10,7 @@ import {
   PATTERN,
   PORTS,
 } from './numbered-traffic.ts';
+import { isScaled } from './scale.ts';
 import { NaiveAccount } from './sequence-account.ts';
 
 /** Measures numbers and arrivals of everything numbered. */
@@ -116,10 +117,25 @@ export function assertArrivals(sums: ArrivalSums, arrivals: readonly Arrival[]):
   return words;
 }
 
+/** The last value is of some twenty packets alone: where the machine is emulated, a pause between two clocks shows. */
+const LAST_TOLERANCE = isScaled ? 0.03 : TOLERANCE;
+
 /** RFC 3550's jitter is that of the capture's times. @returns both, in words */
 export function assertJitter(sequence: SequenceSums, arrivals: readonly Arrival[]): string {
-  const { mean, last } = interarrivalJitter(arrivals);
+  const { mean, last } = interarrivalJitter(withoutWaiting(arrivals));
   assertWithin(sequence.meanJitterMs, mean, TOLERANCE, 'mean jitter');
-  assertWithin(sequence.jitterMs, last, TOLERANCE, 'jitter at the end');
+  assertWithin(sequence.jitterMs, last, LAST_TOLERANCE, 'jitter at the end');
   return `RFC 3550 ${sequence.meanJitterMs!.toFixed(4)} ms (${mean.toFixed(4)}), last ${sequence.jitterMs!.toFixed(4)} ms (${last.toFixed(4)})`;
+}
+
+/**
+ * A number before the first one that came may be of a sender that begins anew, with another clock: until the next one says
+ * so it has no jitter.
+ */
+function withoutWaiting(arrivals: readonly Arrival[]): readonly Arrival[] {
+  const naive = new NaiveAccount(32, 2);
+  return arrivals.filter(({ number }) => {
+    naive.add(number);
+    return !naive.isWaiting;
+  });
 }

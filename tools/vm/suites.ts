@@ -16,6 +16,11 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/doctor.test.ts', why: 'what doctor says of the kernel', isListed: true },
   { file: 'test/devices.test.ts', why: 'real devices: tunnels, tags, WireGuard', isListed: true },
   { file: 'test/netem.test.ts', why: 'a cable that loses, repeats, reorders', isListed: true },
+  {
+    file: 'test/measure-netem.test.ts',
+    why: 'what is measured of such a cable, with delay and jitter',
+    isListed: true,
+  },
   { file: 'test/sequence.test.ts', why: 'the account of sequence numbers: the verifier, and under a lock' },
   { file: 'test/sequence-place.test.ts', why: 'sequence numbers in pages of a packet and in super-packets' },
   { file: 'test/tcp.test.ts', why: 'TCP: the verifier, and under a lock, against a model' },
