@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ViewSchema } from '../src/query/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
 
 /* `--filter` as its user meets it: captures, reports, JSON Lines, mistakes. */
@@ -80,8 +83,39 @@ test('a mistake is pointed at, and nothing is read: exit code 2', () => {
   ]);
 });
 
-test('the page, which would not say what it leaves out, is not served with a filter', () => {
-  const { code, err } = read('--filter', 'tcp', '--serve');
+test('what the page cannot be asked is refused before anything is read: exit code 2', () => {
+  const { code, err } = read('--filter', 'tcp and iface = veth*', '--serve');
   assert.equal(code, 2);
-  assert.match(err, /'--serve' cannot be used with option '--filter/);
+  assert.match(err, /--filter: column 9: "iface" is of one observation point.*\n.*\n {10}\^{5}\n/);
+});
+
+test('the address of the page carries the filter, and the page says what it leaves out', async () => {
+  const words = [
+    'read',
+    trace,
+    '--serve',
+    '--listen',
+    '127.0.0.1:0',
+    '--filter',
+    'VNI 42 && port in (80, 81)',
+  ];
+  const child = spawn(process.execPath, [CLI, ...words], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 60_000,
+  });
+  let url = '';
+  for await (const line of createInterface(child.stderr)) {
+    url = /^Page and API: (.*)$/.exec(line)?.[1] ?? url;
+    if (line.startsWith('All is read')) break;
+  }
+  const { search } = new URL(url);
+  const view = ViewSchema.parse(await (await fetch(new URL(`/api/view${search}`, url))).json());
+  const all = ViewSchema.parse(await (await fetch(new URL('/api/view?window=all', url))).json());
+  child.kill('SIGINT');
+  assert.equal((await once(child, 'exit'))[0], 0);
+  assert.equal(view.question.filter, 'VNI 42 && port in (80, 81)');
+  assert.equal(view.filter?.text, 'vni = 42 and port in [80, 81]');
+  assert.equal(view.total.packets, 2);
+  assert.deepEqual(view.total.packets + view.filter!.leftOut.packets, all.total.packets);
+  assert.deepEqual(view.total.octets + view.filter!.leftOut.octets, all.total.octets);
 });

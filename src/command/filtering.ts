@@ -1,6 +1,13 @@
 /** `--filter` of the commands that print flows. */
 import type { Command } from 'commander';
-import { type Filter, FilterError, fieldDefinition, fieldsOf, parseFilter } from '../query/index.ts';
+import {
+  type Filter,
+  FilterError,
+  fieldDefinition,
+  fieldsOf,
+  parseFilter,
+  parseViewFilter,
+} from '../query/index.ts';
 import { EXIT, Exit } from './exit.ts';
 
 /** The words of the option as commander hands them over. */
@@ -20,9 +27,18 @@ export function addFilterOption(command: Command): Command {
 }
 
 /** The filter; without the option every flow. @throws Exit that points at the mistake */
-export function filterOf({ filter: text = '' }: FilterWords): Filter {
+export function filterOf(words: FilterWords): Filter {
+  return parsed(words, parseFilter);
+}
+
+/** The same of the page, which joins points and periods. @throws Exit that points at the mistake */
+export function viewFilterOf(words: FilterWords): Filter {
+  return parsed(words, parseViewFilter);
+}
+
+function parsed({ filter: text = '' }: FilterWords, parse: (text: string) => Filter): Filter {
   try {
-    return parseFilter(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     throw new Exit(EXIT.usage, `${FILTER_OPTION}: ${error.message}\n${error.caret()}`);

@@ -17,7 +17,7 @@ import {
   MEASURE_CONNECTIONS,
 } from './connections.ts';
 import { EXIT, Exit } from './exit.ts';
-import { addFilterOption, type FilterWords, filterOf } from './filtering.ts';
+import { addFilterOption, type FilterWords, filterOf, viewFilterOf } from './filtering.ts';
 import { addPortOption } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
 import { addServeOptions, type ServeWords, serveConfigOf, servingOf } from './serving.ts';
@@ -55,10 +55,7 @@ export function addReadCommand(program: Command): void {
       .addOption(
         new Option('--json', 'the flows as JSON Lines, one flow each with every field').conflicts('serve'),
       )
-      .addOption(
-        // The page does not say yet what it leaves out.
-        new Option('--serve', "serve the page with the captures' own time, until Ctrl-C").conflicts('filter'),
-      )
+      .option('--serve', "serve the page with the captures' own time, until Ctrl-C")
       .option(
         '-f, --freq <duration>',
         "length of a period of the captures' own time, for --json and --serve (default: all of a file; 1s)",
@@ -74,7 +71,7 @@ export function addReadCommand(program: Command): void {
 
 async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   const print = reporting(words);
-  const filter = filterOf(words);
+  const filter = words.serve ? viewFilterOf(words) : filterOf(words);
   const connections = words.connections ? connectionsPrinter(words, filter) : undefined;
   const freqMs = words.freq === undefined ? undefined : parseDuration('--freq', words.freq);
   const windowMs = freqMs ?? (words.serve ? SERVED_MS : undefined);
@@ -91,7 +88,8 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
     maxFlows: MAX_FLOWS,
     idleSeconds: Number.POSITIVE_INFINITY,
     isRecorded: true,
-    filter,
+    // The page is asked with the filter, so that it can say what is left out.
+    ...(!words.serve && { filter }),
   });
   using stopping = stopSignal();
   await using stack = new AsyncDisposableStack();
@@ -133,6 +131,7 @@ async function serve(
   // Whoever opens a capture wants all of it, not its last seconds.
   const page = new URL(server.url);
   page.searchParams.set('window', 'all');
+  if (words.filter !== undefined) page.searchParams.set('filter', words.filter);
   process.stderr.write(`Page and API: ${page}\n`);
   if (generatedToken !== undefined)
     process.stderr.write(`Access token, shown this once: ${generatedToken}\n`);

@@ -1,16 +1,20 @@
 /** From the uniflows to the answer of one question: select, then add up nodes, links, flows and the leader. */
 import { KeyTable } from '../flow/index.ts';
-import type {
-  Count,
-  FlowRow,
-  Leader,
-  Segment,
-  View,
-  ViewLink,
-  ViewNode,
-  ViewQuestion,
+import {
+  type Count,
+  type Filtered,
+  type FlowRow,
+  type Leader,
+  parseViewFilter,
+  printFilter,
+  type Segment,
+  type View,
+  type ViewLink,
+  type ViewNode,
+  type ViewQuestion,
 } from '../query/index.ts';
 import type { Counters } from './counters.ts';
+import type { FittingUniflows, UniflowTest } from './fitting.ts';
 import { Uniflow } from './uniflow.ts';
 import type { UniflowTable } from './uniflows.ts';
 
@@ -20,7 +24,10 @@ const MAX_FLOWS = 500;
 const OTHERS = '(others)';
 
 /** The part of a view that depends on the uniflows. */
-export type Answer = Pick<View, 'level' | 'total' | 'segments' | 'nodes' | 'links' | 'flows' | 'leader'>;
+export type Answer = Pick<
+  View,
+  'level' | 'total' | 'segments' | 'nodes' | 'links' | 'flows' | 'leader' | 'filter'
+>;
 
 interface Selection {
   readonly table: UniflowTable;
@@ -29,6 +36,9 @@ interface Selection {
   readonly uniflows: Uint32Array;
   readonly tallies: Uint32Array;
   readonly length: number;
+  /** Of those that match and do not fit the filter: all, and those whose detail is lost. */
+  readonly leftOut: Count;
+  readonly unknown: Count;
 }
 
 /** Who sends and receives at the level of the answer. */
@@ -41,31 +51,39 @@ interface Ends {
 export function answer(
   table: UniflowTable,
   question: ViewQuestion,
-  options: { readonly rateSeconds: number; readonly maxNodes: number },
+  options: {
+    readonly rateSeconds: number;
+    readonly maxNodes: number;
+    readonly fitting: FittingUniflows;
+  },
 ): Answer {
   const counters = table.counters[question.window];
-  const filter = filterOf(table, question);
+  const place = placeOf(table, question);
+  const filter = parseViewFilter(question.filter ?? '');
+  const fits = options.fitting.testOf(table, filter);
   const segmentSums = new Float64Array(2 * table.segments.list.length);
-  const selection = select(table, counters, filter.matches, segmentSums);
+  const selection = select(table, counters, { matches: place.matches, fits }, segmentSums);
   const total = totalOf(selection);
   const rateSums = question.window === '5s' ? segmentSums : sumSegments(table, table.counters['5s']);
   return {
-    level: filter.level,
+    level: place.level,
     total,
     segments: segmentsOf(table, segmentSums, rateSums, options.rateSeconds),
-    ...chordOf(selection, filter.ends, options.maxNodes),
-    flows: filter.level === 'flows' ? flowsOf(selection) : [],
+    ...chordOf(selection, place.ends, options.maxNodes),
+    flows: place.level === 'flows' ? flowsOf(selection) : [],
     leader: leaderOf(selection, total.octets),
+    filter: filter.kind === 'any' ? null : filteredOf(printFilter(filter), selection, total),
   };
 }
 
-interface Filter {
+/** Which uniflows are at the place that a question names. */
+interface Place {
   readonly level: View['level'];
   readonly ends: Ends;
-  readonly matches: (uniflow: number) => boolean;
+  readonly matches: UniflowTest;
 }
 
-function filterOf(table: UniflowTable, question: ViewQuestion): Filter {
+function placeOf(table: UniflowTable, question: ViewQuestion): Place {
   const hosts: Ends = { source: table.hostSource, destination: table.hostDestination };
   const clients: Ends = { source: table.clientSource, destination: table.clientDestination };
   const segment = question.segment === 'all' ? undefined : table.segments.find(question.segment);
@@ -89,21 +107,33 @@ function filterOf(table: UniflowTable, question: ViewQuestion): Filter {
 function select(
   table: UniflowTable,
   counters: Counters,
-  matches: (uniflow: number) => boolean,
+  { matches, fits }: { readonly matches: UniflowTest; readonly fits: UniflowTest },
   segmentSums: Float64Array,
 ): Selection {
   const uniflows = new Uint32Array(table.length);
   const tallies = new Uint32Array(table.length);
+  const leftOut = { octets: 0, packets: 0 };
+  const unknown = { octets: 0, packets: 0 };
   let length = 0;
   for (let u = 0; u < table.length; u++) {
     const tally = table.counted(u, counters);
     if (tally < 0) continue;
     addSegment(segmentSums, table.segment[u]!, counters, tally);
     if (!matches(u)) continue;
+    if (!fits(u)) {
+      addTally(leftOut, counters, tally);
+      if (table.lacksDetail(u)) addTally(unknown, counters, tally);
+      continue;
+    }
     uniflows[length] = u;
     tallies[length++] = tally;
   }
-  return { table, counters, uniflows, tallies, length };
+  return { table, counters, uniflows, tallies, length, leftOut, unknown };
+}
+
+function filteredOf(text: string, { leftOut, unknown }: Selection, total: Count): Filtered {
+  const all = total.octets + leftOut.octets;
+  return { text, leftOut, unknown, share: all > 0 ? leftOut.octets / all : 0 };
 }
 
 function sumSegments(table: UniflowTable, counters: Counters): Float64Array {
@@ -122,11 +152,13 @@ function addSegment(sums: Float64Array, segment: number, counters: Counters, tal
 
 function totalOf({ counters, tallies, length }: Selection): Count {
   const total = { octets: 0, packets: 0 };
-  for (let i = 0; i < length; i++) {
-    total.octets += counters.octets(tallies[i]!);
-    total.packets += counters.packets(tallies[i]!);
-  }
+  for (let i = 0; i < length; i++) addTally(total, counters, tallies[i]!);
   return total;
+}
+
+function addTally(sum: { octets: number; packets: number }, counters: Counters, tally: number): void {
+  sum.octets += counters.octets(tally);
+  sum.packets += counters.packets(tally);
 }
 
 /** All segments, by octets in the window, then by name, so that idle ones keep their place. */

@@ -14,6 +14,7 @@ import {
 import { answer } from './answer.ts';
 import { AuditSum } from './audit.ts';
 import { ExactnessSum } from './exactness.ts';
+import { FittingUniflows } from './fitting.ts';
 import { compact } from './fold.ts';
 import { type NodeTable, Segments } from './nodes.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
@@ -66,6 +67,7 @@ export class LiveView implements FlowSink, ViewSource {
   readonly #audit: AuditSum;
   #listeners = new Set<() => void>();
   #answers = new Map<string, View>();
+  readonly #fitting = new FittingUniflows();
   #history: View['history'] = [];
   /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
   #epochs: Stretch[] = [];
@@ -146,7 +148,13 @@ export class LiveView implements FlowSink, ViewSource {
 
   /** Answers from the newest epoch; the answer is shared by all who ask the same within an epoch: do not change it. */
   view(question: ViewQuestion): View {
-    const key = JSON.stringify([question.window, question.segment, question.host, question.pair]);
+    const key = JSON.stringify([
+      question.window,
+      question.segment,
+      question.host,
+      question.pair,
+      question.filter,
+    ]);
     const known = this.#answers.get(key);
     if (known) return known;
     const view = this.#answer(question);
@@ -183,7 +191,11 @@ export class LiveView implements FlowSink, ViewSource {
     const { intervalSeconds, isRecorded, maxNodes, clock } = this.#options;
     return {
       question,
-      ...answer(this.#table, question, { rateSeconds: this.#seconds('5s'), maxNodes }),
+      ...answer(this.#table, question, {
+        rateSeconds: this.#seconds('5s'),
+        maxNodes,
+        fitting: this.#fitting,
+      }),
       agent: this.#agent,
       epoch: this.#epoch,
       atMs: this.#writes === 0 ? clock() : this.#endMs,

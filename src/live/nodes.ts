@@ -114,6 +114,11 @@ export class NodeTable {
     return this.keys.words[6 * node + 1] === NODE_KIND.address;
   }
 
+  /** Writes the four words of a node that is an address, as a column has them. */
+  writeAddress(node: number, into: Uint32Array): void {
+    for (let i = 0; i < 4; i++) into[i] = this.keys.words[6 * node + 2 + i]!;
+  }
+
   /**
    * Writes words that compare as lists sort nodes: addresses as numbers, then those that stand for many, then MACs. They
    * are equal where the texts are, in whatever scope.

@@ -158,6 +158,11 @@ export class UniflowTable {
     return this.keys.word(uniflow, KEY.form) >>> 24 === FOLDED;
   }
 
+  /** Whether the row stands for many uniflows: folded, or in a full flow cache. */
+  lacksDetail(uniflow: number): boolean {
+    return ((this.keys.word(uniflow, KEY.form) >>> 24) & (FOLDED | REMARK.overflow)) !== 0;
+  }
+
   /** Number of the last write that touched any tally of the uniflow. */
   lastWrite(uniflow: number): number {
     let write = 0;

@@ -8,6 +8,8 @@
  */
 import { z } from 'zod';
 import type { Audit } from './audit.ts';
+import { FilterError } from './filter/error.ts';
+import { parseViewFilter } from './filter/uniflow.ts';
 
 /** Sliding windows of the live view: the last 5 s, the last minute, since the agent's start. */
 export const WINDOWS = ['5s', '1m', 'all'] as const;
@@ -19,6 +21,24 @@ export const SegmentIdSchema: z.ZodString = z
 
 /** Identity of a node: an address (hosts level), or `segment/address` (clients level). */
 const NodeIdSchema: z.ZodString = z.string().min(1).max(120);
+
+/** What is known of a wrong filter beside the message: the part of it, in UTF-16 units from 0, and two lines with carets. */
+export interface FilterFault {
+  readonly from: number;
+  readonly to: number;
+  readonly caret: string;
+}
+
+/** A filter of uniflows as typed; a mistake is a custom issue whose `params` are its {@link FilterFault}. */
+const ViewFilterSchema: z.ZodString = z.string().superRefine((text, refinement) => {
+  try {
+    parseViewFilter(text);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    const params: FilterFault = { ...error.span, caret: error.caret() };
+    refinement.addIssue({ code: 'custom', message: error.message, params: { ...params } });
+  }
+});
 
 /** What a view asks. All fields have defaults: `{}` is the chord of all hosts over the last 5 s. */
 export const ViewQuestionSchema = z.object({
@@ -32,6 +52,8 @@ export const ViewQuestionSchema = z.object({
     .string()
     .regex(/^[^~]{1,120}~[^~]{1,120}$/, 'is no pair, e.g. 172.16.1.100~172.16.1.101')
     .optional(),
+  /** Only uniflows that fit, in the filter language; absent: all. */
+  filter: ViewFilterSchema.optional(),
 });
 /** A validated question. */
 export type ViewQuestion = z.infer<typeof ViewQuestionSchema>;
@@ -117,6 +139,19 @@ const LeaderSchema = z.object({
 /** The flow source that fills the window most; the page names it in words. */
 export type Leader = z.infer<typeof LeaderSchema>;
 
+const FilteredSchema = z.object({
+  /** In canonical form: equal filters, equal text. */
+  text: z.string(),
+  /** In the window, of what the same question without a filter would show. */
+  leftOut: CountSchema,
+  /** Part of `leftOut` whose detail was lost or folded, so that nobody knows what would have fitted. */
+  unknown: CountSchema,
+  /** 0…1: octets left out, of those the same question without a filter would show. */
+  share: z.number(),
+});
+/** What a filter keeps out of a view, so that nobody takes a part for the whole. */
+export type Filtered = z.infer<typeof FilteredSchema>;
+
 const ExactnessSchema = z.object({
   /** Since the agent's start, frames and octets as the stack held them, over all observation points. */
   seen: CountSchema,
@@ -158,6 +193,8 @@ export const ViewSchema = z.object({
   /** Flows level only: by octets, descending, at most 500. */
   flows: z.array(FlowRowSchema),
   leader: LeaderSchema.nullable(),
+  /** Null without a filter. `segments`, `exactness` and `history` are of everything all the same. */
+  filter: FilteredSchema.nullable(),
   exactness: ExactnessSchema,
   /** Wire octets per second of the whole host, one number per epoch, oldest first, at most 300: the strip under the chord. */
   history: z.array(z.object({ atMs: z.number(), octetRate: z.number(), packetRate: z.number() })),

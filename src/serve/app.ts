@@ -10,7 +10,13 @@ import {
   METRICS_TYPES,
   writeExposition,
 } from '../metrics/index.ts';
-import { type Status, type ViewQuestion, ViewQuestionSchema, type ViewSource } from '../query/index.ts';
+import {
+  type FilterFault,
+  type Status,
+  type ViewQuestion,
+  ViewQuestionSchema,
+  type ViewSource,
+} from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
 import type { Listen } from './listen.ts';
@@ -47,8 +53,8 @@ export interface AppParts {
   readonly token: TokenCheck | undefined;
 }
 
-/** Longest path with query taken; a question needs a tenth of it. */
-const URL_LENGTH = 2048;
+/** Longest path with query taken: a filter of 2,000 characters, each written as three, and a short rest. */
+const URL_LENGTH = 8192;
 
 type Env = { Bindings: HttpBindings };
 
@@ -163,6 +169,9 @@ interface BadQuestion {
   readonly error: string;
   readonly field: string;
   readonly value: string;
+  /** Of a wrong filter: where, from 1, and two lines that point at it. */
+  readonly column?: number;
+  readonly caret?: string;
 }
 
 const FIELDS = Object.keys(ViewQuestionSchema.shape);
@@ -182,7 +191,10 @@ function readQuestion(c: Context<Env>): ViewQuestion | BadQuestion {
   const field = String(issue.path[0] ?? '');
   const reason =
     issue.code === 'invalid_union' ? 'is neither all nor a segment, e.g. none or vxlan:10001' : issue.message;
-  return badQuestion(field, fields[field] ?? '', reason);
+  const bad = badQuestion(field, fields[field] ?? '', reason);
+  if (issue.code !== 'custom') return bad;
+  const { from, caret } = issue.params as unknown as FilterFault;
+  return { ...bad, column: from + 1, caret };
 }
 
 function badQuestion(field: string, value: string, reason: string): BadQuestion {

@@ -41,6 +41,7 @@ class CountingSource implements ViewSource {
       links: [],
       flows: [],
       leader: null,
+      filter: null,
       exactness: {
         seen: none,
         recorded: none,
@@ -328,8 +329,37 @@ test('a question is read from the query; what is wrong is named with field and v
       assert.ok(answer.error.includes(field) && answer.error.includes(value), answer.error);
     }
   }
-  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(3000)}`)).status, 414);
+  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(9000)}`)).status, 414);
   assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(30_000)}`)).status, 431);
+});
+
+test('a wrong filter is refused with its place, and a good one is handed on as it was typed', async () => {
+  await using it = await served();
+  const view = (filter: string, path = '/api/view') =>
+    ask(it.port, `${path}?${new URLSearchParams({ filter })}`);
+  const good = await view('tcp and "vni" 5001'.replaceAll('"', ''));
+  assert.equal((JSON.parse(good.text) as View).question.filter, 'tcp and vni 5001');
+  for (const path of ['/api/view', '/api/stream']) {
+    const reply = await view('tcp and dprot = 80', path);
+    assert.equal(reply.status, 400);
+    assert.deepEqual(JSON.parse(reply.text), {
+      error: 'filter "tcp and dprot = 80": column 9: unknown field "dprot"; did you mean "dport"?',
+      field: 'filter',
+      value: 'tcp and dprot = 80',
+      column: 9,
+      caret: '  tcp and dprot = 80\n          ^^^^^',
+    });
+  }
+  const columnOf = async (filter: string): Promise<unknown> => {
+    const reply = await view(filter);
+    assert.equal(reply.status, 400, filter);
+    return (JSON.parse(reply.text) as { column: unknown }).column;
+  };
+  assert.equal(await columnOf('('.repeat(2000)), 66);
+  assert.equal(await columnOf(`tcp${' or tcp'.repeat(400)}`), 2001);
+  assert.equal(await columnOf('"'.repeat(2000)), 1);
+  assert.equal((await view(`tcp${' or tcp'.repeat(285)}`)).status, 200);
+  assert.equal((await view('!'.repeat(60) + '"ü"'.repeat(400))).status, 400);
 });
 
 test('the status is served as it is', async () => {

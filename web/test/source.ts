@@ -2,16 +2,21 @@
  * A view source for tests and for work on the page: flows made up from a seed, epochs stepped by hand. It computes
  * views by plain sums, in a way of its own, so that the page is tested through the real interface.
  */
-import type {
-  Audit,
-  AuditPart,
-  AuditSpan,
-  FlowRow,
-  Status,
-  View,
-  ViewNode,
-  ViewQuestion,
-  ViewSource,
+import { batchOf, type RecordWords } from '../../src/flow/batch.fixture.ts';
+import {
+  type Audit,
+  type AuditPart,
+  type AuditSpan,
+  compileFilter,
+  type Filter,
+  type FlowRow,
+  parseFilter,
+  printFilter,
+  type Status,
+  type View,
+  type ViewNode,
+  type ViewQuestion,
+  type ViewSource,
 } from '../../src/query/index.ts';
 
 /** One flow that sends the same every epoch. */
@@ -129,7 +134,10 @@ export class ScriptedSource implements ViewSource {
   view(question: ViewQuestion): View {
     const level = question.pair !== undefined ? 'flows' : question.host !== undefined ? 'clients' : 'hosts';
     const epochs = this.#window(question.window);
-    const chosen = epochs.flatMap((epoch) => epoch.streams).filter((stream) => matches(stream, question));
+    const here = epochs.flatMap((epoch) => epoch.streams).filter((stream) => matches(stream, question));
+    const filter = parseFilter(question.filter ?? '');
+    const chosen = here.filter((stream) => fits(stream, filter));
+    const leftOut = sum(here.filter((stream) => !chosen.includes(stream)));
     const graph = new Graph(level === 'hosts' || (level === 'flows' && question.host === undefined));
     for (const stream of chosen) graph.add(stream);
     const total = sum(chosen);
@@ -147,6 +155,15 @@ export class ScriptedSource implements ViewSource {
       ...graph.read(),
       flows: level === 'flows' ? flowRows(chosen, this.#epochs) : [],
       leader: leaderOf(chosen, total.octets),
+      filter:
+        filter.kind === 'any'
+          ? null
+          : {
+              text: printFilter(filter),
+              leftOut,
+              unknown: { octets: 0, packets: 0 },
+              share: leftOut.octets / (total.octets + leftOut.octets || 1),
+            },
       exactness: this.#exactness(),
       history: this.#epochs.slice(-300).map((epoch) => {
         const { octets, packets } = sum(epoch.streams);
@@ -301,6 +318,24 @@ function matches(stream: Stream, { segment, host, pair }: ViewQuestion): boolean
   const ends = host === undefined ? hostEnds(stream) : clientEnds(stream);
   const [a, b] = pair.split('~');
   return (ends[0] === a && ends[1] === b) || (ends[0] === b && ends[1] === a);
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17 };
+
+function fits(
+  { segment, outer, inner, protocol = 'TCP', ports, ...counts }: Stream,
+  filter: Filter,
+): boolean {
+  const record: RecordWords = {
+    between: inner,
+    protocol: PROTOCOLS[protocol]!,
+    octets: counts.octets,
+    packets: counts.packets,
+    ...(ports && { ports }),
+    ...(outer && { tunnel: [...outer, Number(segment.split(':')[1])] as const }),
+  };
+  const { columns, points } = batchOf([record]);
+  return compileFilter(filter, points)(columns, 0);
 }
 
 function sum(streams: readonly Stream[]): { octets: number; packets: number } {
