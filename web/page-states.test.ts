@@ -3,17 +3,9 @@ import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../test/until.ts';
-import {
-  attributes,
-  type Bench,
-  type BenchOptions,
-  bench,
-  epoch,
-  launch,
-  serve,
-  state,
-} from './test/browser.ts';
+import { attributes, type BenchOptions, bench, epoch, launch, serve, state } from './test/browser.ts';
 import { crowdStreams, labStreams, ScriptedSource } from './test/source.ts';
+import { violations } from './test/violations.ts';
 
 let browser: Browser;
 before(async () => {
@@ -308,18 +300,6 @@ test('the picture moves in small steps, and not at all for who asks for less mot
   }
 });
 
-async function violations(it: Bench): Promise<string[]> {
-  await it.page.evaluate(axe.source);
-  const { violations: found } = await it.page.evaluate(() =>
-    (window as unknown as { axe: typeof axe }).axe.run(),
-  );
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`),
-    );
-}
-
 const SCENES: readonly (BenchOptions & { readonly name: string })[] = [
   { name: 'hosts', path: '' },
   { name: 'clients', path: '?host=172.16.1.100' },
@@ -334,7 +314,7 @@ for (const { name, ...options } of SCENES) {
     for (const context of [{ colorScheme: 'light' }, { colorScheme: 'dark', ...PHONE }] as const) {
       await using it = await bench(browser, { ...options, context });
       await it.page.locator('[data-testid=table]').waitFor();
-      assert.deepEqual(await violations(it), [], String(context.colorScheme));
+      assert.deepEqual(await violations(it.page), [], String(context.colorScheme));
     }
   });
 }

@@ -6,10 +6,10 @@ import { parseView } from './answer.ts';
 import { ageMs, backoffMs, durationWords, isStale } from './freshness.ts';
 import { foldView } from './layout/fold.ts';
 import { stripPoints } from './layout/strip.ts';
-import { above, readPlace, writePlace } from './question.ts';
+import { above, readPlace, withFilter, writePlace } from './question.ts';
 import { compareSegments, paintSegments, segmentName } from './segments.ts';
 import { eventReader } from './sse.ts';
-import { headline, pairBlocks, trust } from './words.ts';
+import { headline, leftOutWords, pairBlocks, trust } from './words.ts';
 
 function labView(question: Partial<ViewQuestion> = {}, options = { noisy: true }) {
   const source = new ScriptedSource(labStreams(options));
@@ -23,15 +23,43 @@ test('a place survives the address bar, and defaults leave no trace', () => {
     '?window=1m&segment=vxlan:10003&host=172.16.1.100&pair=vxlan:10003/192.168.3.1~vxlan:10003/192.168.3.9',
     '?host=2001:db8::1&client=vxlan:1/fd00::2&units=rate&list=pairs',
     '?from=59',
+    '?segment=none&filter=vni+10003+and+port+in+%5B22%2C+80-90%5D',
   ]) {
     assert.equal(writePlace(readPlace(search).place), search);
   }
 });
 
 test('what an address says wrongly is left out and named', () => {
-  const { place, ignored } = readPlace('?window=2h&segment=bogus&host=10.0.0.1&from=-3&units=furlong');
-  assert.deepEqual(ignored, ['window=2h', 'segment=bogus']);
+  const { place, ignored } = readPlace(
+    '?window=2h&segment=bogus&host=10.0.0.1&from=-3&units=furlong&filter=dprot+80',
+  );
+  assert.deepEqual(ignored, ['window=2h', 'segment=bogus', 'filter=dprot 80']);
   assert.equal(writePlace(place), '?host=10.0.0.1');
+});
+
+test('what a filter leaves out is said with what nobody can judge', () => {
+  const left = (leftOut: number, unknown: number, shown: number): string =>
+    leftOutWords(
+      {
+        text: 'tcp',
+        leftOut: { octets: leftOut, packets: 1 },
+        unknown: { octets: unknown, packets: 0 },
+        share: 0,
+      },
+      shown,
+    );
+  assert.equal(left(0, 0, 10), '0 % of octets left out');
+  assert.equal(left(1, 0, 1_000_000), '< 0.001 % of octets left out');
+  assert.equal(left(999_999, 0, 1), '> 99.99 % of octets left out');
+  assert.equal(left(30, 5, 70), '30 % of octets left out, 5 % for want of detail');
+  assert.equal(left(0, 0, 0), '0 % of octets left out');
+});
+
+test('a filter stays on the way up, and another one begins at the largest', () => {
+  const { place } = readPlace('?host=a&filter=tcp&from=3');
+  assert.equal(writePlace(above({ ...place, from: 0 })!), '?filter=tcp');
+  assert.equal(writePlace(withFilter(place, 'udp')), '?host=a&filter=udp');
+  assert.equal(writePlace(withFilter(place, '')), '?host=a');
 });
 
 test('up leads from flows over clients to hosts', () => {

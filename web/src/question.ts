@@ -63,12 +63,19 @@ export function writeQuestion(question: ViewQuestion): string {
   if (question.segment !== 'all') query.set('segment', question.segment);
   if (question.host !== undefined) query.set('host', question.host);
   if (question.pair !== undefined) query.set('pair', question.pair);
+  if (question.filter !== undefined) query.set('filter', question.filter);
   return readable(query);
 }
 
 /** These may stand in a query as they are (RFC 3986 section 3.4) and read better so. */
 function readable(query: URLSearchParams): string {
   return query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7E', '~');
+}
+
+/** The same place with another filter; an empty one is none. */
+export function withFilter(place: Place, filter: string): Place {
+  const { filter: _, ...question } = place.question;
+  return { ...place, from: 0, question: filter === '' ? question : { ...question, filter } };
 }
 
 /** One level up, or `undefined` at the top. */

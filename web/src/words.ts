@@ -8,7 +8,7 @@ import {
   type Quantity,
   shareQuantity,
 } from '../../src/flow/index.ts';
-import type { Exactness, View } from '../../src/query/index.ts';
+import type { Exactness, Filtered, View } from '../../src/query/index.ts';
 import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
 import type { Units } from './question.ts';
 import { segmentName } from './segments.ts';
@@ -42,7 +42,8 @@ export function percent(part: number, whole: number): string {
 /** The sentence that names who fills the window. */
 export function headline(view: Omit<View, 'links'>): string {
   const { leader, question } = view;
-  if (!leader || view.total.octets === 0) return `No traffic ${windowWords(view)}.`;
+  if (!leader || view.total.octets === 0)
+    return `No traffic${view.filter ? ' that fits the filter' : ''} ${windowWords(view)}.`;
   const place = [
     segmentName(leader.segment),
     leader.host !== null && leader.host !== leader.address && `on ${leader.host}`,
@@ -50,7 +51,7 @@ export function headline(view: Omit<View, 'links'>): string {
   const who = `${leader.address} (${place.filter(Boolean).join(', ')})`;
   const share = percent(leader.share * 1e6, 1e6);
   const whole =
-    question.host === undefined && question.pair === undefined
+    !view.filter && question.host === undefined && question.pair === undefined
       ? question.segment === 'all'
         ? 'all octets'
         : `all octets in ${segmentName(question.segment)}`
@@ -58,6 +59,13 @@ export function headline(view: Omit<View, 'links'>): string {
   return leader.share >= 0.3
     ? `${who} sends ${share} of ${whole}, mostly to ${leader.peer}.`
     : `No one dominates: the largest sender is ${who} with ${share} of ${whole}, mostly to ${leader.peer}.`;
+}
+
+/** `12 % of octets left out`, and what of it nobody can judge. */
+export function leftOutWords({ leftOut, unknown }: Filtered, shown: number): string {
+  const whole = shown + leftOut.octets;
+  const words = `${finePercent(leftOut.octets, whole)} of octets left out`;
+  return unknown.octets > 0 ? `${words}, ${finePercent(unknown.octets, whole)} for want of detail` : words;
 }
 
 /** Can the numbers be trusted? */

@@ -5,7 +5,7 @@ import { usePlace } from '../hooks.ts';
 import { type Hover, isSameHover } from '../hover.ts';
 import type { LiveFeed } from '../live.ts';
 import { nextPicture, type Picture } from '../picture.ts';
-import { above, type Place, writeQuestion } from '../question.ts';
+import { above, type Place, withFilter, writeQuestion } from '../question.ts';
 import { paintSegments } from '../segments.ts';
 import { Header } from './Header.tsx';
 import { Notice } from './Notice.tsx';
@@ -40,6 +40,7 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
     (segment: string) => go({ ...place, from: 0, question: { ...place.question, segment } }),
     [go, place],
   );
+  const setFilter = useCallback((filter: string) => go(withFilter(place, filter)), [go, place]);
   useKeys(place, go, togglePause);
 
   const segments = live.view?.segments ?? NO_SEGMENTS;
@@ -65,6 +66,7 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
         onPause={togglePause}
         onWindow={setWindow}
         onUnits={(units) => go({ ...place, units })}
+        onFilter={setFilter}
       />
       <Notice feed={live} state={state} ignored={ignored} onRetry={() => feed.tryNow()} />
       <main>
@@ -133,6 +135,7 @@ function useKeys(place: Place, go: (place: Place) => void, togglePause: () => vo
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       const target = event.target as Element;
+      if (takesText(target) && event.key !== 'Escape') return;
       if (event.key === 'Escape') {
         const up = above(place);
         if (up) go(up);
@@ -144,6 +147,10 @@ function useKeys(place: Place, go: (place: Place) => void, togglePause: () => vo
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, [place, go, togglePause]);
+}
+
+function takesText(target: Element): boolean {
+  return target.matches('input:not([type="radio"])');
 }
 
 function takesSpace(target: Element): boolean {

@@ -1,6 +1,6 @@
 import type { StreamedView } from '../../../src/query/index.ts';
 import { durationWords } from '../freshness.ts';
-import type { Place } from '../question.ts';
+import { type Place, withFilter } from '../question.ts';
 import { segmentName } from '../segments.ts';
 import { windowWords } from '../words.ts';
 import { PlaceLink } from './tables.tsx';
@@ -20,7 +20,11 @@ export function Empty({ view, place, go }: EmptyProps) {
     <div className="empty" data-testid="empty">
       <div className="empty-words">
         <p className="empty-title">
-          {question.segment === 'all' ? 'No traffic' : `${segmentName(question.segment)} is idle`}
+          {view.filter
+            ? 'No traffic that fits the filter'
+            : question.segment === 'all'
+              ? 'No traffic'
+              : `${segmentName(question.segment)} is idle`}
         </p>
         {isNew ? (
           <>
@@ -36,10 +40,19 @@ export function Empty({ view, place, go }: EmptyProps) {
         ) : (
           <>
             <p>
-              Nothing was counted {windowWords(view)}.
-              {segment && ` Its last packet came ${durationWords(view.atMs - segment.lastSeenMs)} ago.`}
+              {view.filter
+                ? `Nothing that fits “${view.filter.text}” was counted ${windowWords(view)}.`
+                : `Nothing was counted ${windowWords(view)}.`}
+              {segment &&
+                !view.filter &&
+                ` Its last packet came ${durationWords(view.atMs - segment.lastSeenMs)} ago.`}
             </p>
             <p className="ways">
+              {view.filter && (
+                <PlaceLink to={withFilter(place, '')} go={go}>
+                  Clear the filter
+                </PlaceLink>
+              )}
               {question.window !== 'all' && (
                 <PlaceLink to={{ ...place, question: { ...question, window: 'all' } }} go={go}>
                   Show all since the start

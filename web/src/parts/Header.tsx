@@ -6,6 +6,7 @@ import type { Feed } from '../live.ts';
 import type { Place, Units } from '../question.ts';
 import { applyTheme, storedTheme, type Theme } from '../theme.ts';
 import { Choice } from './Choice.tsx';
+import { FilterField } from './FilterField.tsx';
 import { TrustGauge } from './TrustGauge.tsx';
 
 interface HeaderProps {
@@ -17,6 +18,7 @@ interface HeaderProps {
   readonly onPause: () => void;
   readonly onWindow: (window: Place['question']['window']) => void;
   readonly onUnits: (units: Units) => void;
+  readonly onFilter: (filter: string) => void;
 }
 
 const WINDOW_OPTIONS = [
@@ -30,8 +32,9 @@ const UNIT_OPTIONS = [
   { value: 'rate', label: 'bit/s', hint: 'Bits per second, mean over the window' },
 ] as const;
 
-/** Name, time range, pause, units, exactness, light or dark. */
-export function Header({ feed, view, place, state, isPaused, onPause, onWindow, onUnits }: HeaderProps) {
+/** Name, filter, time range, pause, units, exactness, light or dark. */
+export function Header(props: HeaderProps) {
+  const { feed, view, place, state, isPaused, onPause, onWindow, onUnits } = props;
   const { status } = feed;
   const where = status && placeWords(status);
   return (
@@ -50,6 +53,7 @@ export function Header({ feed, view, place, state, isPaused, onPause, onWindow, 
           </span>
         )}
       </h1>
+      <FilterField applied={place.question.filter ?? ''} view={view} onApply={props.onFilter} />
       <div className="controls">
         <Choice
           legend="Window"
