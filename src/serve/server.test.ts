@@ -358,7 +358,11 @@ test('a wrong filter is refused with its place, and a good one is handed on as i
   assert.equal(await columnOf('('.repeat(2000)), 66);
   assert.equal(await columnOf(`tcp${' or tcp'.repeat(400)}`), 2001);
   assert.equal(await columnOf('"'.repeat(2000)), 1);
-  assert.equal((await view(`tcp${' or tcp'.repeat(285)}`)).status, 200);
+  assert.equal(await columnOf(`tcp${' or tcp'.repeat(32)}`), 1);
+  // The longest that is good, each character written as three.
+  assert.equal((await view(`any${'\t'.repeat(1997)}`)).status, 200);
+  const hosts = Array.from({ length: 160 }, (_, i) => `10.0.${i}.100`);
+  assert.equal((await view(`host in [${hosts.join(',')}]`)).status, 200);
   assert.equal((await view('!'.repeat(60) + '"ü"'.repeat(400))).status, 400);
 });
 

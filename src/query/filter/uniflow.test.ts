@@ -46,6 +46,15 @@ it('takes every field but those', () => {
   );
 });
 
+it('refuses many conditions, and takes long lists', () => {
+  const conditions = (count: number): string => Array(count).fill('port 80').join(' or ');
+  parseViewFilter(conditions(32));
+  const { message, span } = mistake(`not (${conditions(33)})`);
+  assert.match(message, /^column 1: more than 32 conditions; join values in a list/);
+  assert.deepEqual(span, { from: 0, to: conditions(33).length + 6 });
+  parseViewFilter(`port in [${Array.from({ length: 330 }, (_, i) => 1000 + 2 * i)}]`);
+});
+
 it('refuses what no address bar holds', () => {
   assert.equal(mistake(`tcp ${' '.repeat(MAX_VIEW_FILTER)}`).column, MAX_VIEW_FILTER + 1);
   assert.equal(mistake('not '.repeat(400)).message.includes('nested more than 64 deep'), true);

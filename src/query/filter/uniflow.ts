@@ -8,6 +8,9 @@ import { parseFilter } from './parse.ts';
 /** Longest filter of a view, in UTF-16 units: it stands in an address. */
 export const MAX_VIEW_FILTER = 2000;
 
+/** Most conditions of it: anybody who may look can ask, and each is asked of every uniflow. A list is one condition. */
+const MAX_CONDITIONS = 32;
+
 /**
  * Reads a filter of a live view, whose flows are joined over observation points and epochs.
  *
@@ -20,7 +23,20 @@ export function parseViewFilter(text: string): Filter {
       { from: MAX_VIEW_FILTER, to: MAX_VIEW_FILTER },
       `longer than ${MAX_VIEW_FILTER} characters`,
     );
-  return parseFilter(text, viewRefusal);
+  const filter = parseFilter(text, viewRefusal);
+  if (conditionsOf(filter) > MAX_CONDITIONS)
+    throw new FilterError(
+      text,
+      { from: 0, to: text.length },
+      `more than ${MAX_CONDITIONS} conditions; join values in a list, as in port in [80, 443]`,
+    );
+  return filter;
+}
+
+function conditionsOf(filter: Filter): number {
+  if (filter.kind === 'not') return conditionsOf(filter.filter);
+  if (filter.kind !== 'and' && filter.kind !== 'or') return 1;
+  return filter.filters.reduce((sum, each) => sum + conditionsOf(each), 0);
 }
 
 /** Why a field cannot be asked of a uniflow, if it cannot. */
