@@ -1,5 +1,5 @@
 /** Single values as people write them, on the command line and in the file: what is wanted is said in one place. */
-import { MEASURABLES, type Measurable, PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
+import { PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
 import { type Listen, parseListen } from '../serve/index.ts';
 import { ConfigError } from './error.ts';
 
@@ -106,11 +106,6 @@ export function parseNamespace(field: string, text: string): string {
     throw new ConfigError(field, text, 'the name of a network namespace as "ip netns" lists it');
   }
   return text;
-}
-
-/** Reads what is to be measured, comma-separated. */
-export function parseMeasurables(field: string, text: string): Measurable[] {
-  return text.split(',').map((word) => parseChoice(field, word.trim(), MEASURABLES));
 }
 
 /** Reads the name of an instance: it stands in names of files and of services. */
