@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Workshop } from '../bench/build.ts';
 import type { FlowBatch } from '../src/flow/index.ts';
+import { attempts } from './attempts.ts';
 import { ADDRESSES, buildLink, MIDDLE, RECEIVER, removeLink, SENDER, setOffloads } from './far-side-link.ts';
 import { type IperfSum, iperf, lacksIperf3 } from './iperf.ts';
 import {
@@ -235,12 +236,14 @@ for (const [gapMs, way] of [
   const { name, address } = WAYS[way]!;
   test(`mean and deviation of gaps of ${gapMs} ms over ${name} are those of a capture (D3.5)`, async (t) => {
     const sends = uneven(Math.max(20, 1500 / gapMs), gapMs);
-    const { flow, arrivals } = await numbersReceived({ address, form: 'iperf3', octets: OCTETS, sends });
-    assert.equal(arrivals.length, sends.length);
-    t.diagnostic(assertArrivals(flow.arrivals, arrivals));
-    t.diagnostic(assertJitter(flow.sequence, arrivals));
-    const less = flow.arrivals.meanMs(gapMs)!;
-    assert.ok(Math.abs(flow.arrivals.meanMs()! - gapMs - less) < 1e-9, 'the known spacing is subtracted');
+    await attempts(async () => {
+      const { flow, arrivals } = await numbersReceived({ address, form: 'iperf3', octets: OCTETS, sends });
+      assert.equal(arrivals.length, sends.length);
+      t.diagnostic(assertArrivals(flow.arrivals, arrivals));
+      t.diagnostic(assertJitter(flow.sequence, arrivals));
+      const less = flow.arrivals.meanMs(gapMs)!;
+      assert.ok(Math.abs(flow.arrivals.meanMs()! - gapMs - less) < 1e-9, 'the known spacing is subtracted');
+    });
   });
 }
 
@@ -248,14 +251,21 @@ test('the jitter of RTP is what tshark says of a capture', {
   skip: hasTshark() ? false : 'there is no tshark',
 }, async (t) => {
   const { address } = WAYS[0]!;
-  const { flow, path } = await numbersReceived({ address, form: 'rtp', octets: 172, sends: uneven(75, 20) });
-  const { mean, most } = tsharkJitter(path, PORTS.rtp, RTP_SOURCE);
-  const { meanJitterMs, mostJitterMs } = flow.sequence;
-  t.diagnostic(
-    `mean ${meanJitterMs?.toFixed(3)} ms (${mean}), most ${mostJitterMs?.toFixed(3)} ms (${most})`,
-  );
-  assertWithin(meanJitterMs, mean, 0.01, 'mean jitter');
-  assertWithin(mostJitterMs, most, 0.01, 'largest jitter');
+  await attempts(async () => {
+    const { flow, path } = await numbersReceived({
+      address,
+      form: 'rtp',
+      octets: 172,
+      sends: uneven(75, 20),
+    });
+    const { mean, most } = tsharkJitter(path, PORTS.rtp, RTP_SOURCE);
+    const { meanJitterMs, mostJitterMs } = flow.sequence;
+    t.diagnostic(
+      `mean ${meanJitterMs?.toFixed(3)} ms (${mean}), most ${mostJitterMs?.toFixed(3)} ms (${most})`,
+    );
+    assertWithin(meanJitterMs, mean, 0.01, 'mean jitter');
+    assertWithin(mostJitterMs, most, 0.01, 'largest jitter');
+  });
 });
 
 for (const way of [WAYS[0]!, WAYS[3]!]) {
@@ -295,10 +305,11 @@ test('of iperf3 is lost what its server says', {
     // Nothing delays here: what remains are microseconds from one look at a clock to another.
     const jitterMs = interarrivalJitter(arrivals).mean;
     assert.ok(Math.abs(sequence.meanJitterMs! - jitterMs) < 0.1, `${sequence.meanJitterMs} ${jitterMs}`);
-    // The server stops reading a little before the last packets came.
-    const unread = sequence.expected - said!.packets;
+    // The server stops reading a little before the last packets came; it knows that the first number is 1.
+    const numbers = arrivals.map(({ number }) => number);
+    const unread = Math.max(...numbers) - said!.packets;
     assert.ok(unread >= 0 && unread < 100, `${unread} packets came, of which iperf3 says nothing`);
-    const unsaid = sequence.lost - said!.lost_packets;
+    const unsaid = sequence.lost + Math.min(...numbers) - 1 - said!.lost_packets;
     assert.ok(unsaid >= 0 && unsaid <= unread, `${sequence.lost} lost, iperf3 says ${said!.lost_packets}`);
   }
 });

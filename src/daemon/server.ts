@@ -76,22 +76,24 @@ export class ControlServer implements AsyncDisposable {
     let text = '';
     let isBusy = false;
     socket.setEncoding('utf8');
-    const next = async (): Promise<void> => {
-      const end = text.indexOf('\n');
-      if (isBusy || end < 0) return;
-      const line = text.slice(0, end);
-      text = text.slice(end + 1);
-      isBusy = true;
-      const answer = await answerLine(line, answerer);
+    const answer = async (line: string): Promise<void> => {
+      const said = await answerLine(line, answerer);
       isBusy = false;
-      if (socket.writable) socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, ...answer })}\n`);
-      await next();
+      if (socket.writable) socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, ...said })}\n`);
     };
     socket.on('data', (chunk: string) => {
       text += chunk;
-      // Also of lines that wait: whoever sends faster than he reads answers is cut off.
-      if (text.length > MAX_REQUEST_OCTETS) socket.destroy();
-      else void next();
+      const end = text.indexOf('\n');
+      // One request at a time: whoever does not wait for his answer is cut off, as is whoever comes to no end.
+      if (isBusy || text.length > MAX_REQUEST_OCTETS || (end >= 0 && end < text.length - 1)) {
+        socket.destroy();
+        return;
+      }
+      if (end < 0) return;
+      const line = text;
+      text = '';
+      isBusy = true;
+      void answer(line);
     });
   }
 }
