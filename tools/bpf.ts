@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { generateLayouts } from './layouts.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -16,11 +16,12 @@ const CLANG = process.env.CLANG ?? 'clang-19';
 /** Debian's folder of this machine's kernel headers. */
 export const MULTIARCH: string = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 
-/** The objects there are, and where the layouts of their types go. */
+/** The objects there are, by their place below bpf/, and where the layouts of their types go. */
 const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] = [
   { name: 'meter', layouts: 'src/record/gen/meter.ts' },
   { name: 'sockets', layouts: 'src/record/gen/sockets.ts' },
   { name: 'floor' },
+  { name: 'vnet/relay', layouts: 'src/vnet/gen/relay.ts' },
 ];
 
 /** The module that reads captures. */
@@ -75,8 +76,8 @@ const FLAGS = [
 
 /** Compiles one source into `directory`; gives the object's path. Paths in the object are relative to the repository. */
 function compile(name: string, directory: string): string {
-  const relocatable = join(directory, `${name}.o`);
-  const object = join(directory, `${name}.bpf.o`);
+  const relocatable = join(directory, `${basename(name)}.o`);
+  const object = join(directory, `${basename(name)}.bpf.o`);
   const options = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };
   execFileSync(
     CLANG,

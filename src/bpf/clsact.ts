@@ -36,24 +36,29 @@ export function attachClsact(options: TcOptions): TcAttachment {
   makeQdisc(place, namespace, action);
   try {
     refuseForeign(place, program, action);
-    const filter = new OptionStruct('tcFilter', {
-      prog_fd: program.fd,
-      flags: REPLACE,
-      handle: place.handle,
-      priority: place.priority,
-    });
-    const result = libbpf().tcAttach(hook(place).bytes, filter.bytes);
-    if (result < 0) {
-      throw kernelError('BPF_LINK', result, {
-        action,
-        remedy: `priority ${place.priority} must be free, or hold BPF filters for all protocols; use another priority`,
-      });
-    }
+    putFilter(place, program, action);
   } catch (failure) {
     removeOwnQdisc(place.ifindex, namespace);
     throw failure;
   }
   return new ClsactAttachment(place, program, namespace);
+}
+
+/** At our place, in place of what may be there. */
+function putFilter(place: Place, program: BpfProgram, action: string): void {
+  const filter = new OptionStruct('tcFilter', {
+    prog_fd: program.fd,
+    flags: REPLACE,
+    handle: place.handle,
+    priority: place.priority,
+  });
+  const result = libbpf().tcAttach(hook(place).bytes, filter.bytes);
+  if (result < 0) {
+    throw kernelError('BPF_LINK', result, {
+      action,
+      remedy: `priority ${place.priority} must be free, or hold BPF filters for all protocols; use another priority`,
+    });
+  }
 }
 
 type Place = { ifindex: number; direction: TcDirection; handle: number; priority: number };
@@ -63,7 +68,7 @@ class ClsactAttachment implements TcAttachment {
   readonly ifindex: number;
   readonly direction: TcDirection;
   readonly #place: Place;
-  readonly #programId: number;
+  #programId: number;
   readonly #namespace: string;
   readonly #untrack: () => boolean;
   #detached = false;
@@ -89,6 +94,13 @@ class ClsactAttachment implements TcAttachment {
     throw new TypeError(
       'a clsact filter cannot be pinned, it stays attached anyway when its process is killed',
     );
+  }
+
+  replace(program: BpfProgram): void {
+    if (this.#detached) throw new TypeError('the clsact filter is detached');
+    this.#demandNamespace();
+    putFilter(this.#place, program, `replace the filter at ${this.direction} of interface ${this.ifindex}`);
+    this.#programId = program.id;
   }
 
   detach(): void {

@@ -35,11 +35,14 @@ export type TcAttachment = Disposable & {
   isAttached(): boolean;
   /** tcx: pins the link, so that the program stays attached when this process ends. @throws TypeError for clsact. */
   pin(path: string): void;
+  /** Puts another program in the place of ours in one step: each packet meets the one or the other. @throws BpfError `BPF_LINK`. */
+  replace(program: BpfProgram): void;
   /** Takes our program off, and nothing else. Once it is off, nothing happens. */
   detach(): void;
 };
 
 const BPF_LINK_CREATE = 28;
+const BPF_LINK_UPDATE = 29;
 const BPF_PROG_QUERY = 16;
 const BPF_LINK_DETACH = 34;
 const BPF_F_BEFORE = 1 << 3;
@@ -155,6 +158,16 @@ class TcxAttachment implements TcAttachment {
     mkdirSync(dirname(path), { recursive: true });
     const result = libbpf().pin(this.#fd, path);
     if (result < 0) throw kernelError('BPF_LINK', result, { action: `pin the ${this.#name} as ${path}` });
+  }
+
+  replace(program: BpfProgram): void {
+    if (this.#fd < 0) throw new TypeError(`the ${this.#name} is detached`);
+    const attr = new DataView(new ArrayBuffer(64));
+    attr.setUint32(0, this.#fd, true);
+    attr.setUint32(4, program.fd, true);
+    const result = bpf(BPF_LINK_UPDATE, new Uint8Array(attr.buffer));
+    if (result < 0)
+      throw kernelError('BPF_LINK', result, { action: `replace the ${this.#name} by ${program.name}` });
   }
 
   detach(): void {
