@@ -11,6 +11,7 @@ import {
   InstanceLock,
   type InstanceStatus,
   leaveDirectory,
+  METERING,
   ownIdentity,
   placeOf,
   type Reload,
@@ -45,7 +46,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   stack.defer(() => leaveDirectory(place));
   stack.use(lock);
   const instance = new Instance(options);
-  stack.use(await ControlServer.open(place, gid, instance));
+  stack.use(await ControlServer.open(place, gid, { dialogue: METERING, answerer: instance }));
   using stopping = stopSignal();
   const onHangUp = (): void => {
     if (options.isTerminal) instance.stop();
@@ -73,7 +74,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
 /** Keys that a running instance can change; all else waits for a new start. */
 const CHANGEABLE = [/^rules\b/, /^interval$/, /^interfaces$/, /^ports\b/, /^log\.level$/];
 
-class Instance implements Answerer {
+class Instance implements Answerer<typeof METERING> {
   readonly #options: InstanceOptions;
   readonly #stop = new AbortController();
   readonly #ready = Promise.withResolvers<Identity>();
@@ -156,7 +157,7 @@ class Instance implements Answerer {
   }
 
   /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
-  async rules(next?: readonly string[]): Promise<Rules> {
+  async rules({ rules: next }: { readonly rules?: string[] | undefined }): Promise<Rules> {
     if (!this.#rule) throw new Error('it is still starting; try again when it meters');
     if (next) {
       await this.#rule(next);
@@ -214,7 +215,7 @@ class Instance implements Answerer {
     if (changed.some(isMeters)) agent.change({ interfaces, intervalMs, ports });
     if (changed.some((key) => key.startsWith('rules'))) {
       const rules = next.configuration.rules.map(({ text }) => text);
-      this.rules(rules).catch((error: Error) =>
+      this.rules({ rules }).catch((error: Error) =>
         this.#options.teller.say('warn', `Problem: ${error.message}`),
       );
     }

@@ -74,7 +74,7 @@ async function rules(named: string, words: RulesWords): Promise<void> {
   // Mistakes are pointed at here, before anybody is asked.
   if (next) rulesOf({ rule: next });
   const held = await askInstance(placeOf(name), 'rules', {
-    ...(next && { rules: next }),
+    words: { rules: next },
     patienceMs: RULING_MS,
   });
   if (words.json) process.stdout.write(`${JSON.stringify(held)}\n`);

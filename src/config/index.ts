@@ -2,6 +2,7 @@ export { DEFAULT } from './default.ts';
 export { ConfigError, ConfigFileError, type Mistake } from './error.ts';
 export { type ConfigFile, parseConfigFile, readConfigFile } from './file.ts';
 export { descriptionAt, keysAt } from './known.ts';
+export { readConfigAs } from './mistakes.ts';
 export type { MeterConfig, ServeConfig } from './parts.ts';
 export { meterConfigOf } from './parts.ts';
 export { formatConfiguration } from './print.ts';

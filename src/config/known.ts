@@ -1,9 +1,12 @@
 /** What keys there are and what they are by default, as the JSON Schema says. */
+import { z } from 'zod';
 import { jsonSchema } from './schema.ts';
 import { isTree, type Path, type Tree } from './tree.ts';
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of a list. */
+  readonly items?: SchemaNode;
   readonly default?: unknown;
   readonly description?: string;
 }
@@ -12,10 +15,22 @@ let root: SchemaNode | undefined;
 
 function nodeAt(path: Path): SchemaNode | undefined {
   root ??= jsonSchema() as SchemaNode;
+  return below(root, path);
+}
+
+function below(root: SchemaNode, path: Path): SchemaNode | undefined {
   let node: SchemaNode | undefined = root;
-  for (const key of path)
-    node = Object.hasOwn(node?.properties ?? {}, key) ? node?.properties?.[String(key)] : undefined;
+  for (const key of path) {
+    if (typeof key === 'number') node = node?.items;
+    else node = Object.hasOwn(node?.properties ?? {}, key) ? node?.properties?.[String(key)] : undefined;
+  }
   return node;
+}
+
+/** Names of the keys of a section of any schema; none where there is no section. */
+export function keysIn(schema: z.ZodType, path: Path): readonly string[] {
+  const node = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  return Object.keys(below(node, path)?.properties ?? {});
 }
 
 /** Names of the keys of a section; none where there is no section. */

@@ -1,9 +1,9 @@
 /** Defaults, file, flags: the later override the earlier, here and nowhere else; and where each value came from. */
 import { resolve as absolute, dirname } from 'node:path';
-import { nearest, quoted } from '../query/index.ts';
-import { ConfigError, ConfigFileError, type Mistake } from './error.ts';
+import { ConfigError } from './error.ts';
 import type { ConfigFile } from './file.ts';
 import { defaultTree, keysAt, withoutEmpty } from './known.ts';
+import { fileError, type Issue } from './mistakes.ts';
 import { type Configuration, ConfigurationSchema } from './schema.ts';
 import { leavesOf, mergeTrees, type Path, type Tree, valueAt, withValue } from './tree.ts';
 
@@ -89,12 +89,6 @@ function absoluteFiles(tree: Tree, from: string): Tree {
   return done;
 }
 
-type Issue = { readonly code: string; readonly path: Path; readonly message: string } & (
-  | { readonly code: 'unrecognized_keys'; readonly keys: readonly string[] }
-  | { readonly code: 'custom'; readonly params?: Record<string, unknown> | undefined }
-  | { readonly code: Exclude<string, 'unrecognized_keys' | 'custom'> }
-);
-
 function problemOf(
   issues: readonly Issue[],
   from: {
@@ -109,44 +103,5 @@ function problemOf(
   }
   const { file } = from;
   if (!file) throw new TypeError(`the defaults contradict the schema: ${JSON.stringify(issues)}`);
-  const mistakes = issues.flatMap((issue) => mistakesOf(issue, from.text, file));
-  return new ConfigFileError(
-    file.path,
-    mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column),
-  );
-}
-
-function mistakesOf(issue: Issue, text: Tree, file: ConfigFile): Mistake[] {
-  const { path } = issue;
-  if ('keys' in issue) {
-    return issue.keys.map((key) => {
-      const known = keysAt(path);
-      const meant = nearest(key, known);
-      const hint = meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`;
-      const problem = `there is no key ${quoted(key)}${hint}`;
-      return { ...file.place(path, { key }), path: written(path), problem };
-    });
-  }
-  const from = 'params' in issue ? issue.params?.from : undefined;
-  if (typeof from === 'number') {
-    // A rule says itself what is wrong in it.
-    const problem = `column ${from + 1} of the rule: ${issue.message}`;
-    return [{ ...file.place(path, { from }), path: written(path), problem }];
-  }
-  const problem = `${shown(valueAt(text, path))} is not ${issue.message}`;
-  return [{ ...file.place(path), path: written(path), problem }];
-}
-
-/** `rules[2]`, `log.data.file`. */
-function written(path: Path): string {
-  return path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '');
-}
-
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a section' : quoted(String(value));
+  return fileError(issues, { file, text: from.text, keysAt });
 }

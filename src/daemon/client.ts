@@ -5,12 +5,13 @@ import { DaemonError } from './error.ts';
 import { holderOf } from './lock.ts';
 import { notPermitted, type Place } from './place.ts';
 import {
-  ANSWERS,
-  type Answer,
+  type AnswerOf,
+  type Dialogue,
   EnvelopeSchema,
   MAX_ANSWER_OCTETS,
+  METERING,
   PROTOCOL_VERSION,
-  type RequestName,
+  type Words,
 } from './protocol.ts';
 
 /** An instance refused, or could not do, what it was asked for; `reason` is the code of its error. */
@@ -26,32 +27,44 @@ export class RefusedError extends DaemonError {
 /** An instance answers from memory; a reload reads a file. */
 const PATIENCE_MS = 10_000;
 
+/** How long an answer is waited for, and what else ends the waiting. */
+export interface Patience {
+  readonly patienceMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks a metering instance, as {@link ask}. */
+export function askInstance<Name extends keyof typeof METERING>(
+  place: Place,
+  request: Name,
+  options: Patience & { readonly words?: Words<typeof METERING, Name> } = {},
+): Promise<AnswerOf<typeof METERING, Name>> {
+  return ask(METERING, place, request, options);
+}
+
 /**
- * Asks an instance.
+ * Asks an instance of the kind that has this dialogue.
  *
  * @throws DaemonError `DAEMON_NOT_RUNNING` when none is there, `DAEMON_SILENT` when it is but does not answer,
  *   `DAEMON_NOT_PERMITTED`, `DAEMON_PROTOCOL`; RefusedError with its own words; the signal's reason
  */
-export async function askInstance<Name extends RequestName>(
+export async function ask<D extends Dialogue, Name extends keyof D & string>(
+  dialogue: D,
   place: Place,
   request: Name,
-  {
-    patienceMs = PATIENCE_MS,
-    signal,
-    rules,
-  }: { readonly patienceMs?: number; readonly signal?: AbortSignal; readonly rules?: readonly string[] } = {},
-): Promise<Answer<Name>> {
+  { patienceMs = PATIENCE_MS, signal, words }: Patience & { readonly words?: Words<D, Name> } = {},
+): Promise<AnswerOf<D, Name>> {
   const socket = await reach(place);
   const late = AbortSignal.timeout(Math.ceil(patienceMs));
   const end = (): void => void socket.destroy();
   late.addEventListener('abort', end);
   signal?.addEventListener('abort', end);
   try {
-    socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, request, rules })}\n`);
+    socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, request, words })}\n`);
     const line = await readLine(socket);
     signal?.throwIfAborted();
     if (line === undefined) throw silent(place, late.aborted ? `for ${patienceMs / 1000} s` : 'and hung up');
-    return read(request, line);
+    return read(dialogue[request]!, line) as AnswerOf<D, Name>;
   } finally {
     signal?.removeEventListener('abort', end);
     socket.destroy();
@@ -90,11 +103,11 @@ async function readLine(socket: Socket): Promise<string | undefined> {
   return undefined;
 }
 
-function read<Name extends RequestName>(request: Name, line: string): Answer<Name> {
+function read({ answer }: Dialogue[string], line: string): unknown {
   let envelope: ReturnType<typeof EnvelopeSchema.parse>;
   try {
     envelope = EnvelopeSchema.parse(JSON.parse(line));
-    if (!envelope.error) return ANSWERS[request].parse(envelope.answer) as Answer<Name>;
+    if (!envelope.error) return answer.parse(envelope.answer);
   } catch (cause) {
     throw new DaemonError(
       'DAEMON_PROTOCOL',
@@ -105,9 +118,9 @@ function read<Name extends RequestName>(request: Name, line: string): Answer<Nam
   throw new RefusedError(envelope.error.code, envelope.error.message);
 }
 
-function silent({ name, socket }: Place, how: string): DaemonError {
+function silent({ name, socket, stopCommand }: Place, how: string): DaemonError {
   return new DaemonError(
     'DAEMON_SILENT',
-    `"${name}" runs but does not answer at ${socket} ${how}; it may be starting or stopping, else "tunnelscope stop ${name}" ends it`,
+    `"${name}" runs but does not answer at ${socket} ${how}; it may be starting or stopping, else "${stopCommand} ${name}" ends it`,
   );
 }

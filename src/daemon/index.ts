@@ -1,9 +1,10 @@
-export { askInstance, RefusedError } from './client.ts';
+export { ask, askInstance, RefusedError } from './client.ts';
 export { DaemonError, type DaemonErrorCode } from './error.ts';
 export { type Identity, isAlive, killNow, ownIdentity } from './identity.ts';
 export { demandFree, holderOf, InstanceLock } from './lock.ts';
 export {
   groupId,
+  type InstanceKind,
   instanceNames,
   leaveDirectory,
   logDirectory,
@@ -11,6 +12,14 @@ export {
   placeOf,
   runDirectory,
 } from './place.ts';
-export type { Answer, InstanceStatus, Reload, RequestName, Rules } from './protocol.ts';
+export {
+  type Dialogue,
+  IdentitySchema,
+  type InstanceStatus,
+  METERING,
+  NO_WORDS,
+  type Reload,
+  type Rules,
+} from './protocol.ts';
 export { type Answerer, ControlServer } from './server.ts';
 export { formatDropIn, formatUnit, UNIT_CAPABILITIES, UNIT_FILE, type UnitNeeds } from './unit.ts';

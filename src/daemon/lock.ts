@@ -121,6 +121,6 @@ function running(place: Place): DaemonError {
   const who = holder ? ` (process ${holder.pid})` : '';
   return new DaemonError(
     'DAEMON_RUNNING',
-    `"${place.name}" is already running${who}; stop it with "tunnelscope stop ${place.name}", or start another with a name of its own`,
+    `"${place.name}" is already running${who}; stop it with "${place.stopCommand} ${place.name}", or start another with a name of its own`,
   );
 }

@@ -11,7 +11,17 @@ export interface Place {
   readonly lock: string;
   /** Where it answers. */
   readonly socket: string;
+  /** The command that ends it, but for its name. */
+  readonly stopCommand: string;
 }
+
+/** What instances do: those that meter, and network functions. Names are of a kind: each has a directory of its own. */
+export type InstanceKind = 'metering' | 'vnet';
+
+const KINDS = {
+  metering: { folder: '.', stopCommand: 'tunnelscope stop' },
+  vnet: { folder: 'vnet', stopCommand: 'tunnelscope vnet stop' },
+} as const;
 
 const DEFAULT_DIRECTORY = '/run/tunnelscope';
 const DEFAULT_LOG_DIRECTORY = '/var/log/tunnelscope';
@@ -33,21 +43,28 @@ export function logDirectory(): string {
 }
 
 /** The files of an instance. @throws DaemonError when the socket's name would be too long for the kernel */
-export function placeOf(name: string): Place {
-  const directory = runDirectory();
+export function placeOf(name: string, kind: InstanceKind = 'metering'): Place {
+  const directory = join(runDirectory(), KINDS[kind].folder);
   const socket = join(directory, `${name}.sock`);
   if (Buffer.byteLength(socket) > SOCKET_NAME_OCTETS)
     throw new DaemonError(
       'DAEMON_DIRECTORY',
       `the name of the socket ${socket} has more than ${SOCKET_NAME_OCTETS} octets; choose a shorter RUNTIME_DIRECTORY or name`,
     );
-  return { name, directory, socket, lock: join(directory, `${name}.lock`) };
+  return {
+    name,
+    directory,
+    socket,
+    lock: join(directory, `${name}.lock`),
+    stopCommand: KINDS[kind].stopCommand,
+  };
 }
 
 /** Names of all instances that have a file there, running or not. @throws DaemonError when it may not be looked at */
-export function instanceNames(): string[] {
+export function instanceNames(kind: InstanceKind = 'metering'): string[] {
+  const directory = join(runDirectory(), KINDS[kind].folder);
   try {
-    const files = readdirSync(runDirectory());
+    const files = readdirSync(directory);
     return files
       .filter((file) => file.endsWith('.lock'))
       .map((file) => file.slice(0, -'.lock'.length))
@@ -55,7 +72,7 @@ export function instanceNames(): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
-    throw notPermitted(error, runDirectory());
+    throw notPermitted(error, directory);
   }
 }
 

@@ -13,18 +13,25 @@ export const MAX_REQUEST_OCTETS = 8 * 1024 * 1024;
 /** A longer answer is none of ours: a status has some hundred octets per interface. */
 export const MAX_ANSWER_OCTETS = 16 * 1024 * 1024;
 
-/** What can be asked for. `ready` is answered when the instance meters. */
-export const REQUESTS = ['status', 'ready', 'stop', 'reload', 'rules'] as const;
+/** What can be asked of a kind of instance: by name, the words that come with a request, and the answer of success. */
+export interface Dialogue {
+  readonly [request: string]: { readonly words: z.ZodType; readonly answer: z.ZodType };
+}
 
-/** One of {@link REQUESTS}. */
-export type RequestName = (typeof REQUESTS)[number];
+/** What comes with a request of this name. */
+export type Words<D extends Dialogue, Name extends keyof D> = z.infer<D[Name]['words']>;
+/** The answer to a request of this name. */
+export type AnswerOf<D extends Dialogue, Name extends keyof D> = z.infer<D[Name]['answer']>;
 
-/** A request. `rules` come with the request of that name, to have them hold; without them it only asks. */
+/** A line that asks. */
 export const RequestSchema = z.object({
   version: z.number(),
   request: z.string().max(64),
-  rules: z.array(z.string().max(65_536)).max(100_000).optional(),
+  words: z.unknown().optional(),
 });
+
+/** Of a request that needs no words. */
+export const NO_WORDS: z.ZodOptional<z.ZodNull> = z.null().optional();
 
 const CountSchema = z.object({ packets: z.number(), octets: z.number() });
 
@@ -83,19 +90,23 @@ export const RulesSchema = z.object({
 /** Validated rules. */
 export type Rules = z.infer<typeof RulesSchema>;
 
-const IdentitySchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
+/** Which process it is. */
+export const IdentitySchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 
-/** The answer to each request, when it is one of success. */
-export const ANSWERS = {
-  status: InstanceStatusSchema,
-  ready: IdentitySchema,
-  stop: IdentitySchema,
-  reload: ReloadSchema,
-  rules: RulesSchema,
-} as const satisfies Record<RequestName, z.ZodType>;
-
-/** The answer to a request. */
-export type Answer<Name extends RequestName> = z.infer<(typeof ANSWERS)[Name]>;
+/**
+ * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
+ * have them hold: without them it only asks.
+ */
+export const METERING = {
+  status: { words: NO_WORDS, answer: InstanceStatusSchema },
+  ready: { words: NO_WORDS, answer: IdentitySchema },
+  stop: { words: NO_WORDS, answer: IdentitySchema },
+  reload: { words: NO_WORDS, answer: ReloadSchema },
+  rules: {
+    words: z.object({ rules: z.array(z.string().max(65_536)).max(100_000).optional() }),
+    answer: RulesSchema,
+  },
+} as const satisfies Dialogue;
 
 /** Every line of an answer. */
 export const EnvelopeSchema = z.object({

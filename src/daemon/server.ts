@@ -4,18 +4,21 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { DaemonError } from './error.ts';
 import { giveToGroup, type Place } from './place.ts';
 import {
-  type Answer,
+  type AnswerOf,
+  type Dialogue,
   MAX_REQUEST_OCTETS,
   PROTOCOL_VERSION,
-  REQUESTS,
-  type RequestName,
   RequestSchema,
+  type Words,
 } from './protocol.ts';
 
 /** Who answers. A rejection is told with its code and message. */
-export type Answerer = {
-  readonly [Name in RequestName]: (rules?: readonly string[]) => Promise<Answer<Name>> | Answer<Name>;
+export type Answerer<D extends Dialogue> = {
+  readonly [Name in keyof D]: (words: Words<D, Name>) => Promise<AnswerOf<D, Name>> | AnswerOf<D, Name>;
 };
+
+/** Answers a request by name; undefined: there is no such request. */
+type Answering = (request: string, words: unknown) => Promise<object>;
 
 /** More askers at once than any use has. */
 const MAX_CONNECTIONS = 32;
@@ -39,11 +42,15 @@ export class ControlServer implements AsyncDisposable {
    * @param gid the group whose members may ask
    * @throws DaemonError
    */
-  static async open(place: Place, gid: number | undefined, answerer: Answerer): Promise<ControlServer> {
+  static async open<D extends Dialogue>(
+    place: Place,
+    gid: number | undefined,
+    { dialogue, answerer }: { readonly dialogue: D; readonly answerer: Answerer<D> },
+  ): Promise<ControlServer> {
     const server = createServer();
     server.maxConnections = MAX_CONNECTIONS;
     const control = new ControlServer(server, place);
-    server.on('connection', (socket) => control.#converse(socket, answerer));
+    server.on('connection', (socket) => control.#converse(socket, answering(dialogue, answerer)));
     rmSync(place.socket, { force: true });
     try {
       await listen(server, place.socket);
@@ -68,7 +75,7 @@ export class ControlServer implements AsyncDisposable {
     rmSync(this.#place.socket, { force: true });
   }
 
-  #converse(socket: Socket, answerer: Answerer): void {
+  #converse(socket: Socket, answering: Answering): void {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -77,7 +84,7 @@ export class ControlServer implements AsyncDisposable {
     let isBusy = false;
     socket.setEncoding('utf8');
     const answer = async (line: string): Promise<void> => {
-      const said = await answerLine(line, answerer);
+      const said = await answerLine(line, answering);
       isBusy = false;
       if (socket.writable) socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, ...said })}\n`);
     };
@@ -114,18 +121,27 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-async function answerLine(line: string, answerer: Answerer): Promise<object> {
+function answering<D extends Dialogue>(dialogue: D, answerer: Answerer<D>): Answering {
+  return async (request, words) => {
+    if (!Object.hasOwn(dialogue, request))
+      return refusal(
+        'DAEMON_PROTOCOL',
+        `there is no such request; there are ${Object.keys(dialogue).join(', ')}`,
+      );
+    const name: keyof D = request;
+    return { answer: await answerer[name](dialogue[name]!.words.parse(words) as Words<D, keyof D>) };
+  };
+}
+
+async function answerLine(line: string, answering: Answering): Promise<object> {
   try {
-    const { version, request, rules } = RequestSchema.parse(JSON.parse(line));
+    const { version, request, words } = RequestSchema.parse(JSON.parse(line));
     if (version !== PROTOCOL_VERSION)
       return refusal(
         'DAEMON_PROTOCOL',
         `this instance speaks version ${PROTOCOL_VERSION}, not ${version}; use its own tunnelscope`,
       );
-    const name = REQUESTS.find((each) => each === request);
-    if (name === undefined)
-      return refusal('DAEMON_PROTOCOL', `there is no such request; there are ${REQUESTS.join(', ')}`);
-    return { answer: await answerer[name](rules) };
+    return await answering(request, words);
   } catch (error) {
     if (error instanceof SyntaxError || (error as Error).name === 'ZodError')
       return refusal('DAEMON_PROTOCOL', 'this is no request');

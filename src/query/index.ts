@@ -35,3 +35,4 @@ export { MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './streamed.ts';
 export * from './view.ts';
+export * from './vnet.ts';
