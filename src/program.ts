@@ -16,6 +16,7 @@ import { addServiceCommand } from './command/service.ts';
 import { addStartCommand } from './command/start.ts';
 import { addStatusCommand } from './command/status.ts';
 import { addSteeringCommands } from './command/steering.ts';
+import { addVnetCommands } from './command/vnet.ts';
 import { examine, formatFacts, missing } from './doctor.ts';
 
 const EXIT_CODES = `
@@ -48,6 +49,7 @@ export function createProgram(): Command {
   addReadCommand(program);
   addAuditCommand(program);
   addLabCommands(program);
+  addVnetCommands(program);
   program
     .command('doctor')
     .description('what this machine has of what metering needs, fact by fact')

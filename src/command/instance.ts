@@ -61,7 +61,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
       if (agent.url !== undefined) teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       teller.say('info', `"${name}" meters`, { pid: process.pid });
       instance.begin(agent, rule);
-      tellSystemd();
+      tellSystemd('metering');
     },
     epoch: (batch, live) => {
       instance.takeIn(batch);
@@ -231,9 +231,9 @@ function valuesOf(resolved: Resolved): Map<string, string> {
   );
 }
 
-/** Under systemd with Type=notify: the service has started when it meters, not before. */
-function tellSystemd(): void {
+/** Under systemd with Type=notify: the service has started when it does its work, not before. */
+export function tellSystemd(status: string): void {
   if (process.env.NOTIFY_SOCKET === undefined) return;
-  const child = spawn('systemd-notify', ['--ready', '--status=metering'], { stdio: 'ignore' });
+  const child = spawn('systemd-notify', ['--ready', `--status=${status}`], { stdio: 'ignore' });
   child.on('error', () => undefined);
 }

@@ -1,3 +1,7 @@
 /** Network functions in BPF: their control side. Kernel side: `bpf/vnet`. */
+export { VNET } from './dialogue.ts';
+export { VnetError, type VnetErrorCode } from './error.ts';
+export { type NetworkFunction, Tellings, type Told } from './function.ts';
 export type { Line } from './ledger.ts';
+export { pinnedNames, removePins } from './pinned.ts';
 export { type CableEnds, Relay, type Relayed, type RelayLedger } from './relay.ts';

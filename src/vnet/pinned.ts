@@ -2,7 +2,7 @@
  * The kernel's part of a network function, kept under a directory of the BPF file system: it goes on forwarding when the
  * process that set it up is killed, and the next one takes it over without a packet lost.
  */
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   assertLayout,
@@ -19,11 +19,11 @@ import {
 } from '../bpf/index.ts';
 
 /** Where network functions keep what outlives their processes. */
-export const PIN_ROOT = '/sys/fs/bpf/tunnelscope/vnet';
+const PIN_ROOT = '/sys/fs/bpf/tunnelscope/vnet';
 
 /** What is opened. */
 export interface PinnedOptions {
-  /** Below {@link PIN_ROOT}: the name of the instance. */
+  /** Name of the instance, which is that of its directory. */
   readonly name: string;
   /** Path of the object file. */
   readonly object: string;
@@ -231,7 +231,26 @@ export function pinnedNames(): string[] {
   }
 }
 
-/** Makes the directory early, so that a file system that is not there is told before anything is changed. */
-export function preparePins(): void {
-  mkdirSync(PIN_ROOT, { recursive: true });
+/** Takes away what a killed process of this name left in the kernel. @returns whether there was anything */
+export function removePins(name: string): boolean {
+  const directory = join(PIN_ROOT, name);
+  let pins: string[];
+  try {
+    pins = readdirSync(directory);
+  } catch {
+    return false;
+  }
+  for (const pin of pins) {
+    const [, , direction] = LINK.exec(pin) ?? [];
+    const path = join(directory, pin);
+    if (direction !== undefined)
+      try {
+        openPinnedTc(path, { direction: direction as TcDirection }).detach();
+      } catch {
+        // Its interface went, or another does the same at this moment.
+      }
+    unpin(path);
+  }
+  removeDirectory(directory);
+  return true;
 }
