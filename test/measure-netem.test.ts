@@ -125,7 +125,7 @@ async function carried(
 
 /** What netem is told, and what comes of it: which of lost, repeated and reordered there must be. */
 const CASES = [
-  { netem: ['loss', '0.1%'], count: scaled(3000, 1500), gapMs: 1, shows: [] },
+  { netem: ['loss', '0.1%'], count: 5000, gapMs: 1, shows: [] },
   { netem: ['loss', '1%'], count: scaled(2000, 800), gapMs: 1, shows: ['lost'] },
   { netem: ['loss', '10%'], count: scaled(1000, 300), gapMs: 2, shows: ['lost'] },
   { netem: ['duplicate', '10%'], count: scaled(1000, 300), gapMs: 2, shows: ['duplicates'] },

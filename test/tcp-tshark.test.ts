@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Workshop } from '../bench/build.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
+import { attempts } from './attempts.ts';
 import { FLAGS, KernelSide, ModuleSide, observedBytes, Row } from './biflow.ts';
 import { CORPUS, corpusLacks } from './corpus.ts';
 import { randomBits } from './mutation.ts';
@@ -118,27 +119,30 @@ test('over a clean cable each segment is judged as by tshark, and all octets are
 });
 
 test('over a cable that loses two in a hundred each segment is judged as by tshark', { skip }, async (t) => {
-  using cable = new Cable();
-  const octets = 5_000_000;
-  const loss = workshop.object('test/loss.bpf.c');
-  const paths = await cable.carry({ octets, loss }, directory);
-  const before = compare(judge(paths.sender));
-  const behind = compare(judge(paths.receiver));
-  assert.deepEqual([before.differences, behind.differences], [[], []]);
-  assert.ok(before.totals.retransmissions > 10 && behind.totals.gaps > 10);
-  // Before the loss everything is seen, some of it twice; behind it what was lost comes late.
-  const [sent, came] = [only(before.rows), only(behind.rows)];
-  const count = (of: Row, name: string): number => of.count(0, name);
-  assert.equal(count(sent, 'octets') - count(sent, 'repeatedOctets'), octets);
-  assert.equal(count(came, 'octets') - count(came, 'repeatedOctets'), octets);
-  assert.equal(count(sent, 'gaps') + count(sent, 'lateOctets') + count(sent, 'unseenNumbers'), 0);
-  assert.equal(count(came, 'lateOctets'), count(came, 'gapNumbers'));
-  assert.equal(
-    count(sent, 'repeatedSegments'),
-    count(sent, 'retransmissions') + count(sent, 'repeatedOutOfOrder'),
-  );
-  t.diagnostic(`before the loss: ${JSON.stringify(before.totals)}`);
-  t.diagnostic(`behind it: ${JSON.stringify(behind.totals)}`);
+  // A busy machine may lose packets of the capture itself.
+  await attempts(async () => {
+    using cable = new Cable();
+    const octets = 5_000_000;
+    const loss = workshop.object('test/loss.bpf.c');
+    const paths = await cable.carry({ octets, loss }, directory);
+    const before = compare(judge(paths.sender));
+    const behind = compare(judge(paths.receiver));
+    assert.deepEqual([before.differences, behind.differences], [[], []]);
+    assert.ok(before.totals.retransmissions > 10 && behind.totals.gaps > 10);
+    // Before the loss everything is seen, some of it twice; behind it what was lost comes late.
+    const [sent, came] = [only(before.rows), only(behind.rows)];
+    const count = (of: Row, name: string): number => of.count(0, name);
+    assert.equal(count(sent, 'octets') - count(sent, 'repeatedOctets'), octets);
+    assert.equal(count(came, 'octets') - count(came, 'repeatedOctets'), octets);
+    assert.equal(count(sent, 'gaps') + count(sent, 'lateOctets') + count(sent, 'unseenNumbers'), 0);
+    assert.equal(count(came, 'lateOctets'), count(came, 'gapNumbers'));
+    assert.equal(
+      count(sent, 'repeatedSegments'),
+      count(sent, 'retransmissions') + count(sent, 'repeatedOutOfOrder'),
+    );
+    t.diagnostic(`before the loss: ${JSON.stringify(before.totals)}`);
+    t.diagnostic(`behind it: ${JSON.stringify(behind.totals)}`);
+  });
 });
 
 test('round trips are those of tshark within 5 %, and both halves of the handshake are the whole', {
