@@ -1,13 +1,14 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { agent } from './agent.ts';
 import { audit } from './audit.ts';
+import { bridge } from './bridge.ts';
 import { drain } from './drain.ts';
 import { type Benchmark, type Figure, formatFigures, isHeld } from './figure.ts';
 import { kernel } from './kernel.ts';
@@ -32,6 +33,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   audit,
   rules,
   sockets,
+  bridge,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 
