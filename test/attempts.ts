@@ -1,8 +1,9 @@
 import { AssertionError } from 'node:assert';
 
 /**
- * Compares two clocks, again where the machine paused between them: the capture's stamp and the hook's are taken at two
- * moments, and what lies between is the machine's, not the meter's. What is wrong fails each time.
+ * Compares what was measured with a capture, again where the machine was too busy for it: the capture's stamp and the hook's are
+ * taken at two moments, and what lies between is the machine's; or the capture itself has lost packets. What is wrong fails
+ * each time.
  *
  * @throws what the last attempt threw
  */
