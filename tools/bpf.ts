@@ -22,6 +22,7 @@ const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] =
   { name: 'sockets', layouts: 'src/record/gen/sockets.ts' },
   { name: 'floor' },
   { name: 'vnet/relay', layouts: 'src/vnet/gen/relay.ts' },
+  { name: 'vnet/gateway', layouts: 'src/vnet/gen/gateway.ts' },
 ];
 
 /** The module that reads captures. */

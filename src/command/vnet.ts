@@ -4,12 +4,14 @@ import { instanceNames } from '../daemon/index.ts';
 import { pinnedNames, removePins } from '../vnet/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { type StopWords, stopInstances } from './stop.ts';
+import { addGatewayCommands } from './vnet-gateway.ts';
 
 /** Adds `vnet` to the program. */
 export function addVnetCommands(program: Command): void {
   const vnet = program
     .command('vnet')
     .description('virtual networks: network functions in BPF that run on this host');
+  addGatewayCommands(vnet);
   vnet
     .command('stop')
     .description('end functions in order; what a killed one left in the kernel goes too')

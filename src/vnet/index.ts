@@ -2,6 +2,8 @@
 export { VNET } from './dialogue.ts';
 export { VnetError, type VnetErrorCode } from './error.ts';
 export { type NetworkFunction, Tellings, type Told } from './function.ts';
+export { Gateway, type GatewayOptions, readGatewayConfig } from './gateway.ts';
+export type { GatewayClient, GatewayConfig } from './gateway-config.ts';
 export type { Line } from './ledger.ts';
 export { pinnedNames, removePins } from './pinned.ts';
 export { type CableEnds, Relay, type Relayed, type RelayLedger } from './relay.ts';
