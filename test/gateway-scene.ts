@@ -16,7 +16,9 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Workshop } from '../bench/build.ts';
+import { ask, placeOf } from '../src/daemon/index.ts';
 import type { VirtualGateway } from '../src/query/index.ts';
+import { VNET } from '../src/vnet/index.ts';
 import { until } from './until.ts';
 
 export const GATEWAY = 'tsgw-gw';
@@ -95,6 +97,7 @@ export class GatewayScene implements AsyncDisposable {
   readonly #children = new Set<ChildProcess>();
   #switch: ChildProcess | undefined;
   #answers: AsyncIterator<string> | undefined;
+  #running: ChildProcess | undefined;
 
   /** Makes the namespaces; the switch puts no tags on yet. */
   static async open(): Promise<GatewayScene> {
@@ -144,6 +147,7 @@ export class GatewayScene implements AsyncDisposable {
     return { ...process.env, RUNTIME_DIRECTORY: join(this.directory, 'run') };
   }
 
+  /** Writes the gateway's file. */
   write(config: object): void {
     writeFileSync(this.config, JSON.stringify({ trunk: 'eth0', ...config }, undefined, 2));
   }
@@ -156,12 +160,14 @@ export class GatewayScene implements AsyncDisposable {
     return { code, out, err };
   }
 
-  /** Starts the gateway by its file; resolves when it forwards. @returns its process, and lines as it says them */
+  /** Starts the gateway by its file; resolves when it forwards. @returns its process, and lines as it says them, complaints too */
   async start(...words: string[]): Promise<ChildProcess & { said: string[] }> {
     const run = ['vnet', 'gateway', 'run', '--config', this.config, '--name', NAME, '--netns', GATEWAY];
-    const child = this.spawn(process.execPath, [CLI, ...run, ...words]);
+    const child = this.spawn(process.execPath, [CLI, ...run, ...words], { quiet: true });
+    this.#running = child;
     const said: string[] = [];
-    createInterface({ input: child.stdout! }).on('line', (line) => said.push(line));
+    for (const input of [child.stdout!, child.stderr!])
+      createInterface({ input }).on('line', (line) => said.push(line));
     await until(
       () => said.includes(`"${NAME}" forwards`) || child.exitCode !== null,
       'the gateway forwards',
@@ -171,20 +177,24 @@ export class GatewayScene implements AsyncDisposable {
     return Object.assign(child, { said });
   }
 
-  /** Ends the gateway in order, and looks that nothing is left of it. */
-  async stop(running: ChildProcess): Promise<void> {
-    if (running.exitCode === null && running.signalCode === null) {
+  /** Ends the gateway, if one runs, in order, and looks that nothing is left of it. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running && running.exitCode === null && running.signalCode === null) {
       const ended = once(running, 'exit');
       running.kill('SIGTERM');
       assert.deepEqual(await ended, [0, null]);
-    }
+    } else await this.run('stop', NAME);
     assert.ok(!existsSync(PINS), 'nothing is pinned');
   }
 
+  /** All that the gateway knows, over its control socket. */
   async show(): Promise<VirtualGateway> {
-    const { out, err, code } = await this.run('gateway', 'show', NAME, '--json');
-    assert.equal(code, 0, err);
-    return JSON.parse(out) as VirtualGateway;
+    process.env.RUNTIME_DIRECTORY = this.environment.RUNTIME_DIRECTORY;
+    const answer = await ask(VNET, placeOf(NAME, 'vnet'), 'show');
+    assert.equal(answer.kind, 'gateway');
+    return answer as VirtualGateway;
   }
 
   /** Captures the trunk until `read` is asked, which gives all frames. */
@@ -248,6 +258,55 @@ export function ping(
   return Number(/(\d+) received/.exec(out)?.[1] ?? Number.NaN);
 }
 
+const SERVER = `require('node:http').createServer((_, response) => response.end(process.argv[1])).listen(80, () => console.log('listens'))`;
+
+/** Has a worker answer every request with its own name, until the scene ends. */
+export async function serve(scene: GatewayScene, i: number): Promise<void> {
+  const child = scene.spawn('ip', ['netns', 'exec', worker(i), process.execPath, '-e', SERVER, worker(i)]);
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+  assert.equal(line, 'listens');
+}
+
+const REQUESTS = `
+  const { get } = require('node:http');
+  const ask = () => new Promise((resolve, reject) => {
+    get({ host: process.argv[1], agent: false, timeout: 5000 }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk) => { body += chunk; });
+      answer.on('end', () => resolve([answer.statusCode, body]));
+    }).on('error', reject).on('timeout', function () { this.destroy(new Error('timeout')); });
+  });
+  (async () => {
+    const answers = [];
+    for (let i = 0; i < Number(process.argv[2]); i++) answers.push(await ask());
+    console.log(JSON.stringify(answers));
+  })();`;
+
+/** Asks a client's worker so many times, each over a connection of its own. @returns status and body of each answer */
+export async function request(scene: GatewayScene, i: number, count: number): Promise<[number, string][]> {
+  const words = ['netns', 'exec', client(i), process.execPath, '-e', REQUESTS, WORKER_ADDRESS, String(count)];
+  const child = scene.spawn('ip', words);
+  const closed = once(child, 'close');
+  const out = await text(child.stdout!);
+  await closed;
+  return JSON.parse(out) as [number, string][];
+}
+
+/** Sums of a gateway's outcomes by where the frames came from; those for either side are left out. */
+export function seen({ outcomes }: VirtualGateway): Record<'trunk' | 'workers', number> {
+  const workers = new Set([
+    'to-client',
+    'flooded',
+    'no-vlan',
+    'tagged-by-worker',
+    'unknown-worker',
+    'trunk-absent',
+  ]);
+  const sums = { trunk: 0, workers: 0 };
+  for (const { name, packets } of outcomes) sums[workers.has(name) ? 'workers' : 'trunk'] += packets;
+  return sums;
+}
+
 /** Packets of an outcome. */
 export function outcome({ outcomes }: VirtualGateway, name: string): number {
   const found = outcomes.find((each) => each.name === name);
@@ -272,7 +331,8 @@ const FIELDS = [
 
 function readFrames(file: string): TrunkFrame[] {
   const words = ['-n', '-r', file, '-T', 'fields', ...FIELDS.flatMap((field) => ['-e', field])];
-  const out = execFileSync('tshark', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const options = { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] } as const;
+  const out = execFileSync('tshark', words, options as { encoding: 'utf8' });
   return out.split('\n').slice(0, -1).map(frameOf);
 }
 

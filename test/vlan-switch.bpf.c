@@ -17,8 +17,9 @@ struct port {
 	__u16 protocol[TAGS + 1]; /* network order */
 };
 
+/* A hash, for its elements are replaced as a whole: no frame has half of the old tags. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PORTS);
 	__type(key, __u32);
 	__type(value, struct port);

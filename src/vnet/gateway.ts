@@ -73,6 +73,11 @@ export class Gateway implements NetworkFunction {
   static open(options: GatewayOptions): Gateway {
     using stack = new DisposableStack();
     const config = readGatewayConfig(options.config);
+    if (!interfaceNumbers().has(config.trunk))
+      throw new VnetError(
+        'VNET_INTERFACE',
+        `trunk: there is no interface "${config.trunk}" here; make it, or name another in ${options.config}`,
+      );
     const pinned = stack.use(
       PinnedObject.open({
         name: options.name,
@@ -92,12 +97,13 @@ export class Gateway implements NetworkFunction {
       }),
     );
     const gateway = stack.use(new Gateway(options, config, pinned));
-    if (!interfaceNumbers().has(config.trunk))
-      throw new VnetError(
-        'VNET_INTERFACE',
-        `trunk: there is no interface "${config.trunk}" here; make it, or name another in ${options.config}`,
-      );
-    gateway.#apply(config);
+    try {
+      gateway.#apply(config);
+    } catch (error) {
+      // Of a first attempt nothing is left; what a former process set up forwards on.
+      if (pinned.adopted.length === 0) pinned.remove();
+      throw error;
+    }
     pinned.settle();
     stack.move();
     return gateway;
