@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge|gateway …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -11,6 +11,7 @@ import { audit } from './audit.ts';
 import { bridge } from './bridge.ts';
 import { drain } from './drain.ts';
 import { type Benchmark, type Figure, formatFigures, isHeld } from './figure.ts';
+import { gateway } from './gateway.ts';
 import { kernel } from './kernel.ts';
 import { type Circumstances, circumstances } from './machine.ts';
 import { measure } from './measure.ts';
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rules,
   sockets,
   bridge,
+  gateway,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

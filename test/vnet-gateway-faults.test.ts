@@ -32,10 +32,7 @@ before(async () => {
 });
 
 beforeEach(async () => {
-  for (const i of [1, 2, 3]) {
-    for (const name of [client(i), worker(i)]) inside(name, 'ip', 'neigh', 'flush', 'dev', 'eth0');
-    await scene.setTags(i, tag(10 + i));
-  }
+  for (const i of [1, 2, 3]) await scene.setTags(i, tag(10 + i));
 });
 
 afterEach(() => scene.stop());

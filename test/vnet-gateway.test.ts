@@ -1,6 +1,6 @@
 /** The gateway on real interfaces, run by its command, with clients and workers whose addresses are all the same. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import type { VirtualGateway } from '../src/query/index.ts';
 import {
   client,
@@ -26,11 +26,6 @@ let scene: GatewayScene;
 
 before(async () => {
   scene = await GatewayScene.open();
-});
-
-beforeEach(() => {
-  for (const i of [1, 2, 3])
-    for (const name of [client(i), worker(i)]) inside(name, 'ip', 'neigh', 'flush', 'dev', 'eth0');
 });
 
 afterEach(() => scene.stop());

@@ -67,13 +67,15 @@ struct {
 	__type(value, struct flood);
 } floods SEC(".maps");
 
-/* The six octets of a MAC address at `offset` of the frame, as a key; 0 where it is cut off. */
-static __always_inline u64 mac_at(struct __sk_buff *skb, u32 offset)
+/* The six octets of a MAC address at `offset` of the frame, as a key; 0 where they cannot be read. */
+static __always_inline u64 mac_at(const struct __sk_buff *skb, u32 offset)
 {
-	u64 mac = 0;
+	const u8 *data = (const u8 *)(long)skb->data, *end = (const u8 *)(long)skb->data_end;
 
-	bpf_skb_load_bytes(skb, offset, &mac, 6);
-	return mac;
+	/* An Ethernet header is never in pages. */
+	if (data + 14 > end)
+		return 0;
+	return LOAD(u32, data + offset) | (u64)LOAD(u16, data + offset + 4) << 32;
 }
 
 /* An index that was checked: clang checks another register than the one it uses, "unbounded memory access" (6.18). */
@@ -101,8 +103,7 @@ static __always_inline u32 pop_tags(struct __sk_buff *skb, u64 *tags)
 	return has_tag(skb) ? TOO_MANY_TAGS : 0;
 }
 
-SEC("tc")
-int ts_phys2virt(struct __sk_buff *skb)
+static __always_inline int phys2virt(struct __sk_buff *skb)
 {
 	struct wire wire = with_tags(wire_of(skb), outside_octets(skb));
 	u64 mac = mac_at(skb, 6), tags = 0, now;
@@ -228,8 +229,7 @@ static __always_inline int flood_frame(struct __sk_buff *skb, struct wire wire)
 	return ended(FLOODED, wire, bpf_redirect(trunk, 0));
 }
 
-SEC("tc")
-int ts_virt2phys(struct __sk_buff *skb)
+static __always_inline int virt2phys(struct __sk_buff *skb)
 {
 	struct wire wire = with_tags(wire_of(skb), outside_octets(skb));
 	struct settings *settings = settings_now();
@@ -257,6 +257,18 @@ int ts_virt2phys(struct __sk_buff *skb)
 		return ended(TAG_FAILED, wire, TC_ACT_SHOT);
 	add_shared_line(&place->sent, with_tags(wire, TAG_OCTETS * tag_count(tags)));
 	return ended(TO_CLIENT, wire, bpf_redirect(client->trunk, 0));
+}
+
+SEC("tc")
+int ts_phys2virt(struct __sk_buff *skb)
+{
+	return phys2virt(skb);
+}
+
+SEC("tc")
+int ts_virt2phys(struct __sk_buff *skb)
+{
+	return virt2phys(skb);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
