@@ -250,6 +250,22 @@ test('a file that cannot be read any more changes nothing', async () => {
   assert.equal(ping(client(1)), 2);
 });
 
+test('another trunk is taken when the file says so, and the former one is left', async () => {
+  scene.write({ clients: [FIRST] });
+  const running = await scene.start();
+  assert.equal(ping(client(1)), 2);
+  ip('-n', GATEWAY, 'link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'eth2');
+  scene.write({ clients: [FIRST], trunk: 'eth1' });
+  running.kill('SIGHUP');
+  await until(() => running.said.includes('trunk changed'), 'it is read');
+  assert.equal(ping(client(1)), 0);
+  scene.write({ clients: [FIRST] });
+  running.kill('SIGHUP');
+  await until(() => running.said.filter((line) => line === 'trunk changed').length === 2, 'it is read again');
+  assert.equal(ping(client(1)), 2);
+  ip('-n', GATEWAY, 'link', 'del', 'eth1');
+});
+
 test('a worker whose interface goes is told and counted, and served again when it is back', async () => {
   scene.write({ clients: [FIRST, SECOND] });
   const running = await scene.start();

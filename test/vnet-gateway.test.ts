@@ -1,5 +1,6 @@
 /** The gateway on real interfaces, run by its command, with clients and workers whose addresses are all the same. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, afterEach, before, test } from 'node:test';
 import type { VirtualGateway } from '../src/query/index.ts';
 import {
@@ -17,6 +18,7 @@ import {
   serve,
   type TrunkFrame,
   tag,
+  WORKER_ADDRESS,
   worker,
   workerMac,
 } from './gateway-scene.ts';
@@ -245,6 +247,33 @@ test('a trunk that has tags within the frame works as one that has them beside i
   inside('tsgw-sw', 'ethtool', '-K', 'trunk', 'tx-vlan-hw-insert', 'on', 'tx-vlan-stag-hw-insert', 'on');
   inside('tsgw-gw', 'ethtool', '-K', 'eth0', 'tx-vlan-hw-insert', 'on', 'tx-vlan-stag-hw-insert', 'on');
 });
+
+for (const [name, stack] of [['one tag', [tag(5)]] as const, ...STACKS])
+  test(`super-packets with ${name} pass both ways unharmed, and count as what is on the wire`, async () => {
+    await scene.setTags(1, ...stack);
+    scene.write({ clients: [CLIENTS[0]] });
+    await scene.start();
+    assert.equal(ping(client(1)), 2);
+    const server = scene.spawn('ip', ['netns', 'exec', worker(1), 'iperf3', '-s', '-1', '--forceflush']);
+    await once(server.stdout!, 'data');
+    const words = ['iperf3', '-c', WORKER_ADDRESS, '-J', '-n', '64M', '--bidir'];
+    const report = JSON.parse(inside(client(1), ...words)) as {
+      end: Record<string, { bytes: number; retransmits?: number }>;
+    };
+    const { received, sent } = clientOf(await scene.show(), 1);
+    const { sum_received, sum_sent, sum_received_bidir_reverse, sum_sent_bidir_reverse } = report.end;
+    for (const [{ packets, octets }, { bytes }, written] of [
+      [received, sum_received!, sum_sent!],
+      [sent, sum_received_bidir_reverse!, sum_sent_bidir_reverse!],
+    ] as const) {
+      assert.ok(bytes >= 4e6, `${bytes} octets`);
+      // Of 1500 octets TCP has 1448; Ethernet, IPv4 and TCP with timestamps are 66, each tag 4.
+      assert.ok(packets >= bytes / 1448, `${packets} packets for ${bytes} octets`);
+      assert.ok(octets >= bytes + (bytes / 1448) * (66 + 4 * stack.length), `${octets} for ${bytes}`);
+      const most = written.bytes + (written.retransmits ?? 0) * 1448 + packets * 90;
+      assert.ok(octets <= most, `${octets} for ${written.bytes} in ${packets}, ${written.retransmits} again`);
+    }
+  });
 
 test('show says it in words', async () => {
   await scene.setTags(1, tag(5, { pcp: 3 }));
