@@ -246,10 +246,10 @@ export class GatewayScene implements AsyncDisposable {
 /** Pings the worker's address from a client, or with `from` and `to` from elsewhere. @returns how many were answered */
 export function ping(
   from: string,
-  { to = WORKER_ADDRESS, count = 2 }: { to?: string; count?: number } = {},
+  { to = WORKER_ADDRESS, count = 2, device = 'eth0' }: { to?: string; count?: number; device?: string } = {},
 ): number {
   // A question that was in vain would be asked again in a second only.
-  inside(from, 'ip', 'neigh', 'flush', 'dev', 'eth0');
+  inside(from, 'ip', 'neigh', 'flush', 'dev', device);
   const words = ['ping', '-q', '-c', String(count), '-i', '0.05', '-W', '0.5', to];
   let out: string;
   try {
