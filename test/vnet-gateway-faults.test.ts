@@ -175,6 +175,10 @@ test('a client with a VLAN for good is never moved, and heard on that alone unle
   assert.ok(clientOf(shown, 2).received.packets >= 1);
   assert.deepEqual(clientOf(shown, 2).tags, [tag(40)]);
   assert.deepEqual(
+    shown.clients.map(({ allowed }) => allowed),
+    [[11], [12, 40]],
+  );
+  assert.deepEqual(
     shown.clients.map(({ moves }) => moves),
     [0, 0],
   );

@@ -11,11 +11,12 @@ const HEADINGS = [
   'ALLOWED',
   'IDLE',
   'MOVES',
-  'FROM IT',
-  '',
-  'TO IT',
-  '',
+  'PACKETS FROM',
+  'OCTETS',
+  'PACKETS TO',
+  'OCTETS',
 ];
+const OUTCOME_HEADINGS = ['OUTCOME', '', 'PACKETS', 'OCTETS'];
 const MS_PER_SECOND = 1000;
 const SERVICE_TAG = 0x88a8;
 /** Newest events that are shown. */
@@ -32,19 +33,15 @@ export function formatGateway(gateway: VirtualGateway): string {
     '',
     ...(clients.length === 0 ? ['It has no clients.'] : table([HEADINGS, ...clients.map(cellsOf)])),
     '',
-    ...table(
-      outcomes
-        .filter(({ packets }) => packets > 0)
-        .map(({ name: outcome, isDrop, packets, octets }) => [
-          outcome,
-          isDrop ? 'dropped' : '',
-          `${packets} packets`,
-          reportBytes(octets),
-        ]),
-    ),
+    ...table([OUTCOME_HEADINGS, ...outcomes.filter(({ packets }) => packets > 0).map(outcomeCells)]),
+    '',
     ...events.slice(-EVENTS).map(({ atMs, words }) => `${new Date(atMs).toISOString()}  ${words}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function outcomeCells({ name, isDrop, packets, octets }: VirtualGateway['outcomes'][number]): string[] {
+  return [name, isDrop ? 'dropped' : '', String(packets), reportBytes(octets)];
 }
 
 function cellsOf({ mac, worker, tags, isLearned, allowed, idleMs, moves, received, sent }: Client): string[] {

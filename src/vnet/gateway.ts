@@ -292,7 +292,7 @@ export class Gateway implements NetworkFunction {
       worker,
       tags: (learned ?? tags)?.map((tag) => ({ ...tag })) ?? null,
       isLearned: learned !== undefined,
-      allowed: allowed ? [...allowed] : null,
+      allowed: allowed ? [...allowed] : isFixed ? [tags![0]!.vid] : null,
       idleMs: place.seenNs === 0n ? null : Number(idleNs / NS_PER_MS),
       moves: Number(place.moves),
       received: countOf(place.received),
