@@ -1,5 +1,4 @@
 /** The gateway between the VLANs of a trunk and workers: its tables and programs, and what it says of itself. */
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { readConfigAs, valueAt } from '../config/index.ts';
 import type { VirtualGateway } from '../query/index.ts';
@@ -8,14 +7,14 @@ import { countOf, headOf, type NetworkFunction, type Tellings } from './function
 import { GatewayClients, type Indexes, type KnownClient } from './gateway-clients.ts';
 import { ClientSchema, type GatewayConfig, GatewaySchema, mistakesAmong } from './gateway-config.ts';
 import { interfaceNumbers } from './gateway-links.ts';
+import { openGatewayPins } from './gateway-pins.ts';
 import { encodeSettings, indexKey } from './gateway-table.ts';
 import { tagsOf } from './gateway-tags.ts';
 import { GatewayTellings } from './gateway-tellings.ts';
-import { Client, Outcome, Place, Settings, Worker } from './gen/gateway.ts';
+import { Outcome } from './gen/gateway.ts';
 import { readLedger } from './ledger.ts';
-import { PinnedObject, type PinnedPlace } from './pinned.ts';
+import type { PinnedObject, PinnedPlace } from './pinned.ts';
 
-const OBJECT = fileURLToPath(new URL('../../bpf/vnet/gateway.bpf.o', import.meta.url));
 const NS_PER_MS = 1_000_000n;
 
 /** Outcomes that are losses. */
@@ -78,24 +77,7 @@ export class Gateway implements NetworkFunction {
         'VNET_INTERFACE',
         `trunk: there is no interface "${config.trunk}" here; make it, or name another in ${options.config}`,
       );
-    const pinned = stack.use(
-      PinnedObject.open({
-        name: options.name,
-        object: OBJECT,
-        kept: {
-          clients: { value: Client },
-          places: { value: Place },
-          workers: { value: Worker },
-          settings: { value: Settings },
-          tellings: {},
-          lapses: {},
-          ledger: {},
-        },
-        configure: (object) => {
-          for (const map of ['clients', 'places', 'workers']) object.setMaxEntries(map, config.capacity);
-        },
-      }),
-    );
+    const pinned = stack.use(openGatewayPins(options.name, config));
     const gateway = stack.use(new Gateway(options, config, pinned));
     try {
       gateway.#apply(config);
