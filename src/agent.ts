@@ -51,7 +51,9 @@ export interface RunningAgent {
 export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?: Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory'> | undefined;
+  readonly serve?:
+    | Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory' | 'networks'>
+    | undefined;
   /** What `/metrics` tells beside status and audit. */
   readonly metrics?: MetricsOptions;
   /** Flows that the view takes in; default all. */
@@ -91,7 +93,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let url: string | undefined;
   const status = (): Status => describe(config, meter, live, queues, startedMs);
   if (options.serve) {
-    const families = (): Family[] => [
+    const families = async (): Promise<Family[]> => [
       ...measured.flatMap((sink) => sink.families()),
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
     ];

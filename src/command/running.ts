@@ -9,6 +9,7 @@ import type { MeteredInterface } from '../meter/index.ts';
 import { metricsOf } from './metrics.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
+import { NetworksSource } from './vnet-asking.ts';
 
 /** When the start is long over, its pages of programs and libraries are let go of, once: those in use are back at once. */
 const RELEASE_MS = 30_000;
@@ -58,7 +59,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
   using following = new DisposableStack();
   await runAgent({
     meter: { ...meterConfigOf(configuration), rules },
-    serve: serving,
+    serve: serving && { ...serving, networks: new NetworksSource().networks },
     metrics: metricsOf(configuration),
     sinks,
     signal,

@@ -8,8 +8,21 @@ import { z } from 'zod';
 
 const CountSchema = z.object({ packets: z.number(), octets: z.number() });
 
-/** What went through something, seen from the function: in from there, out to there. */
-const TrafficSchema = z.object({ received: CountSchema, sent: CountSchema });
+const RateSchema = z.object({ packetRate: z.number(), octetRate: z.number() });
+/** Per second, between two answers. */
+export type VirtualRate = z.infer<typeof RateSchema>;
+
+/**
+ * What went through something, seen from the function: in from there, out to there. Rates are added by who asks again and
+ * again; they are absent where two answers that follow each other are not there.
+ */
+const TrafficSchema = z.object({
+  received: CountSchema,
+  sent: CountSchema,
+  rates: z.object({ received: RateSchema, sent: RateSchema }).optional(),
+});
+/** Counts of both ways, and perhaps rates. */
+export type VirtualTraffic = z.infer<typeof TrafficSchema>;
 
 const OutcomeSchema = CountSchema.extend({
   /** The name in the ledger, in lower case with dashes: `forwarded-to-peer`, `unknown-segment`. */
@@ -117,6 +130,8 @@ const RelaySchema = HeadSchema.extend({
       from: z.string(),
       to: z.string(),
       counts: z.object({ ipv4: CountSchema, ipv6: CountSchema, arp: CountSchema, other: CountSchema }),
+      /** Of all together, as other rates. */
+      rate: RateSchema.optional(),
     }),
   ),
 });
@@ -136,6 +151,8 @@ export type VirtualRelay = z.infer<typeof RelaySchema>;
 export const VirtualNetworksSchema = z.object({
   nowMs: z.number(),
   functions: z.array(VirtualNetworkSchema),
+  /** Those that run but gave no answer in time, or none that is understood. */
+  unanswered: z.array(z.object({ name: z.string(), reason: z.string() })),
 });
 /** Validated network functions. */
 export type VirtualNetworks = z.infer<typeof VirtualNetworksSchema>;

@@ -16,6 +16,7 @@ import {
   type ViewQuestion,
   ViewQuestionSchema,
   type ViewSource,
+  type VirtualNetworks,
 } from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
@@ -36,7 +37,9 @@ export interface ServeOptions {
   readonly views: ViewSource;
   readonly status: () => Status;
   /** Metrics beside those of status and audit, as of now. */
-  readonly families?: () => readonly Family[];
+  readonly families?: () => Promise<readonly Family[]>;
+  /** The virtual networks of this machine, asked for only when somebody looks; none without it. */
+  readonly networks?: () => Promise<VirtualNetworks>;
   /** Where the built page lies. */
   readonly pageDirectory: string;
   readonly limits?: Partial<StreamLimits>;
@@ -89,14 +92,18 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
   const routes = app
     .get('/api/status', (c) => c.json(options.status()))
     .get('/api/audit', (c) => c.json(options.views.audit()))
-    .get('/metrics', (c) => {
+    .get('/api/vnet', async (c) => {
+      const none: VirtualNetworks = { nowMs: Date.now(), functions: [], unanswered: [] };
+      return c.json((await options.networks?.()) ?? none);
+    })
+    .get('/metrics', async (c) => {
       const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });
       const form = METRICS_TYPES.find((each) => each === type) ?? METRICS_TYPES[0];
       const audit = options.views.audit();
       const families = [
         ...agentFamilies(audit, options.status()),
         ...auditFamilies(audit.points),
-        ...(options.families?.() ?? []),
+        ...((await options.families?.()) ?? []),
       ];
       const { contentType, text } = writeExposition(families, form);
       return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' });

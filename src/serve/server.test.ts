@@ -12,7 +12,9 @@ import {
   type View,
   type ViewQuestion,
   type ViewSource,
+  VirtualNetworksSchema,
 } from '../query/index.ts';
+import { bridgeOf, networksOf, relayOf } from '../query/vnet.fixture.ts';
 import { type RunningServer, ServeError, type ServeOptions, startServer } from './index.ts';
 
 /** Answers with whatever was asked, and an epoch that the test turns. */
@@ -204,6 +206,24 @@ test('the audit is that of the newest epoch', async () => {
   assert.match(headers['content-type'] ?? '', /^application\/json/);
   assert.deepEqual(AuditSchema.parse(JSON.parse(text)), it.source.audit());
   assert.equal(it.source.audit().epoch, 2);
+});
+
+test('virtual networks are asked for when somebody looks, and are none without a source', async () => {
+  let asked = 0;
+  const networks = async () => {
+    asked++;
+    return networksOf(bridgeOf(0, 2, 1), relayOf(1));
+  };
+  await using it = await served({ networks });
+  await ask(it.port, '/api/view');
+  assert.equal(asked, 0);
+  const { status, headers, text } = await ask(it.port, '/api/vnet');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'] ?? '', /^application\/json/);
+  assert.deepEqual(VirtualNetworksSchema.parse(JSON.parse(text)), await networks());
+  await using without = await served();
+  const none = VirtualNetworksSchema.parse(JSON.parse((await ask(without.port, '/api/vnet')).text));
+  assert.deepEqual([none.functions, none.unanswered], [[], []]);
 });
 
 test('the page, its assets and nothing else are served', async () => {
