@@ -5,6 +5,7 @@ import { pinnedNames, removePins } from '../vnet/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { type StopWords, stopInstances } from './stop.ts';
 import { addGatewayCommands } from './vnet-gateway.ts';
+import { addShowCommands } from './vnet-show.ts';
 
 /** Adds `vnet` to the program. */
 export function addVnetCommands(program: Command): void {
@@ -12,6 +13,7 @@ export function addVnetCommands(program: Command): void {
     .command('vnet')
     .description('virtual networks: network functions in BPF that run on this host');
   addGatewayCommands(vnet);
+  addShowCommands(vnet);
   vnet
     .command('stop')
     .description('end functions in order; what a killed one left in the kernel goes too')

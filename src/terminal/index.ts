@@ -15,3 +15,4 @@ export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
 export { formatGateway } from './vnet-gateway.ts';
+export { formatNetwork, formatNetworkLine } from './vnet.ts';
