@@ -9,6 +9,14 @@ export type Units = (typeof UNITS)[number];
 export const LISTS = ['nodes', 'pairs'] as const;
 export type List = (typeof LISTS)[number];
 
+/** What is looked at: who talks to whom, or the virtual networks of this machine. */
+export const SIGHTS = ['traffic', 'network'] as const;
+export type Sight = (typeof SIGHTS)[number];
+
+/** Which table stands beside the virtual network. */
+export const NETWORK_LISTS = ['macs', 'links', 'outcomes'] as const;
+export type NetworkList = (typeof NETWORK_LISTS)[number];
+
 /** The page's place: the question to the agent, and what only the page knows. */
 export interface Place {
   readonly question: ViewQuestion;
@@ -18,6 +26,10 @@ export interface Place {
   readonly client: string | undefined;
   readonly units: Units;
   readonly list: List;
+  readonly sight: Sight;
+  /** The chosen host of the virtual network, by its card's id. */
+  readonly at: string | undefined;
+  readonly networkList: NetworkList;
 }
 
 /** Reads a query string. What cannot be read is left out and named, so that an old link still shows something. */
@@ -40,6 +52,9 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
       client: query.get('client') ?? undefined,
       units: query.get('units') === 'rate' ? 'rate' : 'octets',
       list: query.get('list') === 'pairs' ? 'pairs' : 'nodes',
+      sight: query.get('sight') === 'network' ? 'network' : 'traffic',
+      at: query.get('at') ?? undefined,
+      networkList: NETWORK_LISTS.find((list) => list === query.get('table')) ?? 'macs',
     },
     ignored,
   };
@@ -52,6 +67,9 @@ export function writePlace(place: Place): string {
   if (place.client !== undefined) query.set('client', place.client);
   if (place.units !== 'octets') query.set('units', place.units);
   if (place.list !== 'nodes') query.set('list', place.list);
+  if (place.sight !== 'traffic') query.set('sight', place.sight);
+  if (place.at !== undefined) query.set('at', place.at);
+  if (place.networkList !== 'macs') query.set('table', place.networkList);
   const text = readable(query);
   return text === '' ? '' : `?${text}`;
 }
@@ -72,14 +90,20 @@ function readable(query: URLSearchParams): string {
   return query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7E', '~');
 }
 
-/** The same place with another filter; an empty one is none. */
+/** The same place with another filter; an empty one is none. Filters are of traffic, and shown there. */
 export function withFilter(place: Place, filter: string): Place {
   const { filter: _, ...question } = place.question;
-  return { ...place, from: 0, question: filter === '' ? question : { ...question, filter } };
+  return { ...asTraffic(place), from: 0, question: filter === '' ? question : { ...question, filter } };
+}
+
+/** The same question, looked at as traffic. */
+export function asTraffic(place: Place): Place {
+  return { ...place, sight: 'traffic', at: undefined, networkList: 'macs' };
 }
 
 /** One level up, or `undefined` at the top. */
 export function above(place: Place): Place | undefined {
+  if (place.sight === 'network') return place.at === undefined ? undefined : { ...place, at: undefined };
   const { pair, host, ...top } = place.question;
   if (pair !== undefined) return { ...place, question: host === undefined ? top : { ...top, host } };
   if (place.client !== undefined) return { ...place, client: undefined, list: 'nodes' };

@@ -4,14 +4,17 @@ import { isStale, type Newest } from '../freshness.ts';
 import { usePlace } from '../hooks.ts';
 import { type Hover, isSameHover } from '../hover.ts';
 import type { LiveFeed } from '../live.ts';
+import { useNetworks } from '../networks.ts';
 import { nextPicture, type Picture } from '../picture.ts';
 import { above, type Place, withFilter, writeQuestion } from '../question.ts';
 import { paintSegments } from '../segments.ts';
 import { Header } from './Header.tsx';
+import { NetworkView } from './NetworkView.tsx';
 import { Notice } from './Notice.tsx';
 import { PictureView } from './PictureView.tsx';
 import { Segments } from './Segments.tsx';
 import { Side } from './Side.tsx';
+import { Sights } from './Sights.tsx';
 
 const NO_SEGMENTS: StreamedView['segments'] = [];
 
@@ -25,6 +28,8 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   useEffect(() => () => feed.close(), [feed]);
 
   const { view, isPaused, togglePause } = useHeld(live.view, asked);
+  const isNetwork = place.sight === 'network';
+  const networks = useNetworks(isNetwork && !isPaused);
   const stale = useStale(live.newest) && !isPaused;
   const picture = usePicture(view, place.from);
   const [hover, setHoverAnew] = useState<Hover>();
@@ -56,7 +61,12 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
       ? 'stale'
       : live.connection.kind;
   return (
-    <div className="page" data-state={state} data-level={view?.level ?? 'hosts'} data-epoch={view?.epoch}>
+    <div
+      className="page"
+      data-state={state}
+      data-level={isNetwork ? 'network' : (view?.level ?? 'hosts')}
+      data-epoch={view?.epoch}
+    >
       <Header
         feed={live}
         view={view}
@@ -70,23 +80,38 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
       />
       <Notice feed={live} state={state} ignored={ignored} onRetry={() => feed.tryNow()} />
       <main>
-        <Segments
-          segments={segments}
-          chosen={place.question.segment}
-          paints={paints}
-          onChoose={setSegment}
-          onHover={setHover}
-        />
-        <PictureView
-          picture={picture}
-          place={place}
-          paints={paints}
-          hover={hover}
-          onHover={setHover}
-          go={go}
-          connection={live.connection}
-        />
-        <Side picture={picture} place={place} paints={paints} hover={hover} onHover={setHover} go={go} />
+        <div className="rail">
+          <Sights place={place} go={go} />
+          <Segments
+            segments={segments}
+            chosen={place.question.segment}
+            paints={paints}
+            onChoose={setSegment}
+            onHover={setHover}
+          />
+        </div>
+        {isNetwork ? (
+          <NetworkView
+            known={networks}
+            seen={ids}
+            place={place}
+            pointed={hover?.kind === 'segment' ? hover.id : undefined}
+            go={go}
+          />
+        ) : (
+          <>
+            <PictureView
+              picture={picture}
+              place={place}
+              paints={paints}
+              hover={hover}
+              onHover={setHover}
+              go={go}
+              connection={live.connection}
+            />
+            <Side picture={picture} place={place} paints={paints} hover={hover} onHover={setHover} go={go} />
+          </>
+        )}
       </main>
     </div>
   );

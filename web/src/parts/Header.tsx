@@ -55,14 +55,24 @@ export function Header(props: HeaderProps) {
       </h1>
       <FilterField applied={place.question.filter ?? ''} view={view} onApply={props.onFilter} />
       <div className="controls">
-        <Choice
-          legend="Window"
-          testId="window"
-          options={WINDOW_OPTIONS}
-          value={place.question.window}
-          onChange={onWindow}
-        />
-        <Choice legend="Units" testId="units" options={UNIT_OPTIONS} value={place.units} onChange={onUnits} />
+        {place.sight === 'traffic' && (
+          <>
+            <Choice
+              legend="Window"
+              testId="window"
+              options={WINDOW_OPTIONS}
+              value={place.question.window}
+              onChange={onWindow}
+            />
+            <Choice
+              legend="Units"
+              testId="units"
+              options={UNIT_OPTIONS}
+              value={place.units}
+              onChange={onUnits}
+            />
+          </>
+        )}
         <button type="button" className="pause" data-testid="pause" aria-pressed={isPaused} onClick={onPause}>
           <span aria-hidden="true" className="pause-sign">
             {isPaused ? '▶' : '❚❚'}

@@ -26,6 +26,8 @@ export function PlaceLink(props: {
   readonly to: Place;
   readonly go: (place: Place) => void;
   readonly className?: string;
+  /** -1 where another link goes the same way. */
+  readonly tabIndex?: -1;
   readonly children: ReactNode;
 }) {
   const { question, ...rest } = props.to;
@@ -37,16 +39,21 @@ export function PlaceLink(props: {
       question.segment,
       question.host,
       question.pair,
+      question.filter,
       rest.from,
       rest.client,
       rest.units,
       rest.list,
+      rest.sight,
+      rest.at,
+      rest.networkList,
     ],
   );
   return (
     <a
       href={href}
       className={props.className}
+      tabIndex={props.tabIndex}
       onClick={(event) => {
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
@@ -67,8 +74,8 @@ function share(part: number, whole: number): Figure {
 
 /** Everything of a place, as text. */
 function placeKey({ question, from, client, units, list }: Place): string {
-  const { window, segment, host, pair } = question;
-  return [window, segment, host, pair, from, client, units, list].join(' ');
+  const { window, segment, host, pair, filter } = question;
+  return [window, segment, host, pair, from, client, units, list, filter].join(' ');
 }
 
 interface NodesProps extends Common {
