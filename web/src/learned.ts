@@ -1,5 +1,5 @@
 /** The rows of the tables beside a virtual network: who is where, and what became of the packets. */
-import type { VirtualBridge, VirtualGateway, VirtualNetwork } from '../../src/query/index.ts';
+import type { VirtualBridge, VirtualGateway, VirtualNetwork, VirtualTraffic } from '../../src/query/index.ts';
 import { cardOf, hostOf, ownersOf, segmentOf, tagWords } from './network.ts';
 
 /** Where a MAC was learned. */
@@ -93,6 +93,34 @@ function gatewayMacs(gateway: VirtualGateway): LearnedMac[] {
     octets: client.received.octets + client.sent.octets,
     octetRate: client.rates && client.rates.received.octetRate + client.rates.sent.octetRate,
   }));
+}
+
+/** A port of a bridge. */
+export interface PortRow {
+  readonly id: string;
+  readonly name: string;
+  /** The Linux bridge that it is a port of, or what kind it is. */
+  readonly of: string;
+  readonly host: string;
+  readonly segment: string;
+  readonly present: boolean;
+  readonly traffic: VirtualTraffic;
+}
+
+/** The ports of all bridges, or of those of a host. */
+export function portRows(functions: readonly VirtualNetwork[], at: string | undefined): PortRow[] {
+  return functions.flatMap((bridge) => {
+    if (bridge.kind !== 'bridge' || (at !== undefined && hostOf(bridge) !== at)) return [];
+    return bridge.ports.map((port) => ({
+      id: `${bridge.name} ${port.vni} ${port.ifindex}`,
+      name: port.name,
+      of: port.bridge ?? port.kind,
+      host: hostOf(bridge),
+      segment: segmentOf(bridge, port.vni),
+      present: port.present,
+      traffic: port,
+    }));
+  });
 }
 
 /** What became of packets, by function. */

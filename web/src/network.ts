@@ -195,7 +195,7 @@ function gatewayLines({ name, trunk, clients }: VirtualGateway): CardLine[] {
 
 /** `VLAN 5`, of two tags `VLAN 5.100`. */
 export function tagWords(tags: VirtualGateway['clients'][number]['tags']): string {
-  return tags === null ? 'not seen yet' : `VLAN ${tags.map(({ vid }) => vid).join('.')}`;
+  return tags === null ? 'no VLAN yet' : `VLAN ${tags.map(({ vid }) => vid).join('.')}`;
 }
 
 /** A line per cable: its ways back are in that of the way there. */

@@ -14,7 +14,7 @@ export const SIGHTS = ['traffic', 'network'] as const;
 export type Sight = (typeof SIGHTS)[number];
 
 /** Which table stands beside the virtual network. */
-export const NETWORK_LISTS = ['macs', 'links', 'outcomes'] as const;
+export const NETWORK_LISTS = ['macs', 'links', 'ports', 'outcomes'] as const;
 export type NetworkList = (typeof NETWORK_LISTS)[number];
 
 /** The page's place: the question to the agent, and what only the page knows. */

@@ -33,7 +33,10 @@ export const MARKS_A_ROW = 8;
 
 const GAP = 16;
 const EDGE = 6;
-const CARD_WIDTH = { lines: 176, marks: 124 } as const;
+/** `wide`: of lines that have something at both ends and a rate between. */
+const CARD_WIDTH = { lines: 176, marks: 124, wide: 236 } as const;
+/** A ring is not squeezed more than this by what stands below it. */
+const RING_LEAST = { two: 160, more: 340 } as const;
 const HEAD_HEIGHT = 48;
 const LINE_HEIGHT = 19;
 const MARK_HEIGHT = 15;
@@ -56,7 +59,7 @@ export function layoutGraph(
     if (ring.length === 0) return low <= most || detail === 'marks' ? placed : undefined;
     const ellipse = placeRing(ring, detail, {
       width: room.width,
-      least: room.height - below,
+      least: Math.max(room.height - below, RING_LEAST[ring.length > 2 ? 'more' : 'two']),
       most: most - below,
     });
     if (!ellipse && detail === 'lines') return undefined;
@@ -85,13 +88,14 @@ export function layoutGraph(
 }
 
 function sizeOf({ kind, lines }: CardShape, detail: GraphLayout['detail']): Size {
-  const width = CARD_WIDTH[detail];
   if (kind !== 'host') return { width: CARD_WIDTH.marks, height: HEAD_HEIGHT };
   const isMarks = detail === 'marks' && lines.every((line) => line.kind === 'segment');
   const rows = isMarks
     ? Math.ceil(lines.length / MARKS_A_ROW) * MARK_HEIGHT
     : Math.min(lines.length, MOST_LINES) * LINE_HEIGHT + (lines.length > MOST_LINES ? LINE_HEIGHT : 0);
-  return { width: isMarks ? width : CARD_WIDTH.lines, height: HEAD_HEIGHT + (rows > 0 ? rows + 6 : 0) };
+  const isWide = lines.some((line) => line.kind !== 'segment');
+  const width = CARD_WIDTH[isMarks ? 'marks' : isWide ? 'wide' : 'lines'];
+  return { width, height: HEAD_HEIGHT + (rows > 0 ? rows + 6 : 0) };
 }
 
 /** The one that is described, where the others are only known by their addresses. */
@@ -163,12 +167,16 @@ function boxesOnEllipse(
   const highest = Math.max(...sizes.map((size) => size.height));
   // Few stand nearer to each other than the room would let them: their links are short, and their words near.
   const few = cards.length < 5;
-  const a = Math.min((room.width - widest) / 2 - EDGE, few ? 262 : Number.POSITIVE_INFINITY);
-  const b = Math.min((room.height - highest) / 2 - EDGE, few ? 210 : Number.POSITIVE_INFINITY);
+  const a = Math.min((room.width - widest) / 2 - EDGE, few ? 290 : Number.POSITIVE_INFINITY);
+  const b = Math.min((room.height - highest) / 2 - EDGE, few ? 240 : Number.POSITIVE_INFINITY);
   const points = onEllipse(cards.length, Math.max(0, a), Math.max(0, b));
+  // Of three, two stand below and one above: their middle is not that of the ellipse.
+  const top = Math.min(...points.map(({ y }, i) => y - sizes[i]!.height / 2));
+  const bottom = Math.max(...points.map(({ y }, i) => y + sizes[i]!.height / 2));
+  const down = middle.y - (top + bottom) / 2;
   return new Map(
     cards.map((card, i) => {
-      const at = { x: middle.x + points[i]!.x, y: middle.y + points[i]!.y };
+      const at = { x: middle.x + points[i]!.x, y: down + points[i]!.y };
       return [card.id, around(at, sizes[i]!)] as const;
     }),
   );

@@ -44,7 +44,7 @@ export function placeLinks(
     const [from, to] = [boxes.get(link.a)!, boxes.get(link.b)!];
     const whole = curveBetween(centreOf(from), centreOf(to), { heart, bend });
     const count = link.strands.length;
-    const pitch = count <= MOST_WORDED ? 9 : count <= 5 ? 4.5 : 2.6;
+    const pitch = count <= MOST_WORDED ? 9 : count <= 5 ? 3.6 : 1.9;
     const curves = link.strands.map((_, i) =>
       clipped(shifted(whole, (i - (count - 1) / 2) * pitch), from, to),
     );
@@ -64,13 +64,14 @@ export function placeLinks(
 /** Along the curve from where the words should stand, first near, then far. */
 const TRIES = [0, 0.06, -0.06, 0.12, -0.12, 0.18, -0.18, 0.24, -0.24, 0.3, -0.3, 0.36, -0.36];
 
-/** Below and above the line, where it is taken by the words of another. */
-const ASIDE = [0, 20, -20];
+/** On the line, else below and above it. Words on a level line would hide it. */
+const ASIDE = { steep: [0, 20, -20], level: [-16, 16, 36] } as const;
 
 function roomFor(curve: Curve, width: number, { base, room, cards, taken }: LabelRoom): Box | undefined {
-  for (const aside of ASIDE) {
+  const isLevel = Math.abs(curve.to.x - curve.from.x) > 3 * Math.abs(curve.to.y - curve.from.y);
+  for (const aside of isLevel && base !== 0.5 ? ASIDE.level : ASIDE.steep) {
     for (const step of TRIES) {
-      const t = base + step;
+      const t = (isLevel ? 0.5 : base) + step;
       if (t < 0.1 || t > 0.9) continue;
       const { x, y } = pointAt(curve, t);
       const label = around({ x, y: y + aside }, { width, height: LABEL.height });

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { useMedia } from '../hooks.ts';
-import { learnedMacs, outcomeRows } from '../learned.ts';
+import { learnedMacs, outcomeRows, portRows } from '../learned.ts';
 import { networkGraph, segmentsOf } from '../network.ts';
 import { networkHeadline } from '../network-words.ts';
 import type { KnownNetworks } from '../networks.ts';
@@ -9,7 +9,7 @@ import { paintSegments } from '../segments.ts';
 import { Choice } from './Choice.tsx';
 import { Graph } from './Graph.tsx';
 import { clock } from './Header.tsx';
-import { LinksTable, MacsTable, OutcomesTable } from './network-tables.tsx';
+import { LinksTable, MacsTable, OutcomesTable, PortsTable } from './network-tables.tsx';
 import { PlaceLink } from './tables.tsx';
 
 interface NetworkProps {
@@ -38,6 +38,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
   const options: { value: NetworkList; label: string }[] = [
     { value: 'macs', label: `MACs ${macs.length}` },
     { value: 'links', label: 'Links' },
+    { value: 'ports', label: 'Ports' },
     { value: 'outcomes', label: 'Outcomes' },
   ];
   return (
@@ -80,7 +81,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           <Graph graph={graph} place={place} paints={paints} segment={segment} go={go} />
         )}
       </section>
-      <section className="side" aria-label="Table">
+      <section className={`side ${place.networkList}`} aria-label="Table">
         <Choice
           legend="Table"
           testId="network-list"
@@ -90,6 +91,9 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
         />
         {place.networkList === 'macs' && <MacsTable {...tables} rows={macs} titles={titles} />}
         {place.networkList === 'links' && <LinksTable {...tables} graph={graph} />}
+        {place.networkList === 'ports' && (
+          <PortsTable {...tables} rows={portRows(functions, place.at)} titles={titles} />
+        )}
         {place.networkList === 'outcomes' && (
           <OutcomesTable {...tables} rows={outcomeRows(functions, place.at)} />
         )}

@@ -1,7 +1,7 @@
-/** The tables beside a virtual network: MACs, links, outcomes. */
+/** The tables beside a virtual network: MACs, links, ports, outcomes. */
 import { bitRateQuantity, countQuantity, octetQuantity } from '../../../src/flow/index.ts';
 import { placeOfClient, placeOfLink, placeOfMac } from '../drill.ts';
-import type { LearnedMac, OutcomeRow } from '../learned.ts';
+import type { LearnedMac, OutcomeRow, PortRow } from '../learned.ts';
 import { type Card, type Link, type NetworkGraph, type Strand, strandRate } from '../network.ts';
 import type { Place } from '../question.ts';
 import { type Paint, segmentName } from '../segments.ts';
@@ -21,6 +21,16 @@ const UNKNOWN: Figure = { number: '–', unit: '' };
 
 function rate(octetRate: number | undefined): Figure {
   return octetRate === undefined ? UNKNOWN : bitRateQuantity(octetRate);
+}
+
+/** A segment's number beside its colour. */
+function Vni({ segment, paints }: { readonly segment: string } & Pick<Common, 'paints'>) {
+  return (
+    <span className="nowrap">
+      <Swatch paints={paints} segment={segment} />
+      {segment.slice(segment.indexOf(':') + 1)}
+    </span>
+  );
 }
 
 /** Seconds, minutes or hours since a frame came. */
@@ -55,6 +65,10 @@ export function MacsTable({
       cell: (row) => (
         <PlaceLink to={placeOf(row)} go={go} className="mono">
           {row.mac}
+          <span className="sub narrow-only">
+            {row.segment !== null && <Swatch paints={paints} segment={row.segment} />}
+            {row.segment === null ? row.tag : segmentName(row.segment)}
+          </span>
         </PlaceLink>
       ),
     },
@@ -63,18 +77,12 @@ export function MacsTable({
       head: 'VNI',
       title: 'Segment, or VLAN of a gateway’s client',
       value: (row) => (row.segment === null ? row.tag : segmentName(row.segment)),
-      cell: (row) => (
-        <span className="nowrap">
-          {row.segment === null ? (
-            row.tag
-          ) : (
-            <>
-              <Swatch paints={paints} segment={row.segment} />
-              {row.segment.slice(row.segment.indexOf(':') + 1)}
-            </>
-          )}
-        </span>
-      ),
+      cell: (row) =>
+        row.segment === null ? (
+          <span className="nowrap">{row.tag}</span>
+        ) : (
+          <Vni segment={row.segment} paints={paints} />
+        ),
     },
     {
       id: 'where',
@@ -170,12 +178,7 @@ export function LinksTable({ graph, place, paints, limit, go }: Common & { reado
       id: 'segment',
       head: 'VNI',
       value: ({ strand }) => segmentName(strand.segment),
-      cell: ({ strand }) => (
-        <span className="nowrap">
-          <Swatch paints={paints} segment={strand.segment} />
-          {strand.segment.slice(strand.segment.indexOf(':') + 1)}
-        </span>
-      ),
+      cell: ({ strand }) => <Vni segment={strand.segment} paints={paints} />,
     },
     {
       id: 'there',
@@ -216,6 +219,74 @@ export function LinksTable({ graph, place, paints, limit, go }: Common & { reado
       firstSort="octets"
       limit={limit}
       onOpen={({ link, strand }) => go(placeOfLink(place, link, strand.segment))}
+    />
+  );
+}
+
+/** The ports of bridges. */
+export function PortsTable({
+  rows,
+  titles,
+  paints,
+  limit,
+}: Pick<Common, 'paints' | 'limit'> & {
+  readonly rows: readonly PortRow[];
+  readonly titles: ReadonlyMap<string, string>;
+}) {
+  const columns: Column<PortRow>[] = [
+    {
+      id: 'port',
+      head: 'Port',
+      value: (row) => `${row.host} ${row.name}`,
+      cell: (row) => (
+        <span className="mono">
+          {row.name}
+          {!row.present && <span className="dropped"> ✕ gone</span>}
+          <span className="sub">
+            {titles.get(row.host) ?? row.host} · {row.of}
+          </span>
+        </span>
+      ),
+    },
+    {
+      id: 'segment',
+      head: 'VNI',
+      value: (row) => segmentName(row.segment),
+      cell: (row) => <Vni segment={row.segment} paints={paints} />,
+    },
+    {
+      id: 'in',
+      head: 'From it',
+      title: 'What came in at this port, now',
+      value: ({ traffic }) => traffic.rates?.received.octetRate ?? -1,
+      figure: ({ traffic }) => rate(traffic.rates?.received.octetRate),
+    },
+    {
+      id: 'out',
+      head: 'To it',
+      title: 'What was sent out at this port, now',
+      value: ({ traffic }) => traffic.rates?.sent.octetRate ?? -1,
+      figure: ({ traffic }) => rate(traffic.rates?.sent.octetRate),
+    },
+    {
+      id: 'octets',
+      head: 'Traffic',
+      title: 'Octets both ways since the bridge was set up',
+      value: ({ traffic }) => traffic.received.octets + traffic.sent.octets,
+      figure: ({ traffic }) => octetQuantity(traffic.received.octets + traffic.sent.octets),
+    },
+  ];
+  return (
+    <Table
+      caption="Ports of bridges"
+      columns={columns}
+      rows={rows}
+      rowId={(row) => row.id}
+      identity={(row) => [row.id, row.name, row.of, row.host, row.present].join(' ')}
+      paints={paints}
+      attributes={(row) => ({ 'data-port': row.name })}
+      firstSort="octets"
+      limit={limit}
     />
   );
 }
