@@ -8,6 +8,7 @@ import {
   type Family,
   LegacyGauges,
   Measures,
+  NetworkMetrics,
   ownFamilies,
   Traffic,
   type TrafficOptions,
@@ -93,9 +94,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let url: string | undefined;
   const status = (): Status => describe(config, meter, live, queues, startedMs);
   if (options.serve) {
+    const { networks } = options.serve;
+    const networkMetrics = new NetworkMetrics(options.metrics?.traffic.maxSeries);
     const families = async (): Promise<Family[]> => [
       ...measured.flatMap((sink) => sink.families()),
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
+      ...(networks ? networkMetrics.families(await networks()) : []),
     ];
     const server = await startServer({ ...options.serve, views: live, status, families });
     stack.defer(() => server.close());

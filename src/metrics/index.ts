@@ -16,5 +16,6 @@ export {
 export { DEFAULT_LABELS, LABEL_GROUP_NAMES, LABEL_GROUPS, type LabelGroup } from './labels.ts';
 export { LegacyGauges } from './legacy.ts';
 export { Measures } from './measures.ts';
+export { NetworkMetrics } from './networks.ts';
 export { type OwnCost, ownFamilies } from './own.ts';
 export { Traffic, type TrafficOptions } from './traffic.ts';
