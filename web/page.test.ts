@@ -100,6 +100,21 @@ test('a click on an arc opens its clients, a click on a ribbon its flows, and th
   await page.locator('[data-testid=arc][data-node-id="172.16.1.108"]').waitFor();
 });
 
+test('the picture keeps to its side when the flows need more room', async () => {
+  await using it = await bench(browser);
+  const { page } = it;
+  const edges = (selector: string): Promise<{ left: number; right: number }> =>
+    page.locator(selector).evaluate((element) => element.getBoundingClientRect());
+  await page.locator('[data-testid=ribbon]').first().dispatchEvent('click');
+  await page.locator('[data-testid=row][data-flow]').first().waitFor();
+  await until(
+    async () => (await edges('svg.chord')).right <= (await edges('.side')).left,
+    'the ring stands beside the table',
+    3000,
+  );
+  assert.ok((await edges('.strip svg')).right <= (await edges('.side')).left, 'and so does the strip');
+});
+
 for (const what of ['arc-mark', 'label'] as const) {
   test(`the ${what} itself takes the click`, async () => {
     await using it = await bench(browser);
