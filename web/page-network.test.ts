@@ -210,7 +210,7 @@ test('gateway and relay list clients and cables; a client leads to its VLAN', as
   const { page } = it;
   assert.equal(await text(page, 'network-headline'), '1 gateway and 1 relay on 2 hosts.');
   const gateway = page.locator('[data-testid=card][data-card="lab/ts-gateway"]');
-  assert.match((await gateway.textContent()) ?? '', /trunk eth0.*VLAN 556\.0 kbit\/sveth1/);
+  assert.match((await gateway.textContent()) ?? '', /trunk eth0.*VLAN 502:00:00:00:ff:0056\.0 kbit\/sveth1/);
   const relay = page.locator('[data-testid=card][data-card="lab/ts-pem"]');
   assert.match((await relay.textContent()) ?? '', /v07\.62 kbit\/sv1$/);
   await page.locator('[data-testid=row][data-mac="02:00:00:00:ff:00"] a').click();

@@ -28,6 +28,8 @@ export interface CardLine {
   /** Of a segment, e.g. `vxlan:10000`; absent where there is none. */
   readonly segment?: string;
   readonly left: string;
+  /** Said below it where there is room: the MAC of a client. */
+  readonly leftMore?: string;
   readonly right: string;
   /** Octets per second, both ways; absent where nobody knows. */
   readonly octetRate?: number | undefined;
@@ -186,6 +188,7 @@ function gatewayLines({ name, trunk, clients }: VirtualGateway): CardLine[] {
         id: `${name} ${client.mac}`,
         kind: 'client',
         left: tagWords(client.tags),
+        leftMore: client.mac,
         right: client.worker,
         octetRate: bothWays(client.rates?.received, client.rates?.sent),
       }),

@@ -16,12 +16,18 @@ export interface CardShape {
   readonly lines: readonly { readonly kind: string }[];
 }
 
+/** How much the cards say. */
+export type Detail = 'lines' | 'marks' | 'plates';
+
 /** Everything in its place. */
 export interface GraphLayout {
   readonly width: number;
   readonly height: number;
-  /** `lines`: cards list their segments in words; `marks`: as marks only, for there are many. */
-  readonly detail: 'lines' | 'marks';
+  /**
+   * `lines`: cards list their segments in words; `marks`: as marks only, for there are many; `plates`: there are no links, and the
+   * cards are large.
+   */
+  readonly detail: Detail;
   readonly cards: ReadonlyMap<string, Box>;
   readonly links: readonly PlacedLink[];
 }
@@ -40,6 +46,8 @@ const RING_LEAST = { two: 160, more: 340 } as const;
 const HEAD_HEIGHT = 48;
 const LINE_HEIGHT = 19;
 const MARK_HEIGHT = 15;
+/** Of a card that has the picture for itself. */
+const PLATE = { width: 520, line: 36 } as const;
 /** Links run towards the middle where there are many, so that they do not hide behind cards; in columns more so. */
 const BEND = { ellipse: 0.35, columns: 1.5 } as const;
 
@@ -51,8 +59,10 @@ export function layoutGraph(
   const linked = new Set(links.flatMap(({ a, b }) => [a, b]));
   const ring = cards.filter(({ id }) => linked.has(id));
   const shelf = cards.filter(({ id }) => !linked.has(id));
+  const plates = ring.length === 0 ? placePlates(shelf, room) : undefined;
+  if (plates) return { ...wholeOf(plates, room), detail: 'plates', cards: plates, links: [] };
   let isRound = true;
-  const plan = (detail: GraphLayout['detail'], most: number): Map<string, Box> | undefined => {
+  const plan = (detail: Detail, most: number): Map<string, Box> | undefined => {
     const placed = new Map<string, Box>();
     const low = placeShelf(shelf, detail, { width: room.width, placed });
     const below = low + (shelf.length > 0 && ring.length > 0 ? GAP : 0);
@@ -75,8 +85,7 @@ export function layoutGraph(
   };
   const inWords = plan('lines', room.height);
   const boxes = inWords ?? plan('marks', 1.5 * Math.max(room.height, room.width))!;
-  const bottoms = [...boxes.values()].map((box) => box.y + box.height + EDGE);
-  const whole = { width: room.width, height: Math.max(room.height, ...bottoms) };
+  const whole = wholeOf(boxes, room);
   const isStraight = hubOf(ring) !== undefined || ring.length < 5;
   const bend = isRound ? (isStraight ? 0 : BEND.ellipse) : BEND.columns;
   return {
@@ -87,7 +96,7 @@ export function layoutGraph(
   };
 }
 
-function sizeOf({ kind, lines }: CardShape, detail: GraphLayout['detail']): Size {
+function sizeOf({ kind, lines }: CardShape, detail: Detail): Size {
   if (kind !== 'host') return { width: CARD_WIDTH.marks, height: HEAD_HEIGHT };
   const isMarks = detail === 'marks' && lines.every((line) => line.kind === 'segment');
   const rows = isMarks
@@ -98,16 +107,43 @@ function sizeOf({ kind, lines }: CardShape, detail: GraphLayout['detail']): Size
   return { width, height: HEAD_HEIGHT + (rows > 0 ? rows + 6 : 0) };
 }
 
+/** The room, or more of it where the cards need that. */
+function wholeOf(boxes: ReadonlyMap<string, Box>, room: Size): Size {
+  const bottoms = [...boxes.values()].map((box) => box.y + box.height + EDGE);
+  return { width: room.width, height: Math.max(room.height, ...bottoms) };
+}
+
 /** The one that is described, where the others are only known by their addresses. */
 function hubOf(ring: readonly CardShape[]): CardShape | undefined {
   const hosts = ring.filter(({ kind }) => kind === 'host');
   return hosts.length === 1 && ring.length > 2 ? hosts[0] : undefined;
 }
 
+/** One below the other, in the middle; undefined where there is no room for that. */
+function placePlates(cards: readonly CardShape[], room: Size): Map<string, Box> | undefined {
+  const width = Math.min(PLATE.width, room.width - 2 * EDGE);
+  const heights = cards.map(({ lines }) => {
+    const shown = Math.min(lines.length, MOST_LINES) + (lines.length > MOST_LINES ? 1 : 0);
+    return HEAD_HEIGHT + shown * PLATE.line + (shown > 0 ? 6 : 0);
+  });
+  const whole = heights.reduce((sum, height) => sum + height, 0) + GAP * (cards.length - 1) + 2 * EDGE;
+  // Where only one stands beside another anyway, lower cards save no room worth having.
+  if (whole > room.height && room.width >= 2 * CARD_WIDTH.wide) return undefined;
+  const x = Math.round((room.width - width) / 2);
+  let y = Math.max(0, Math.round((room.height - whole) / 2)) + EDGE;
+  return new Map(
+    cards.map(({ id }, i) => {
+      const box = { x, y, width, height: heights[i]! };
+      y += box.height + GAP;
+      return [id, box];
+    }),
+  );
+}
+
 /** Rows from the left, from y = 0 on. @returns how high they are together */
 function placeShelf(
   shelf: readonly CardShape[],
-  detail: GraphLayout['detail'],
+  detail: Detail,
   { width, placed }: { readonly width: number; readonly placed: Map<string, Box> },
 ): number {
   let [x, y, rowHeight] = [EDGE, EDGE, 0];
@@ -129,17 +165,13 @@ interface RingRoom {
 }
 
 /** The lowest ellipse on which no two cards touch. Where there is no room in its middle, who belongs there joins the round. */
-function placeRing(
-  ring: readonly CardShape[],
-  detail: GraphLayout['detail'],
-  room: RingRoom,
-): Map<string, Box> | undefined {
+function placeRing(ring: readonly CardShape[], detail: Detail, room: RingRoom): Map<string, Box> | undefined {
   return placeAround(ring, detail, { ...room, hub: hubOf(ring) }) ?? placeAround(ring, detail, room);
 }
 
 function placeAround(
   ring: readonly CardShape[],
-  detail: GraphLayout['detail'],
+  detail: Detail,
   { width, least, most, hub }: RingRoom & { readonly hub?: CardShape | undefined },
 ): Map<string, Box> | undefined {
   const round = ring.filter((card) => card !== hub);
@@ -155,11 +187,7 @@ function placeAround(
   return undefined;
 }
 
-function boxesOnEllipse(
-  cards: readonly CardShape[],
-  detail: GraphLayout['detail'],
-  room: Size,
-): Map<string, Box> {
+function boxesOnEllipse(cards: readonly CardShape[], detail: Detail, room: Size): Map<string, Box> {
   const sizes = cards.map((card) => sizeOf(card, detail));
   const middle = { x: room.width / 2, y: room.height / 2 };
   if (cards.length === 1) return new Map([[cards[0]!.id, around(middle, sizes[0]!)]]);
@@ -183,11 +211,7 @@ function boxesOnEllipse(
 }
 
 /** Row by row, one to the left, one to the right. */
-function boxesInColumns(
-  cards: readonly CardShape[],
-  detail: GraphLayout['detail'],
-  width: number,
-): Map<string, Box> {
+function boxesInColumns(cards: readonly CardShape[], detail: Detail, width: number): Map<string, Box> {
   const boxes = new Map<string, Box>();
   let [y, rowHeight] = [EDGE, 0];
   for (const [i, card] of cards.entries()) {

@@ -80,14 +80,17 @@ function Line({ line, paints }: { readonly line: CardLine; readonly paints: Read
     );
   if (line.kind === 'head')
     return (
-      <span className="card-line quiet">
+      <span className="card-line head quiet">
         <span className="card-left">{line.left}</span>
         <span>{line.right}</span>
       </span>
     );
   return (
-    <span className="card-line cable">
-      <span className="mono">{line.left}</span>
+    <span className={`card-line ${line.kind}`}>
+      <span className="line-end mono">
+        {line.left}
+        {line.leftMore && <span className="line-more">{line.leftMore}</span>}
+      </span>
       <span className="cable-rate">
         <span>{rateText(line.octetRate)}</span>
       </span>

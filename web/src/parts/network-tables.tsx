@@ -91,7 +91,7 @@ export function MacsTable({
       cell: (row) => {
         const title = titles.get(row.host) ?? row.host;
         return (
-          <span className="nowrap">
+          <span className="nowrap" title={title === row.place ? title : `${title}, ${row.place}`}>
             {title}
             {title !== row.place && <span className="sub mono">{row.place}</span>}
           </span>
