@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import type { VirtualNetworks } from '../src/query/index.ts';
-import { bridgeOf, gatewayOf, meshOf, networksOf, relayOf } from '../src/query/vnet.fixture.ts';
+import { bridgeOf, gatewayOf, meshOf, multicastOf, networksOf, relayOf } from '../src/query/vnet.fixture.ts';
 import { until } from '../test/until.ts';
 import { attributes, type Bench, type BenchOptions, bench, launch } from './test/browser.ts';
 import { violations } from './test/violations.ts';
@@ -130,6 +130,32 @@ test('a link, a strand in the table and a MAC lead to their flows by a filter', 
   await page.waitForURL(`${url}?sight=network`);
 });
 
+test('multicast groups are one card, and a link to it leads to what is sent to them', async () => {
+  await using it = await networkBench(networksOf(...multicastOf(3, 2)));
+  const { page } = it;
+  const groups = page.locator('[data-testid=card][data-kind=group]');
+  assert.equal(await groups.textContent(), 'multicast groups239.1.1.1, 239.1.1.2');
+  await page
+    .locator('[data-testid=strand][data-link="groups~lab/ts-host1"][data-segment="vxlan:10001"]')
+    .dispatchEvent('click');
+  await page.waitForURL(
+    (at) =>
+      at.searchParams.get('filter') ===
+      'vni = 10001 and outer.host = 239.1.1.2 and outer.host = 172.16.1.101',
+  );
+  await page.goBack();
+  it.show(networksOf(...multicastOf(9, 8)));
+  await until(async () => (await attributes(page, 'card', 'data-card')).length === 10, 'nine and the groups');
+  const label = page.locator('[data-testid=link-label][data-link="groups~lab/ts-host8"] a').first();
+  await label.click();
+  await page.waitForURL((at) =>
+    /^outer\.host in \[239\.1\.1\.1, .*, 239\.1\.1\.8\] and outer\.host in \[172\.16\.1\.108\]$/.test(
+      at.searchParams.get('filter') ?? '',
+    ),
+  );
+  await page.locator('[data-testid=left-out]').waitFor();
+});
+
 test('numbers follow what is answered, and nothing moves', async () => {
   await using it = await networkBench(networksOf(...meshOf(3, 2)));
   const { page } = it;
@@ -185,13 +211,36 @@ test('no virtual network: what that means, and the one command', async () => {
   assert.match(await text(it.page, 'network-empty'), /None runs now.*tunnelscope demo bridge-mesh/);
 });
 
+test('of a table that is larger than a page can show, those behind ports and those heard of last are shown, and that is said', async () => {
+  const bridge = bridgeOf(0, 2, 1);
+  const entries = Array.from({ length: 900 }, (_, i) => ({
+    ...bridge.entries[1]!,
+    mac: `02:00:00:01:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`,
+    idleMs: 1000 * i,
+  }));
+  const local = { ...bridge.entries[0]!, idleMs: 10_000_000 };
+  await using it = await networkBench(networksOf({ ...bridge, entries: [...entries, local] }));
+  const { page } = it;
+  assert.equal(await text(page, 'network-list-macs'), 'MACs 500+');
+  assert.match(await text(page, 'cut'), /bridge-0 has 901 addresses.*500.*\/api\/vnet has all/s);
+  await page.locator('.more').click();
+  const macs = await attributes(page, 'row', 'data-mac');
+  assert.equal(macs.length, 500);
+  assert.ok(
+    macs.includes(local.mac) && macs.includes(entries[498]!.mac) && !macs.includes(entries[499]!.mac),
+  );
+  const all = (await (await fetch(`${it.url}api/vnet`)).json()) as VirtualNetworks;
+  const [whole] = all.functions;
+  assert.equal(whole?.kind === 'bridge' && whole.entries.length, 901);
+});
+
 test('one that does not answer is named; an agent that does not is said, and what is shown stays', async () => {
   const answer = networksOf(...meshOf(2, 1));
   const reason = '"mute" runs but does not answer at /run/tunnelscope/vnet/mute.sock for 1 s';
   await using it = await networkBench({ ...answer, unanswered: [{ name: 'mute', reason }] });
   const { page } = it;
   assert.match(await text(page, 'unanswered'), /Not shown: "mute" runs but does not answer/);
-  it.show({ ...answer, functions: 'many' as never });
+  it.show({ ...answer, functions: [{ kind: 'unheard of' } as never] });
   await page.locator('[data-testid=network-problem]').waitFor();
   assert.match(
     await text(page, 'network-problem'),

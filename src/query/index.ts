@@ -36,3 +36,4 @@ export { namesOf } from './filter/value-type.ts';
 export * from './streamed.ts';
 export * from './view.ts';
 export * from './vnet.ts';
+export { withFewerEntries } from './vnet-entries.ts';

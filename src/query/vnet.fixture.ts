@@ -84,6 +84,24 @@ export function meshOf(hosts: number, segments: number, described: number = host
   return Array.from({ length: described }, (_, host) => bridgeOf(host, hosts, segments));
 }
 
+/** The same where unknown and broadcast frames go to a group of their segment. */
+export function multicastOf(hosts: number, segments: number): VirtualBridge[] {
+  return meshOf(hosts, segments).map((bridge) => ({
+    ...bridge,
+    mode: 'multicast',
+    peers: [
+      ...bridge.peers.map((peer) => ({ ...peer, isConfigured: false })),
+      ...bridge.segments.map(({ vni }, i) => ({
+        vni,
+        address: `239.1.1.${i + 1}`,
+        isConfigured: true,
+        idleMs: 20,
+        ...traffic(0, 1),
+      })),
+    ],
+  }));
+}
+
 /** Clients in VLANs, each with a worker of its own. */
 export function gatewayOf(clients: number): VirtualGateway {
   return {

@@ -93,6 +93,8 @@ const BridgeSchema = HeadSchema.extend({
   peers: z.array(PeerSchema),
   table: z.object({ capacity: z.number(), used: z.number() }),
   entries: z.array(EntrySchema),
+  /** Entries that the answer leaves out, because the question wanted no more. */
+  entriesLeftOut: z.number().optional(),
 });
 
 const TagSchema = z.object({

@@ -17,6 +17,7 @@ import {
   ViewQuestionSchema,
   type ViewSource,
   type VirtualNetworks,
+  withFewerEntries,
 } from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
@@ -93,8 +94,12 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
     .get('/api/status', (c) => c.json(options.status()))
     .get('/api/audit', (c) => c.json(options.views.audit()))
     .get('/api/vnet', async (c) => {
+      const most = c.req.query('entries');
+      if (most !== undefined && !/^\d{1,9}$/.test(most))
+        return c.json(badQuestion('entries', most, 'is no number of entries, e.g. 500'), 400);
       const none: VirtualNetworks = { nowMs: Date.now(), functions: [], unanswered: [] };
-      return c.json((await options.networks?.()) ?? none);
+      const networks = (await options.networks?.()) ?? none;
+      return c.json(most === undefined ? networks : withFewerEntries(networks, Number(most)));
     })
     .get('/metrics', async (c) => {
       const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });

@@ -221,6 +221,13 @@ test('virtual networks are asked for when somebody looks, and are none without a
   assert.equal(status, 200);
   assert.match(headers['content-type'] ?? '', /^application\/json/);
   assert.deepEqual(VirtualNetworksSchema.parse(JSON.parse(text)), await networks());
+  const few = VirtualNetworksSchema.parse(JSON.parse((await ask(it.port, '/api/vnet?entries=1')).text));
+  const [bridge] = few.functions;
+  assert.ok(bridge?.kind === 'bridge');
+  assert.deepEqual([bridge.entries.map(({ port }) => port), bridge.entriesLeftOut], [['veth0'], 1]);
+  const wrong = await ask(it.port, '/api/vnet?entries=few');
+  assert.equal(wrong.status, 400);
+  assert.match(wrong.text, /entries.*few.*is no number/);
   await using without = await served();
   const none = VirtualNetworksSchema.parse(JSON.parse((await ask(without.port, '/api/vnet')).text));
   assert.deepEqual([none.functions, none.unanswered], [[], []]);

@@ -6,9 +6,17 @@ import { asTraffic, type Place } from './question.ts';
 /** Flows of now are few where little is sent: a minute shows more. */
 const WINDOW = '1m';
 
-/** The flows between two tunnel ends in one segment, or in all. */
-export function placeOfLink(place: Place, { addresses }: Pick<Link, 'addresses'>, segment?: string): Place {
-  const [a, b] = addresses;
+/** The flows between two hosts, in all segments or in one. */
+export function placeOfLink(place: Place, { strands }: Pick<Link, 'strands'>, segment?: string): Place {
+  const strand = strands.find((each) => each.segment === segment);
+  if (strand) return placeOfEnds(place, strand.addresses, segment);
+  const [from, to] = [0, 1].map((end) => [...new Set(strands.map(({ addresses }) => addresses[end]!))]);
+  if (from!.length === 1 && to!.length === 1) return placeOfEnds(place, [from![0]!, to![0]!]);
+  // To multicast groups: each segment has its own.
+  return flows(place, `outer.host in [${from!.join(', ')}] and outer.host in [${to!.join(', ')}]`, undefined);
+}
+
+function placeOfEnds(place: Place, [a, b]: readonly [string, string], segment?: string): Place {
   const ends = `outer.host = ${a} and outer.host = ${b}`;
   const filter = segment === undefined ? ends : `${idTest(segment)} and ${ends}`;
   return flows(place, filter, pairId(a, b));
@@ -19,7 +27,7 @@ export function placeOfMac(
   place: Place,
   { segment, own, peer }: { readonly segment: string; readonly own: string; readonly peer: string | null },
 ): Place {
-  if (peer !== null) return placeOfLink(place, { addresses: [own, peer] }, segment);
+  if (peer !== null) return placeOfEnds(place, [own, peer], segment);
   return flows(place, `${idTest(segment)} and outer.host = ${own}`, undefined);
 }
 

@@ -9,7 +9,7 @@ import type {
 } from '../../src/query/index.ts';
 import { compareSegments } from './segments.ts';
 
-/** A host with what runs on it; `peer`: known only by its address; `group`: no host, but all that listen there. */
+/** A host with what runs on it; `peer`: known only by its address; `group`: no host, but all that listen to multicast groups. */
 export interface Card {
   readonly id: string;
   readonly kind: 'host' | 'peer' | 'group';
@@ -38,6 +38,8 @@ export interface CardLine {
 /** What goes between two hosts in one segment; the first is the one whose id stands first in the link's. */
 export interface Strand {
   readonly segment: string;
+  /** Both tunnel ends' addresses; of a group its own. */
+  readonly addresses: readonly [string, string];
   readonly there: Way;
   readonly back: Way;
 }
@@ -55,8 +57,6 @@ export interface Link {
   readonly id: string;
   readonly a: string;
   readonly b: string;
-  /** Their tunnel ends' addresses. */
-  readonly addresses: readonly [string, string];
   readonly strands: readonly Strand[];
 }
 
@@ -65,6 +65,9 @@ export interface NetworkGraph {
   readonly cards: readonly Card[];
   readonly links: readonly Link[];
 }
+
+/** Id of the card that all multicast groups are. */
+const GROUPS = 'groups';
 
 /** Addresses sort by their numbers, not their digits. */
 const collator = new Intl.Collator('en', { numeric: true });
@@ -80,13 +83,17 @@ export function networkGraph({ functions }: Pick<VirtualNetworks, 'functions'>):
   const cards = [...hosts].map(([id, on]) => hostCard(id, on));
   const links = linksOf(functions, owners);
   const known = new Set(hosts.keys());
-  for (const { a, b, addresses } of links) {
+  for (const { a, b, strands } of links) {
     for (const [i, id] of [a, b].entries()) {
-      if (known.has(id)) continue;
+      if (known.has(id) || id === GROUPS) continue;
       known.add(id);
-      cards.push(peerCard(id, addresses[i]!));
+      cards.push(peerCard(id, strands[0]!.addresses[i]!));
     }
   }
+  const groups = links
+    .filter(({ a, b }) => a === GROUPS || b === GROUPS)
+    .flatMap(({ a, strands }) => strands.map(({ addresses }) => addresses[a === GROUPS ? 0 : 1]!));
+  if (groups.length > 0) cards.push(groupsCard([...new Set(groups)].sort(collator.compare)));
   const rank = (card: Card): string => card.sub || card.title;
   cards.sort((x, y) => collator.compare(rank(x), rank(y)) || collator.compare(x.id, y.id));
   return { cards, links };
@@ -108,7 +115,7 @@ export function ownersOf(functions: readonly VirtualNetwork[]): Map<string, stri
 
 /** Id of the card that an address belongs to. */
 export function cardOf(owners: ReadonlyMap<string, string>, address: string): string {
-  return owners.get(address) ?? (isGroup(address) ? `group:${address}` : `peer:${address}`);
+  return owners.get(address) ?? (isGroup(address) ? GROUPS : `peer:${address}`);
 }
 
 /** The id that a segment of a bridge has on all views. */
@@ -142,15 +149,12 @@ function hostCard(id: string, on: readonly VirtualNetwork[]): Card {
 }
 
 function peerCard(id: string, address: string): Card {
-  const isOne = id.startsWith('peer:');
-  return {
-    id,
-    kind: isOne ? 'peer' : 'group',
-    title: address,
-    sub: isOne ? 'peer elsewhere' : 'multicast group',
-    functions: [],
-    lines: [],
-  };
+  return { id, kind: 'peer', title: address, sub: 'peer elsewhere', functions: [], lines: [] };
+}
+
+function groupsCard(groups: readonly string[]): Card {
+  const title = groups.length === 1 ? 'multicast group' : 'multicast groups';
+  return { id: GROUPS, kind: 'group', title, sub: groups.join(', '), functions: [], lines: [] };
 }
 
 function linesOf(network: VirtualNetwork): CardLine[] {
@@ -240,8 +244,7 @@ const NOTHING: Way = { packets: 0, octets: 0, rate: undefined };
 interface Begun {
   readonly a: string;
   readonly b: string;
-  readonly addresses: [string, string];
-  readonly strands: Map<string, { there?: Way; back?: Way }>;
+  readonly strands: Map<string, { readonly addresses: [string, string]; there?: Way; back?: Way }>;
 }
 
 /** A way is what its sender says of it; where the sender says nothing, what the receiver says. */
@@ -255,16 +258,13 @@ function linksOf(functions: readonly VirtualNetwork[], owners: ReadonlyMap<strin
       if (other === own) continue;
       const isFirst = collator.compare(own, other) < 0;
       const [a, b] = isFirst ? [own, other] : [other, own];
-      const ends = [bridge.tunnel.address, peer.address];
-      const link = links.get(`${a}~${b}`) ?? {
-        a,
-        b,
-        addresses: (isFirst ? ends : ends.reverse()) as [string, string],
-        strands: new Map(),
-      };
+      const ends: [string, string] = isFirst
+        ? [bridge.tunnel.address, peer.address]
+        : [peer.address, bridge.tunnel.address];
+      const link: Begun = links.get(`${a}~${b}`) ?? { a, b, strands: new Map() };
       links.set(`${a}~${b}`, link);
       const segment = segmentOf(bridge, peer.vni);
-      const strand = link.strands.get(segment) ?? {};
+      const strand = link.strands.get(segment) ?? { addresses: ends };
       link.strands.set(segment, strand);
       const sent = { ...peer.sent, rate: peer.rates?.sent };
       const received = { ...peer.received, rate: peer.rates?.received };
@@ -282,7 +282,12 @@ function linksOf(functions: readonly VirtualNetwork[], owners: ReadonlyMap<strin
       id,
       ...link,
       strands: [...strands]
-        .map(([segment, { there = NOTHING, back = NOTHING }]) => ({ segment, there, back }))
+        .map(([segment, { addresses, there = NOTHING, back = NOTHING }]) => ({
+          segment,
+          addresses,
+          there,
+          back,
+        }))
         .sort((x, y) => compareSegments(x.segment, y.segment)),
     }))
     .sort((x, y) => collator.compare(x.id, y.id));

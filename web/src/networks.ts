@@ -10,6 +10,9 @@ export interface KnownNetworks {
   readonly problem: string | undefined;
 }
 
+/** Entries of each bridge: more can nobody look at, and a table may have many thousands. */
+const MOST_ENTRIES = 500;
+
 /** Between an answer and the next question. */
 const PAUSE_MS = 1000;
 
@@ -49,7 +52,7 @@ export function useNetworks(isOn: boolean): KnownNetworks {
 }
 
 async function askNetworks(signal: AbortSignal): Promise<VirtualNetworks> {
-  const response = await fetch('api/vnet', { signal, cache: 'no-store' });
+  const response = await fetch(`api/vnet?entries=${MOST_ENTRIES}`, { signal, cache: 'no-store' });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error((answer as { readonly error?: string }).error ?? response.statusText);
   const parsed = VirtualNetworksSchema.safeParse(answer);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VirtualNetwork } from '../../../src/query/index.ts';
-import { gatewayOf, meshOf, relayOf } from '../../../src/query/vnet.fixture.ts';
+import { gatewayOf, meshOf, multicastOf, relayOf } from '../../../src/query/vnet.fixture.ts';
 import { networkGraph } from '../network.ts';
 import type { Box, Size } from './box.ts';
 import { pointAt } from './curve.ts';
@@ -17,6 +17,8 @@ const NETWORKS: readonly (readonly [string, VirtualNetwork[]])[] = [
   ['one host and two peers elsewhere', meshOf(3, 2, 1)],
   ['nine hosts in eight segments', meshOf(9, 8)],
   ['one host and eight peers elsewhere', meshOf(9, 8, 1)],
+  ['three hosts and multicast groups', multicastOf(3, 2)],
+  ['nine hosts and multicast groups', multicastOf(9, 8)],
   ['twenty hosts', meshOf(20, 2)],
   ['a gateway', [gatewayOf(3)]],
   ['a large gateway beside bridges and a relay', [...meshOf(3, 2), gatewayOf(40), relayOf(4)]],

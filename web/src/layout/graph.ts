@@ -2,7 +2,8 @@
  * Where the cards of a virtual network stand, and how its links run. It follows from what there is and from the room alone:
  * traffic moves nothing, and the same network gives the same picture.
  *
- * Hosts that are linked stand on an ellipse, in order; a single one that is described, among others that are not, in its middle.
+ * Hosts that are linked stand on an ellipse, in order; multicast groups in its middle, or a single one that is described,
+ * among others that are not.
  * Where that is too narrow they stand in two columns. The rest stands on a shelf below.
  */
 import { around, type Box, isInside, type Size, touchesAny } from './box.ts';
@@ -86,7 +87,8 @@ export function layoutGraph(
   const inWords = plan('lines', room.height);
   const boxes = inWords ?? plan('marks', 1.5 * Math.max(room.height, room.width))!;
   const whole = wholeOf(boxes, room);
-  const isStraight = hubOf(ring) !== undefined || ring.length < 5;
+  // What all are linked with in the middle alone needs no bend.
+  const isStraight = hubOf(ring)?.kind === 'host' || ring.length < 5;
   const bend = isRound ? (isStraight ? 0 : BEND.ellipse) : BEND.columns;
   return {
     ...whole,
@@ -113,8 +115,10 @@ function wholeOf(boxes: ReadonlyMap<string, Box>, room: Size): Size {
   return { width: room.width, height: Math.max(room.height, ...bottoms) };
 }
 
-/** The one that is described, where the others are only known by their addresses. */
+/** The groups that all send to; else the one that is described, where the others are only known by their addresses. */
 function hubOf(ring: readonly CardShape[]): CardShape | undefined {
+  const groups = ring.find(({ kind }) => kind === 'group');
+  if (groups && ring.length > 2) return groups;
   const hosts = ring.filter(({ kind }) => kind === 'host');
   return hosts.length === 1 && ring.length > 2 ? hosts[0] : undefined;
 }

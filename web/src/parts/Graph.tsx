@@ -117,6 +117,7 @@ export function Graph({ graph, place, paints, segment, go }: GraphProps) {
                     box={label}
                     words={rateText(linkRate(link))}
                     link={id}
+                    isIdle={linkRate(link) === 0}
                     isDim={!isLitLink(link)}
                     to={placeOfLink(place, link)}
                     go={go}
@@ -133,6 +134,7 @@ export function Graph({ graph, place, paints, segment, go }: GraphProps) {
                       words={rateText(strandRate(link.strands[i]!))}
                       link={id}
                       segment={strand.segment}
+                      isIdle={strandRate(link.strands[i]!) === 0}
                       isDim={!isLitStrand(link, strand.segment)}
                       to={placeOfLink(place, link, strand.segment)}
                       go={go}
@@ -215,6 +217,7 @@ interface LabelProps {
   readonly link: string;
   readonly segment?: string;
   readonly paints?: ReadonlyMap<string, Paint>;
+  readonly isIdle: boolean;
   readonly isDim: boolean;
   readonly to: Place;
   readonly go: (place: Place) => void;
@@ -222,10 +225,10 @@ interface LabelProps {
 }
 
 /** A rate on its link; leads to the flows. The table has the same link for the keyboard. */
-function Label({ box, words, link, segment, paints, isDim, to, go, onPoint }: LabelProps) {
+function Label({ box, words, link, segment, paints, isIdle, isDim, to, go, onPoint }: LabelProps) {
   return (
     <span
-      className={`link-label${isDim ? ' dim' : ''}`}
+      className={`link-label${isIdle ? ' idle' : ''}${isDim ? ' dim' : ''}`}
       data-testid="link-label"
       data-link={link}
       data-segment={segment}

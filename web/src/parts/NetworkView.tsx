@@ -34,9 +34,10 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
   const segment = pointed ?? (chosen === 'all' ? undefined : chosen);
   const titles = new Map(graph.cards.map(({ id, title }) => [id, title]));
   const macs = learnedMacs(functions, place.at);
+  const cut = functions.filter((each) => each.kind === 'bridge').filter((bridge) => bridge.entriesLeftOut);
   const tables = { place, paints, limit, go };
   const options: { value: NetworkList; label: string }[] = [
-    { value: 'macs', label: `MACs ${macs.length}` },
+    { value: 'macs', label: `MACs ${macs.length}${cut.length > 0 ? '+' : ''}` },
     { value: 'links', label: 'Links' },
     { value: 'ports', label: 'Ports' },
     { value: 'outcomes', label: 'Outcomes' },
@@ -65,8 +66,8 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           )}
           {problem !== undefined && (
             <p className="problem" role="status" data-testid="network-problem">
-              ✕ No new figures: {problem}.{answer && ` Those below are from ${clock(answer.nowMs)}.`} It is
-              asked again every second.
+              ✕ No new figures: {problem.replace(/\.$/, '')}.
+              {answer && ` Those below are from ${clock(answer.nowMs)}.`} It is asked again every second.
             </p>
           )}
           {answer?.unanswered.map(({ name, reason }) => (
@@ -90,6 +91,13 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           onChange={(networkList) => go({ ...place, networkList })}
         />
         {place.networkList === 'macs' && <MacsTable {...tables} rows={macs} titles={titles} />}
+        {place.networkList === 'macs' &&
+          cut.map(({ name, entries, entriesLeftOut = 0 }) => (
+            <p key={name} className="note" data-testid="cut">
+              {name} has {entries.length + entriesLeftOut} addresses. Shown of it are {entries.length}: those
+              behind its ports, then those heard of last. /api/vnet has all.
+            </p>
+          ))}
         {place.networkList === 'links' && <LinksTable {...tables} graph={graph} />}
         {place.networkList === 'ports' && (
           <PortsTable {...tables} rows={portRows(functions, place.at)} titles={titles} />
