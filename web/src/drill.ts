@@ -28,24 +28,30 @@ export function placeOfMac(
   { segment, own, peer }: { readonly segment: string; readonly own: string; readonly peer: string | null },
 ): Place {
   if (peer !== null) return placeOfEnds(place, [own, peer], segment);
-  return flows(place, `${idTest(segment)} and outer.host = ${own}`, undefined);
+  // A bridge whose segments end on its host has no tunnel, and its frames no VNI.
+  return flows(place, own === '' ? undefined : `${idTest(segment)} and outer.host = ${own}`, undefined);
 }
 
 /** The traffic of a gateway's client, as far as its VLAN says which it is. */
 export function placeOfClient(place: Place, vids: readonly number[]): Place {
-  return flows(place, vids.map((vid) => `vlan = ${vid}`).join(' and '), undefined);
+  return flows(place, vids.map((vid) => `vlan = ${vid}`).join(' and ') || undefined, undefined);
 }
 
 function idTest(segment: string): string {
   return `vni = ${segment.slice(segment.indexOf(':') + 1)}`;
 }
 
-function flows(place: Place, filter: string, pair: string | undefined): Place {
+function flows(place: Place, filter: string | undefined, pair: string | undefined): Place {
   return {
     ...asTraffic(place),
     from: 0,
     client: undefined,
     list: 'nodes',
-    question: { window: WINDOW, segment: 'all', filter, ...(pair !== undefined && { pair }) },
+    question: {
+      window: WINDOW,
+      segment: 'all',
+      ...(filter !== undefined && { filter }),
+      ...(pair !== undefined && { pair }),
+    },
   };
 }

@@ -109,6 +109,7 @@ export function ownersOf(functions: readonly VirtualNetwork[]): Map<string, stri
   return new Map(
     functions
       .filter((each) => each.kind === 'bridge')
+      .filter(({ tunnel }) => tunnel.address !== '')
       .map((bridge) => [bridge.tunnel.address, hostOf(bridge)] as const),
   );
 }
@@ -142,7 +143,7 @@ function hostCard(id: string, on: readonly VirtualNetwork[]): Card {
     id,
     kind: 'host',
     title: namespace === '' ? hostname : namespace,
-    sub: [...new Set(addresses)].join(', '),
+    sub: [...new Set(addresses.filter(Boolean))].join(', '),
     functions: on.map(({ name }) => name),
     lines: on.flatMap(linesOf),
   };
