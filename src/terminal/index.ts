@@ -14,5 +14,5 @@ export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportB
 export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
-export { formatGateway } from './vnet-gateway.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
+export { formatGateway } from './vnet-gateway.ts';

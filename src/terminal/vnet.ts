@@ -8,13 +8,13 @@ import {
 } from '../flow/index.ts';
 import type {
   VirtualBridge,
-  VirtualGateway,
   VirtualNetwork,
   VirtualRate,
   VirtualRelay,
   VirtualTraffic,
 } from '../query/index.ts';
 import { formatUptime } from './instance.ts';
+import { formatGateway } from './vnet-gateway.ts';
 
 /** A line on one function: what it is, since when, how much it joins, what it dropped. */
 export function formatNetworkLine(network: VirtualNetwork): string {
@@ -51,6 +51,7 @@ function scopeOf(network: VirtualNetwork): string {
  * @returns text with a final newline
  */
 export function formatNetwork(network: VirtualNetwork): string {
+  if (network.kind === 'gateway') return formatGateway(network);
   const told = network.events.map(
     ({ atMs, kind, words }) => `  ${new Date(atMs).toISOString().slice(11, 19)}Z  ${kind}: ${words}`,
   );
@@ -71,12 +72,10 @@ export function formatNetwork(network: VirtualNetwork): string {
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function tablesOf(network: VirtualNetwork): string[][] {
+function tablesOf(network: VirtualBridge | VirtualRelay): string[][] {
   switch (network.kind) {
     case 'bridge':
       return bridgeTables(network);
-    case 'gateway':
-      return [gatewayTable(network)];
     case 'relay':
       return [relayTable(network)];
   }
@@ -119,20 +118,6 @@ function bridgeTables({ tunnel, ports, peers, entries }: VirtualBridge): string[
       ]),
     ),
   ];
-}
-
-function gatewayTable({ clients }: VirtualGateway): string[] {
-  return formatColumns(
-    ['client', 'VLAN', 'worker', 'age', 'moves', ...TRAFFIC],
-    clients.map((client) => [
-      client.mac,
-      client.tags === null ? 'not seen' : client.tags.map(({ vid }) => vid).join('.'),
-      client.worker,
-      formatAge(client.idleMs),
-      String(client.moves),
-      ...trafficCells(client),
-    ]),
-  );
 }
 
 /** Both ways of a cable are a row. */
@@ -191,7 +176,7 @@ function packets(count: number): string {
 }
 
 /** What stands to the left: names and places; all else are numbers. */
-const NAMES = new Set(['port', 'of', 'peer', 'MAC', 'where', 'client', 'worker', 'cable', 'outcome']);
+const NAMES = new Set(['port', 'of', 'peer', 'MAC', 'where', 'cable', 'outcome']);
 
 /** Names to the left, numbers to the right. Without rows a line that says so. */
 function formatColumns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
