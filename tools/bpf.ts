@@ -23,6 +23,7 @@ const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] =
   { name: 'floor' },
   { name: 'vnet/relay', layouts: 'src/vnet/gen/relay.ts' },
   { name: 'vnet/gateway', layouts: 'src/vnet/gen/gateway.ts' },
+  { name: 'vnet/bridge', layouts: 'src/vnet/gen/bridge.ts' },
 ];
 
 /** The module that reads captures. */

@@ -4,6 +4,7 @@ import { instanceNames } from '../daemon/index.ts';
 import { pinnedNames, removePins } from '../vnet/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { type StopWords, stopInstances } from './stop.ts';
+import { addBridgeCommands } from './vnet-bridge.ts';
 import { addGatewayCommands } from './vnet-gateway.ts';
 import { addShowCommands } from './vnet-show.ts';
 
@@ -14,6 +15,7 @@ export function addVnetCommands(program: Command): void {
     .description('virtual networks: network functions in BPF that run on this host');
   addGatewayCommands(vnet);
   addShowCommands(vnet);
+  addBridgeCommands(vnet);
   vnet
     .command('stop')
     .description('end functions in order; what a killed one left in the kernel goes too')

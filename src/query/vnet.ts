@@ -61,6 +61,8 @@ const PeerSchema = TrafficSchema.extend({
   address: z.string(),
   /** From the configuration or a request; else learned from what came. */
   isConfigured: z.boolean(),
+  /** A multicast address: what is sent to it reaches all that listen; nothing comes from it. */
+  isGroup: z.boolean().optional(),
   idleMs: z.number().nullable(),
 });
 
@@ -92,6 +94,8 @@ const BridgeSchema = HeadSchema.extend({
   ports: z.array(PortSchema),
   peers: z.array(PeerSchema),
   table: z.object({ capacity: z.number(), used: z.number() }),
+  /** How often something was that is no packet's fate: `moved`, `move-damped`, `table-full`, … */
+  notices: z.array(z.object({ name: z.string(), count: z.number() })).optional(),
   entries: z.array(EntrySchema),
   /** Entries that the answer leaves out, because the question wanted no more. */
   entriesLeftOut: z.number().optional(),

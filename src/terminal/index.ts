@@ -15,4 +15,5 @@ export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
+export { formatBridge } from './vnet-bridge.ts';
 export { formatGateway } from './vnet-gateway.ts';

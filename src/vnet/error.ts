@@ -7,7 +7,8 @@ export type VnetErrorCode =
   | 'VNET_MTU'
   | 'VNET_CHANGE'
   | 'VNET_COMMAND'
-  | 'VNET_PINS';
+  | 'VNET_PINS'
+  | 'VNET_PEERS';
 
 /** A failure with its remedy in the message. */
 export class VnetError extends Error {

@@ -1,4 +1,8 @@
 /** Network functions in BPF: their control side. Kernel side: `bpf/vnet`. */
+
+export { type BridgeConfiguration, readBridgeConfiguration } from './bridge/configuration.ts';
+export type { PeerRequest } from './bridge/request.ts';
+export { Bridge, type BridgeOptions } from './bridge.ts';
 export { VNET } from './dialogue.ts';
 export { VnetError, type VnetErrorCode } from './error.ts';
 export { type NetworkFunction, Tellings, type Told } from './function.ts';

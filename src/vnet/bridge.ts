@@ -1,0 +1,277 @@
+/** The distributed bridge: Ethernet segments over many hosts, forwarded in BPF. Kernel side: `bpf/vnet/bridge.bpf.c`. */
+import { fileURLToPath } from 'node:url';
+import { type BpfObject, kernelAtLeast } from '../bpf/index.ts';
+import type { VirtualBridge } from '../query/index.ts';
+import { formatTunnelEnd } from './bridge/address.ts';
+import type { BridgeConfiguration } from './bridge/configuration.ts';
+import { Entries } from './bridge/entries.ts';
+import { aliasOf, attempt, type Link, readLinks } from './bridge/links.ts';
+import { Membership } from './bridge/membership.ts';
+import { Notices } from './bridge/notices.ts';
+import { type PlannedSegment, planSegments } from './bridge/plan.ts';
+import { demandPorts, ensurePair, isolate } from './bridge/ports.ts';
+import { applyRequest } from './bridge/request.ts';
+import { type ActivePort, Segments } from './bridge/segments.ts';
+import { showBridge } from './bridge/show.ts';
+import { TABLES, Tables } from './bridge/tables.ts';
+import { tellOccasion } from './bridge/telling.ts';
+import { ensureTunnel, leaveGroup, type TunnelSide, tunnelSide } from './bridge/tunnel.ts';
+import type { NetworkFunction, Tellings } from './function.ts';
+import { Entry, EntryKey, PlaceKind } from './gen/bridge.ts';
+import { PinnedObject } from './pinned.ts';
+
+const OBJECT = fileURLToPath(new URL('../../bpf/vnet/bridge.bpf.o', import.meta.url));
+
+/** What outlives the process. */
+const KEPT = { ...TABLES, entries: { key: EntryKey, value: Entry }, ledger: {}, notices: {} };
+
+/** Seconds between looks for what has aged. */
+const CLEARING_TICKS = 5;
+
+/** What a bridge is opened with. */
+export interface BridgeOptions {
+  readonly name: string;
+  readonly tellings: Tellings;
+  /** Reads the configuration; called again for a reload. */
+  readonly read: () => BridgeConfiguration;
+}
+
+/** A distributed bridge in the kernel. Disposing leaves it there, forwarding. */
+export class Bridge implements NetworkFunction {
+  readonly #options: BridgeOptions;
+  readonly #pinned: PinnedObject;
+  readonly #side: TunnelSide;
+  readonly #entries: Entries;
+  readonly #tables: Tables;
+  readonly #notices: Notices;
+  readonly #membership: Membership;
+  readonly #segments: Segments;
+  #configuration: BridgeConfiguration;
+  #plan: readonly PlannedSegment[] = [];
+  #ticks = 0;
+
+  private constructor(
+    options: BridgeOptions,
+    {
+      pinned,
+      side,
+      configuration,
+      membership,
+    }: {
+      readonly pinned: PinnedObject;
+      readonly side: TunnelSide;
+      readonly configuration: BridgeConfiguration;
+      readonly membership: Membership;
+    },
+  ) {
+    const isFresh = pinned.adopted.length < Object.keys(KEPT).length;
+    this.#options = options;
+    this.#pinned = pinned;
+    this.#side = side;
+    this.#configuration = configuration;
+    this.#membership = membership;
+    this.#entries = new Entries(pinned.map('entries'));
+    this.#tables = new Tables(pinned, isFresh);
+    if (isFresh) this.#entries.remove(() => true);
+    this.#notices = new Notices(pinned.map('notices'), pinned.map('tellings'));
+    this.#segments = new Segments(pinned, this.#tables, this.#entries);
+  }
+
+  /**
+   * Has a bridge be as its configuration says, taking over what a former process of this name left, without a frame lost.
+   *
+   * @throws ConfigFileError, VnetError, BpfError
+   */
+  static open(options: BridgeOptions): Bridge {
+    const configuration = options.read();
+    const membership = new Membership(configuration);
+    const links = readLinks();
+    const side = tunnelSide(configuration, links);
+    const plan = planSegments(configuration, membership, { own: side.own, fits: side.mtu });
+    demandPorts(
+      plan.flatMap(({ ports }) => ports),
+      links,
+      options.name,
+    );
+    const { isOurs } = ensureTunnel(configuration, { side, links, instance: options.name });
+    using stack = new DisposableStack();
+    const undo = new DisposableStack();
+    stack.defer(() => undo.dispose());
+    if (isOurs && !links.has(configuration.tunnel.device))
+      undo.defer(() => attempt('ip', 'link', 'del', configuration.tunnel.device));
+    const device = readLinks().get(configuration.tunnel.device)!;
+    const pinned = PinnedObject.open({
+      name: options.name,
+      object: OBJECT,
+      kept: KEPT,
+      configure: (object) => setConstants(object, configuration, { side, device }),
+    });
+    const bridge = new Bridge(options, { pinned, side, configuration, membership });
+    if (pinned.adopted.length === 0) undo.defer(() => bridge.remove());
+    else undo.use(bridge);
+    bridge.#keepRequests();
+    bridge.#apply();
+    pinned.attach({ program: 'ts_tunnel', ifindex: device.ifindex, direction: 'ingress' });
+    pinned.settle();
+    undo.move();
+    return bridge;
+  }
+
+  show(): VirtualBridge {
+    return showBridge({
+      name: this.#options.name,
+      tellings: this.#options.tellings,
+      configuration: this.#configuration,
+      plan: this.#plan,
+      side: this.#side,
+      pinned: this.#pinned,
+      tables: this.#tables,
+      entries: this.#entries,
+      notices: this.#notices,
+      ports: this.#segments.ports,
+    });
+  }
+
+  change(words: unknown): readonly string[] {
+    const lines = applyRequest(words, {
+      membership: this.#membership,
+      mode: this.#configuration.mode,
+      vnis: this.#configuration.segments.map(({ vni }) => vni),
+      own: this.#side.own,
+    });
+    if (lines.length > 0) this.#apply();
+    return lines;
+  }
+
+  reload(): readonly string[] {
+    const configuration = this.#options.read();
+    const side = tunnelSide(configuration, readLinks());
+    const later = (
+      ['mode', 'underlay', 'tunnel', 'capacity', 'ageing', 'moves', 'answerNeighbours'] as const
+    ).filter((key) => JSON.stringify(configuration[key]) !== JSON.stringify(this.#configuration[key]));
+    const before = this.#configuration;
+    const isOther = JSON.stringify(configuration) !== JSON.stringify(before);
+    const next = { ...configuration, ...Object.fromEntries(later.map((key) => [key, before[key]])) };
+    planSegments(next, new Membership(next), { own: side.own, fits: this.#side.mtu });
+    this.#membership.configure(next);
+    this.#configuration = next;
+    this.#apply();
+    return [
+      ...(isOther ? ['segments, peers and static entries are as the configuration has them now'] : []),
+      ...later.map((key) => `${key}: in force after a new start`),
+    ];
+  }
+
+  tick(): void {
+    this.#notices.drain((occasion) =>
+      tellOccasion(occasion, this.#options.tellings, (place) => this.#named(place)),
+    );
+    this.#lookAtPeersFile();
+    if (this.#segments.hasLost() && this.#segments.isBack(readLinks())) this.#apply();
+    for (const port of this.#segments.takeLost())
+      this.#options.tellings.add('port-gone', `${port.name}, a port of VNI ${port.vni}, has gone`);
+    if (++this.#ticks % CLEARING_TICKS === 0) this.#clear();
+  }
+
+  remove(): void {
+    const { name } = this.#options;
+    const groups = new Set(this.#groups());
+    this.#notices[Symbol.dispose]();
+    this.#pinned.remove();
+    for (const group of groups) leaveGroup(group, this.#configuration.underlay.device);
+    // The other end of a pair goes with the first.
+    for (const { name: link, alias } of readLinks().values())
+      if (alias === aliasOf(name)) attempt('ip', 'link', 'del', link);
+  }
+
+  [Symbol.dispose](): void {
+    this.#notices[Symbol.dispose]();
+    this.#pinned[Symbol.dispose]();
+  }
+
+  /** Brings interfaces and tables to what is wanted now. */
+  #apply(): void {
+    const { name } = this.#options;
+    const former = new Set(this.#groups());
+    const links = readLinks();
+    this.#plan = planSegments(this.#configuration, this.#membership, {
+      own: this.#side.own,
+      fits: this.#side.mtu,
+    });
+    const made = this.#plan.flatMap(({ ports }) => ports).filter(({ kind }) => kind !== 'direct');
+    for (const port of made) if (links.has(port.bridge!)) ensurePair(port, links, name);
+    isolate(made);
+    const now = made.length > 0 ? readLinks() : links;
+    this.#segments.apply(this.#plan, now, this.#configuration.underlay.device);
+    this.#removePairs(now, new Set(made.map((port) => port.name)));
+    for (const group of this.#groups()) former.delete(group);
+    for (const group of former) leaveGroup(group, this.#configuration.underlay.device);
+  }
+
+  /** Pairs that this instance made, and no longer needs. */
+  #removePairs(links: ReadonlyMap<string, Link>, needed: ReadonlySet<string>): void {
+    for (const { name, alias, kind } of links.values())
+      if (
+        alias === aliasOf(this.#options.name) &&
+        kind === 'veth' &&
+        /^ts(b|.*p)/.test(name) &&
+        !needed.has(name)
+      )
+        attempt('ip', 'link', 'del', name);
+  }
+
+  /** Groups that this host listens to, as the kernel's tables have them. */
+  #groups(): string[] {
+    return this.#tables
+      .peers()
+      .flatMap(({ kind, address }) =>
+        kind === PlaceKind.GROUP ? [formatTunnelEnd(address, this.#side.own.family)] : [],
+      );
+  }
+
+  #keepRequests(): void {
+    for (const { vni, end } of this.#segments.requested(this.#side.own.family))
+      this.#membership.keep(vni, end);
+  }
+
+  #lookAtPeersFile(): void {
+    try {
+      if (!this.#membership.readAgain()) return;
+      this.#apply();
+      this.#options.tellings.add('peers-file', `${this.#configuration.peersFile} was read again`);
+    } catch (error) {
+      this.#options.tellings.add('peers-file', `the peers stay as they were: ${(error as Error).message}`);
+    }
+  }
+
+  #clear(): void {
+    this.#segments.clear(BigInt(this.#configuration.ageing) * 1_000_000n);
+    this.#tables.recycle();
+  }
+
+  /** A place in words. */
+  #named(number: number): string {
+    const port: ActivePort | undefined = this.#segments.ports.find((each) => each.number === number);
+    if (port) return `port ${port.name}`;
+    const place = this.#tables.place(number);
+    return place ? `peer ${formatTunnelEnd(place.address, this.#side.own.family)}` : 'a place that has gone';
+  }
+}
+
+function setConstants(
+  object: BpfObject,
+  { mode, tunnel, ageing, capacity, moves, answerNeighbours }: BridgeConfiguration,
+  { side, device }: { readonly side: TunnelSide; readonly device: Link },
+): void {
+  object.setMaxEntries('entries', capacity);
+  object.setConstant('ageing_ns', BigInt(ageing) * 1_000_000n);
+  object.setConstant('moves_period_ns', BigInt(moves.period) * 1_000_000n);
+  object.setConstant('moves_limit', moves.limit);
+  object.setConstant('tunnel_ifindex', device.ifindex);
+  object.setConstant('is_ipv6', side.own.family === 6 ? 1 : 0);
+  object.setConstant('learns_peers', mode === 'multicast' ? 1 : 0);
+  object.setConstant('ttl', tunnel.ttl);
+  object.setConstant('names_source', kernelAtLeast('6.0') ? 1 : 0);
+  object.setConstant('own_address', side.own.words);
+  object.setConstant('answers_neighbours', answerNeighbours ? 1 : 0);
+}

@@ -1,0 +1,125 @@
+/** The tunnel's device, which all segments share, and the groups that this host listens to. */
+import { VnetError } from '../error.ts';
+import { parseTunnelEnd } from './address.ts';
+import type { BridgeConfiguration, TunnelEnd } from './configuration.ts';
+import { aliasOf, attempt, type Link, readAddresses, run } from './links.ts';
+
+/** What a frame gets before it, up to the underlay's IP header: octets, by kind of tunnel and family. */
+const OVERHEAD = {
+  vxlan: { 4: 20 + 8 + 8 + 14, 6: 40 + 8 + 8 + 14 },
+  gretap: { 4: 20 + 8 + 14, 6: 40 + 8 + 14 },
+} as const;
+
+/** This host's end of all tunnels. */
+export interface TunnelSide {
+  readonly own: TunnelEnd;
+  /** Longest payload of an Ethernet frame that fits. */
+  readonly mtu: number;
+  readonly underlay: Link;
+}
+
+/** Finds this host's address and what fits. @throws VnetError `VNET_INTERFACE` */
+export function tunnelSide(
+  { underlay, tunnel, group, peers, segments }: BridgeConfiguration,
+  links: ReadonlyMap<string, Link>,
+): TunnelSide {
+  const link = links.get(underlay.device);
+  if (link === undefined)
+    throw new VnetError(
+      'VNET_INTERFACE',
+      `underlay.device: there is no interface "${underlay.device}" here; "ip link" lists them`,
+    );
+  const addresses = readAddresses(underlay.device).filter(({ joins }) => !joins);
+  const ends = addresses.flatMap(({ text }) => parseTunnelEnd(text) ?? []);
+  const named = [
+    ...(group ? [group] : []),
+    ...peers,
+    ...segments.flatMap((each) => [...(each.group ? [each.group] : []), ...(each.peers ?? [])]),
+  ];
+  const wanted = underlay.address?.family ?? named[0]?.family;
+  const own = underlay.address ?? ends.find(({ family }) => wanted === undefined || family === wanted);
+  if (own === undefined || !ends.some(({ text }) => text === own.text))
+    throw new VnetError(
+      'VNET_INTERFACE',
+      `underlay: ${underlay.device} has ${own ? `not the address ${own.text}` : 'no address'} (it has ${
+        addresses.map(({ text }) => text).join(', ') || 'none'
+      }); give it one with "ip addr add"`,
+    );
+  const other = named.find(({ family }) => family !== own.family);
+  if (other)
+    throw new VnetError(
+      'VNET_INTERFACE',
+      `${other.text} is an IPv${other.family} address and ${own.text}, of this host, is not: all tunnel ends must be of one family`,
+    );
+  return { own, underlay: link, mtu: link.mtu - OVERHEAD[tunnel.kind][own.family] };
+}
+
+/** Has the device be there and up. @returns it @throws VnetError */
+export function ensureTunnel(
+  { tunnel }: BridgeConfiguration,
+  {
+    side,
+    links,
+    instance,
+  }: {
+    readonly side: TunnelSide;
+    readonly links: ReadonlyMap<string, Link>;
+    readonly instance: string;
+  },
+): { readonly isOurs: boolean } {
+  const { device, kind, port } = tunnel;
+  const former = links.get(device);
+  const alias = aliasOf(instance);
+  if (former !== undefined && !(former.alias === alias && isOtherwise(former, tunnel))) {
+    demandUsable(former, tunnel);
+    run('ip', 'link', 'set', device, 'up');
+    return { isOurs: former.alias === alias };
+  }
+  // With another port or of another kind than a former process of this name had it.
+  if (former !== undefined) run('ip', 'link', 'del', device);
+  const family = side.own.family === 6 && kind === 'gretap' ? 'ip6gretap' : kind;
+  const more = kind === 'vxlan' ? ['dstport', String(port), 'nolearning'] : [];
+  run('ip', 'link', 'add', device, 'type', family, 'external', ...more);
+  run('ip', 'link', 'set', device, 'alias', alias, 'addrgenmode', 'none');
+  attempt('ip', 'link', 'set', device, 'mtu', String(side.mtu));
+  run('ip', 'link', 'set', device, 'up');
+  return { isOurs: true };
+}
+
+function isOtherwise(
+  { kind, attributes }: Link,
+  { kind: wanted, port }: BridgeConfiguration['tunnel'],
+): boolean {
+  return !kind.endsWith(wanted) || (wanted === 'vxlan' && attributes.port !== port);
+}
+
+function demandUsable(link: Link, tunnel: BridgeConfiguration['tunnel']): void {
+  const external = link.attributes.external === true || link.attributes.collect_metadata === true;
+  if (link.kind.endsWith(tunnel.kind) && external && !isOtherwise(link, tunnel)) return;
+  const found = `a device of kind "${link.kind || 'hardware'}"${external ? '' : ' that does not collect metadata'}`;
+  throw new VnetError(
+    'VNET_INTERFACE',
+    `tunnel.device: "${tunnel.device}" is ${found}, and ${tunnel.kind} with "external" is wanted${
+      tunnel.kind === 'vxlan' ? `, port ${tunnel.port}` : ''
+    }; name another one, or remove it: it is made where there is none`,
+  );
+}
+
+/**
+ * Has this host listen to a group on the underlay's device. A device of its own per group, as the kernel's VXLAN has it, would be
+ * one per VNI; a socket of this process would end with it. An address that joins outlives the process.
+ */
+export function joinGroup(group: TunnelEnd, device: string): void {
+  if (readAddresses(device).some(({ text }) => text === group.text)) return;
+  run('ip', 'addr', 'add', `${group.text}/${group.family === 4 ? 32 : 128}`, 'dev', device, 'autojoin');
+  // For IPv4 the source address says which device multicast leaves by, for IPv6 a route must.
+  if (group.family === 6)
+    run('ip', '-6', 'route', 'replace', 'multicast', `${group.text}/128`, 'dev', device, 'table', 'local');
+}
+
+export function leaveGroup(group: string, device: string): void {
+  const bits = group.includes(':') ? 128 : 32;
+  attempt('ip', 'addr', 'del', `${group}/${bits}`, 'dev', device);
+  if (bits === 128)
+    attempt('ip', '-6', 'route', 'del', 'multicast', `${group}/128`, 'dev', device, 'table', 'local');
+}
