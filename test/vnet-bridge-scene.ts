@@ -146,10 +146,14 @@ export class Scene implements AsyncDisposable {
     });
     const running = { child, name, lines };
     this.#running.set(host, running);
-    await until(() => {
-      assert.equal(child.exitCode, null, `the bridge of host ${host} ended: ${failure}`);
-      return lines.some((line) => line.endsWith('forwards'));
-    }, `the bridge of host ${host} forwards`);
+    await until(
+      () => {
+        assert.equal(child.exitCode, null, `the bridge of host ${host} ended: ${failure}`);
+        return lines.some((line) => line.endsWith('forwards'));
+      },
+      `the bridge of host ${host} forwards`,
+      60_000,
+    );
     return running;
   }
 
@@ -225,9 +229,12 @@ export class Scene implements AsyncDisposable {
     const name = this.host(host);
     const { family = 4, vnis, ports, mtu = family === 6 ? 1430 : 1450 } = this.options;
     ip('netns', 'add', name);
+    // Nothing but what a test sends: no router solicitations and the like.
+    within(name, 'sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1');
     ip('-n', name, 'link', 'set', 'lo', 'up');
     ip('-n', name, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', `h${host}`, 'netns', fabric);
     ip('-n', fabric, 'link', 'set', `h${host}`, 'master', 'br-fabric', 'up');
+    if (family === 6) within(name, 'sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=0');
     const bits = family === 6 ? ['/64', 'nodad'] : ['/24'];
     ip('-n', name, 'addr', 'add', `${this.address(host)}${bits[0]}`, 'dev', 'eth0', ...bits.slice(1));
     ip('-n', name, 'link', 'set', 'eth0', 'up');
@@ -235,7 +242,6 @@ export class Scene implements AsyncDisposable {
       const tenant = this.tenant(host, segment);
       const device = this.device(segment);
       ip('netns', 'add', tenant);
-      // Only what a test sends: no router solicitations and the like.
       within(
         tenant,
         'sysctl',

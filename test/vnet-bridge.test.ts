@@ -53,3 +53,39 @@ test('two hosts of a mesh reach each other, learn where addresses are, and accou
     [],
   );
 });
+
+for (const family of [4, 6] as const)
+  for (const mode of ['mesh', 'multicast'] as const)
+    test(`three hosts with tenants' interfaces as ports, mode ${mode}, IPv${family} underlay: all reach all`, {
+      skip,
+    }, async () => {
+      const options = { prefix: 'tsbr', hosts: 3, vnis: [10_000, 10_001], ports: 'direct', family } as const;
+      await using scene = Scene.build(options);
+      await scene.startAll({ mode });
+      for (const [from, to] of [[0, 1] as const, [1, 2] as const, [2, 0] as const])
+        for (const segment of [0, 1])
+          assert.ok(scene.pings(from, to, { segment }), `${from} to ${to}, ${segment}`);
+      const shown = scene.show(0);
+      for (const vni of [10_000, 10_001])
+        assert.equal(
+          shown.entries.filter((each) => each.vni === vni).length,
+          3,
+          'equal addresses, apart by VNI',
+        );
+      assert.equal(shown.tunnel.mtu, family === 4 ? 1450 : 1430);
+      assert.deepEqual(dropsOf(shown), []);
+      const groups = shown.peers.filter(({ isGroup }) => isGroup);
+      assert.equal(groups.length, mode === 'mesh' ? 0 : 2, 'a group per VNI');
+      assert.ok(groups.every(({ sent, received }) => sent.packets > 0 && received.packets === 0));
+      await scene.end(0);
+      assert.doesNotMatch(
+        ip('-n', scene.host(0), 'addr', 'show'),
+        /autojoin|tsvx0/,
+        'groups are left, the device is gone',
+      );
+    });
+
+/** Outcomes that are losses. */
+function dropsOf(shown: ReturnType<Scene['show']>): unknown[] {
+  return shown.outcomes.filter(({ isDrop, packets }) => isDrop && packets > 0);
+}

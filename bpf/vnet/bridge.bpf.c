@@ -101,9 +101,12 @@ static __always_inline int take_in(struct __sk_buff *skb, struct frame *f)
 		outcome = learn(f);
 		if (outcome != OUTCOME_COUNT)
 			return ended(outcome, f->wire, TC_ACT_SHOT);
-		if (answers_neighbours && neighbour(skb, f))
-			return answer(skb, f);
-		number = whither(f, &outcome);
+		if (answers_neighbours && became_answer(skb, f)) {
+			outcome = ANSWERED_NEIGHBOUR;
+			number = f->from;
+		} else {
+			number = whither(f, &outcome);
+		}
 	}
 	if (outcome >= NO_RECIPIENT)
 		return ended(outcome, f->wire, TC_ACT_SHOT);

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type BpfObject, kernelAtLeast } from '../bpf/index.ts';
 import type { VirtualBridge } from '../query/index.ts';
-import { formatTunnelEnd } from './bridge/address.ts';
+import { formatTunnelEnd, parseTunnelEnd } from './bridge/address.ts';
 import type { BridgeConfiguration } from './bridge/configuration.ts';
 import { Entries } from './bridge/entries.ts';
 import { aliasOf, attempt, type Link, readLinks } from './bridge/links.ts';
@@ -15,15 +15,21 @@ import { type ActivePort, Segments } from './bridge/segments.ts';
 import { showBridge } from './bridge/show.ts';
 import { TABLES, Tables } from './bridge/tables.ts';
 import { tellOccasion } from './bridge/telling.ts';
-import { ensureTunnel, leaveGroup, type TunnelSide, tunnelSide } from './bridge/tunnel.ts';
+import { ensureTunnel, joinGroup, leaveGroup, type TunnelSide, tunnelSide } from './bridge/tunnel.ts';
 import type { NetworkFunction, Tellings } from './function.ts';
-import { Entry, EntryKey, PlaceKind } from './gen/bridge.ts';
+import { Entry, EntryKey, Neighbour, NeighbourKey, PlaceKind } from './gen/bridge.ts';
 import { PinnedObject } from './pinned.ts';
 
 const OBJECT = fileURLToPath(new URL('../../bpf/vnet/bridge.bpf.o', import.meta.url));
 
 /** What outlives the process. */
-const KEPT = { ...TABLES, entries: { key: EntryKey, value: Entry }, ledger: {}, notices: {} };
+const KEPT = {
+  ...TABLES,
+  entries: { key: EntryKey, value: Entry },
+  neighbours: { key: NeighbourKey, value: Neighbour },
+  ledger: {},
+  notices: {},
+};
 
 /** Seconds between looks for what has aged. */
 const CLEARING_TICKS = 5;
@@ -175,10 +181,10 @@ export class Bridge implements NetworkFunction {
 
   remove(): void {
     const { name } = this.#options;
-    const groups = new Set(this.#groups());
+    const groups = this.#groups();
     this.#notices[Symbol.dispose]();
     this.#pinned.remove();
-    for (const group of groups) leaveGroup(group, this.#configuration.underlay.device);
+    this.#leave(groups);
     // The other end of a pair goes with the first.
     for (const { name: link, alias } of readLinks().values())
       if (alias === aliasOf(name)) attempt('ip', 'link', 'del', link);
@@ -192,7 +198,7 @@ export class Bridge implements NetworkFunction {
   /** Brings interfaces and tables to what is wanted now. */
   #apply(): void {
     const { name } = this.#options;
-    const former = new Set(this.#groups());
+    const former = this.#groups();
     const links = readLinks();
     this.#plan = planSegments(this.#configuration, this.#membership, {
       own: this.#side.own,
@@ -202,10 +208,14 @@ export class Bridge implements NetworkFunction {
     for (const port of made) if (links.has(port.bridge!)) ensurePair(port, links, name);
     isolate(made);
     const now = made.length > 0 ? readLinks() : links;
-    this.#segments.apply(this.#plan, now, this.#configuration.underlay.device);
+    this.#segments.apply(this.#plan, now);
     this.#removePairs(now, new Set(made.map((port) => port.name)));
-    for (const group of this.#groups()) former.delete(group);
-    for (const group of former) leaveGroup(group, this.#configuration.underlay.device);
+    const groups = this.#groups();
+    const { device } = this.#configuration.underlay;
+    for (const [text, vni] of groups)
+      joinGroup(parseTunnelEnd(text)!, { vni, device, instance: name, links: now });
+    for (const text of groups.keys()) former.delete(text);
+    this.#leave(former);
   }
 
   /** Pairs that this instance made, and no longer needs. */
@@ -220,13 +230,20 @@ export class Bridge implements NetworkFunction {
         attempt('ip', 'link', 'del', name);
   }
 
-  /** Groups that this host listens to, as the kernel's tables have them. */
-  #groups(): string[] {
-    return this.#tables
-      .peers()
-      .flatMap(({ kind, address }) =>
-        kind === PlaceKind.GROUP ? [formatTunnelEnd(address, this.#side.own.family)] : [],
-      );
+  /** Groups that this host listens to, as the kernel's tables have them, with the least VNI that uses each. */
+  #groups(): Map<string, number> {
+    const groups = new Map<string, number>();
+    for (const { kind, address, vni } of this.#tables.peers()) {
+      if (kind !== PlaceKind.GROUP) continue;
+      const text = formatTunnelEnd(address, this.#side.own.family);
+      groups.set(text, Math.min(vni, groups.get(text) ?? vni));
+    }
+    return groups;
+  }
+
+  #leave(groups: ReadonlyMap<string, number>): void {
+    const { device } = this.#configuration.underlay;
+    for (const [text, vni] of groups) leaveGroup(text, { vni, device });
   }
 
   #keepRequests(): void {
@@ -264,6 +281,7 @@ function setConstants(
   { side, device }: { readonly side: TunnelSide; readonly device: Link },
 ): void {
   object.setMaxEntries('entries', capacity);
+  object.setMaxEntries('neighbours', capacity);
   object.setConstant('ageing_ns', BigInt(ageing) * 1_000_000n);
   object.setConstant('moves_period_ns', BigInt(moves.period) * 1_000_000n);
   object.setConstant('moves_limit', moves.limit);

@@ -8,7 +8,6 @@ import type { Link } from './links.ts';
 import type { PlannedSegment } from './plan.ts';
 import { deliveryOf, type PlannedPort } from './ports.ts';
 import type { PlaceRow, Tables } from './tables.ts';
-import { joinGroup } from './tunnel.ts';
 
 /** A port that is, or was until its interface went. */
 export interface ActivePort extends PlannedPort {
@@ -47,11 +46,10 @@ export class Segments {
   }
 
   /** @throws BpfError, VnetError */
-  apply(plan: readonly PlannedSegment[], links: ReadonlyMap<string, Link>, device: string): void {
+  apply(plan: readonly PlannedSegment[], links: ReadonlyMap<string, Link>): void {
     const peers = this.#peersFor(plan);
     const ports = this.#portsFor(plan, links);
-    for (const { vni, mtu, layout, group } of plan) {
-      if (group) joinGroup(group, device);
+    for (const { vni, mtu, layout } of plan) {
       const isFlooded = layout === 'replicate';
       const far = peers.wanted.filter((each) => each.vni === vni && each.isFlooded);
       this.#tables.setSegment(vni, {

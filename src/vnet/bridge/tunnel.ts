@@ -106,20 +106,54 @@ function demandUsable(link: Link, tunnel: BridgeConfiguration['tunnel']): void {
 }
 
 /**
- * Has this host listen to a group on the underlay's device. A device of its own per group, as the kernel's VXLAN has it, would be
- * one per VNI; a socket of this process would end with it. An address that joins outlives the process.
+ * Has this host listen to a group on the underlay's device. A socket of this process would end with it: for IPv4 an address that
+ * joins outlives it. For IPv6 such an address would make the group one of this host's own, to which nothing is sent
+ * any more: there it is a VXLAN device of the kernel that does nothing but listen.
  */
-export function joinGroup(group: TunnelEnd, device: string): void {
-  if (readAddresses(device).some(({ text }) => text === group.text)) return;
-  run('ip', 'addr', 'add', `${group.text}/${group.family === 4 ? 32 : 128}`, 'dev', device, 'autojoin');
-  // For IPv4 the source address says which device multicast leaves by, for IPv6 a route must.
-  if (group.family === 6)
+export function joinGroup(
+  group: TunnelEnd,
+  {
+    vni,
+    device,
+    instance,
+    links,
+  }: {
+    readonly vni: number;
+    readonly device: string;
+    readonly instance: string;
+    readonly links: ReadonlyMap<string, Link>;
+  },
+): void {
+  if (group.family === 6) {
+    const name = `tsg${vni}`;
+    if (links.has(name)) return;
+    const port = String(LISTENING_PORT);
+    run(
+      ...(['ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'group', group.text] as const),
+      ...(['dev', device, 'dstport', port, 'nolearning'] as const),
+    );
+    run('ip', 'link', 'set', name, 'alias', aliasOf(instance), 'addrgenmode', 'none');
+    run('ip', 'link', 'set', name, 'up');
+    // By which device what is for the group leaves.
     run('ip', '-6', 'route', 'replace', 'multicast', `${group.text}/128`, 'dev', device, 'table', 'local');
+    return;
+  }
+  if (readAddresses(device).some(({ text }) => text === group.text)) return;
+  run('ip', 'addr', 'add', `${group.text}/32`, 'dev', device, 'autojoin');
 }
 
-export function leaveGroup(group: string, device: string): void {
-  const bits = group.includes(':') ? 128 : 32;
-  attempt('ip', 'addr', 'del', `${group}/${bits}`, 'dev', device);
-  if (bits === 128)
-    attempt('ip', '-6', 'route', 'del', 'multicast', `${group}/128`, 'dev', device, 'table', 'local');
+/** Nobody sends to it: what comes for a group comes to the port of the tunnels. */
+const LISTENING_PORT = 65_535;
+
+/** Takes back {@link joinGroup}. */
+export function leaveGroup(
+  group: string,
+  { vni, device }: { readonly vni: number; readonly device: string },
+): void {
+  if (!group.includes(':')) {
+    attempt('ip', 'addr', 'del', `${group}/32`, 'dev', device);
+    return;
+  }
+  attempt('ip', 'link', 'del', `tsg${vni}`);
+  attempt('ip', '-6', 'route', 'del', 'multicast', `${group}/128`, 'dev', device, 'table', 'local');
 }

@@ -81,6 +81,36 @@ export const Budget = {
   counts: {},
 } as const;
 
+/** struct discovery, 160 bytes. */
+export const Discovery = {
+  size: 160,
+  fingerprint: '569b3a8210a750ff7ae94f23eec27743233fd0788cd7f371f6f9200171dfeb9c',
+  offsets: {
+    frame: 0,
+    pad: 86,
+    source: 88,
+    destination: 104,
+    lengthAndType: 120,
+    message: 128,
+  },
+  sizes: {
+    frame: 1,
+    pad: 1,
+    source: 1,
+    destination: 1,
+    lengthAndType: 1,
+    message: 1,
+  },
+  counts: {
+    frame: 86,
+    pad: 2,
+    source: 16,
+    destination: 16,
+    lengthAndType: 8,
+    message: 32,
+  },
+} as const;
+
 /** struct entry, 64 bytes. */
 export const Entry = {
   size: 64,
@@ -148,6 +178,42 @@ export const Line = {
     octets: 8,
   },
   counts: {},
+} as const;
+
+/** struct neighbour, 8 bytes. */
+export const Neighbour = {
+  size: 8,
+  fingerprint: '4b51791a54ccb2afe17a491a54c83dfb3649aeffed18412cbc5d76e9e00976ba',
+  offsets: {
+    mac: 0,
+    flags: 6,
+    pad: 7,
+  },
+  sizes: {
+    mac: 1,
+    flags: 1,
+    pad: 1,
+  },
+  counts: {
+    mac: 6,
+  },
+} as const;
+
+/** struct neighbour_key, 20 bytes. */
+export const NeighbourKey = {
+  size: 20,
+  fingerprint: 'e32f363559ec34f13f0e46b193344e78d24d31d313d54ebb7f9f185b334c0474',
+  offsets: {
+    vni: 0,
+    address: 4,
+  },
+  sizes: {
+    vni: 4,
+    address: 1,
+  },
+  counts: {
+    address: 16,
+  },
 } as const;
 
 /** struct notice, 32 bytes. */
