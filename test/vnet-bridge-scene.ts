@@ -52,6 +52,8 @@ export interface Settings {
   /** Keys of YAML for each segment, in flow style. */
   readonly segment?: string;
   readonly peers?: readonly number[];
+  /** Other ones than those of the scene. */
+  readonly vnis?: readonly number[];
 }
 
 /** The scene, until it is disposed. */
@@ -108,8 +110,9 @@ export class Scene implements AsyncDisposable {
     return `t${segment}`;
   }
 
-  configuration(host: number, { mode = 'mesh', more = '', segment = '', peers }: Settings = {}): string {
-    const { vnis, ports, hosts } = this.options;
+  configuration(host: number, settings: Settings = {}): string {
+    const { ports, hosts } = this.options;
+    const { mode = 'mesh', more = '', segment = '', peers, vnis = this.options.vnis } = settings;
     const others = peers ?? Array.from({ length: hosts }, (_, each) => each).filter((each) => each !== host);
     const path = join(this.directory, `bridge-${host}.yaml`);
     const group = this.options.family === 6 ? 'ff15::' : '239.1.1.';

@@ -204,7 +204,8 @@ function openFormer(
     return undefined;
   }
   try {
-    assertLayout(map, layouts);
+    // A queue has no types to compare.
+    if (layouts.key || layouts.value) assertLayout(map, layouts);
     return map;
   } catch {
     map[Symbol.dispose]();
