@@ -133,8 +133,12 @@ export class Scene implements AsyncDisposable {
   }
 
   /** Starts the bridge of a host, and waits until it forwards. */
-  async start(host: number, settings: Settings = {}): Promise<Running> {
-    const config = this.configuration(host, settings);
+  start(host: number, settings: Settings = {}): Promise<Running> {
+    return this.startWith(host, this.configuration(host, settings));
+  }
+
+  /** As {@link start}, with a file. */
+  async startWith(host: number, config: string): Promise<Running> {
     const name = this.name(host);
     const child = spawn(
       process.execPath,

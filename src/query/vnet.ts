@@ -84,6 +84,7 @@ const BridgeSchema = HeadSchema.extend({
   mode: z.enum(['multicast', 'mesh']),
   tunnel: z.object({
     kind: z.enum(['vxlan', 'gretap']),
+    /** Empty where segments end on this host. */
     device: z.string(),
     port: z.number().nullable(),
     /** Of this host, on the underlay. */

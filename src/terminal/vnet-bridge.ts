@@ -11,9 +11,11 @@ const TELLINGS = 10;
 export function formatBridge(bridge: VirtualBridge): string {
   const { tunnel, mode, table } = bridge;
   const lines = [
-    `Bridge "${bridge.name}" on ${bridge.namespace || bridge.hostname}: ${mode} over ${tunnel.kind} ${tunnel.device}${
-      tunnel.port === null ? '' : ` (UDP ${tunnel.port})`
-    }, from ${tunnel.address}`,
+    `Bridge "${bridge.name}" on ${bridge.namespace || bridge.hostname}: ${
+      tunnel.device === ''
+        ? 'segments of this host alone'
+        : `${mode} over ${tunnel.kind} ${tunnel.device}${tunnel.port === null ? '' : ` (UDP ${tunnel.port})`}, from ${tunnel.address}`
+    }`,
     '',
     ...tableOf(
       ['VNI', 'MTU', 'GROUP'],

@@ -1,6 +1,5 @@
 /** The distributed bridge: Ethernet segments over many hosts, forwarded in BPF. Kernel side: `bpf/vnet/bridge.bpf.c`. */
 import { fileURLToPath } from 'node:url';
-import { type BpfObject, kernelAtLeast } from '../bpf/index.ts';
 import type { VirtualBridge } from '../query/index.ts';
 import { formatTunnelEnd, parseTunnelEnd } from './bridge/address.ts';
 import type { BridgeConfiguration } from './bridge/configuration.ts';
@@ -8,6 +7,7 @@ import { Entries } from './bridge/entries.ts';
 import { aliasOf, attempt, type Link, readLinks } from './bridge/links.ts';
 import { Membership } from './bridge/membership.ts';
 import { Notices } from './bridge/notices.ts';
+import { setConstants, tunnelDevice } from './bridge/opening.ts';
 import { type PlannedSegment, planSegments } from './bridge/plan.ts';
 import { demandPorts, ensurePair, isolate } from './bridge/ports.ts';
 import { applyRequest } from './bridge/request.ts';
@@ -15,7 +15,7 @@ import { type ActivePort, Segments } from './bridge/segments.ts';
 import { showBridge } from './bridge/show.ts';
 import { TABLES, Tables } from './bridge/tables.ts';
 import { tellOccasion } from './bridge/telling.ts';
-import { ensureTunnel, joinGroup, leaveGroup, type TunnelSide, tunnelSide } from './bridge/tunnel.ts';
+import { joinGroup, leaveGroup, type TunnelSide, tunnelSide } from './bridge/tunnel.ts';
 import type { NetworkFunction, Tellings } from './function.ts';
 import { Entry, EntryKey, Neighbour, NeighbourKey, PlaceKind } from './gen/bridge.ts';
 import { PinnedObject } from './pinned.ts';
@@ -99,13 +99,10 @@ export class Bridge implements NetworkFunction {
       links,
       options.name,
     );
-    const { isOurs } = ensureTunnel(configuration, { side, links, instance: options.name });
     using stack = new DisposableStack();
     const undo = new DisposableStack();
     stack.defer(() => undo.dispose());
-    if (isOurs && !links.has(configuration.tunnel.device))
-      undo.defer(() => attempt('ip', 'link', 'del', configuration.tunnel.device));
-    const device = readLinks().get(configuration.tunnel.device)!;
+    const device = tunnelDevice(configuration, { side, links, instance: options.name, undo });
     const pinned = PinnedObject.open({
       name: options.name,
       object: OBJECT,
@@ -117,7 +114,7 @@ export class Bridge implements NetworkFunction {
     else undo.use(bridge);
     bridge.#keepRequests();
     bridge.#apply();
-    pinned.attach({ program: 'ts_tunnel', ifindex: device.ifindex, direction: 'ingress' });
+    if (device) pinned.attach({ program: 'ts_tunnel', ifindex: device.ifindex, direction: 'ingress' });
     pinned.settle();
     undo.move();
     return bridge;
@@ -211,7 +208,7 @@ export class Bridge implements NetworkFunction {
     this.#segments.apply(this.#plan, now);
     this.#removePairs(now, new Set(made.map((port) => port.name)));
     const groups = this.#groups();
-    const { device } = this.#configuration.underlay;
+    const device = this.#side.device ?? '';
     for (const [text, vni] of groups)
       joinGroup(parseTunnelEnd(text)!, { vni, device, instance: name, links: now });
     for (const text of groups.keys()) former.delete(text);
@@ -242,8 +239,7 @@ export class Bridge implements NetworkFunction {
   }
 
   #leave(groups: ReadonlyMap<string, number>): void {
-    const { device } = this.#configuration.underlay;
-    for (const [text, vni] of groups) leaveGroup(text, { vni, device });
+    for (const [text, vni] of groups) leaveGroup(text, { vni, device: this.#side.device ?? '' });
   }
 
   #keepRequests(): void {
@@ -273,23 +269,4 @@ export class Bridge implements NetworkFunction {
     const place = this.#tables.place(number);
     return place ? `peer ${formatTunnelEnd(place.address, this.#side.own.family)}` : 'a place that has gone';
   }
-}
-
-function setConstants(
-  object: BpfObject,
-  { mode, tunnel, ageing, capacity, moves, answerNeighbours }: BridgeConfiguration,
-  { side, device }: { readonly side: TunnelSide; readonly device: Link },
-): void {
-  object.setMaxEntries('entries', capacity);
-  object.setMaxEntries('neighbours', capacity);
-  object.setConstant('ageing_ns', BigInt(ageing) * 1_000_000n);
-  object.setConstant('moves_period_ns', BigInt(moves.period) * 1_000_000n);
-  object.setConstant('moves_limit', moves.limit);
-  object.setConstant('tunnel_ifindex', device.ifindex);
-  object.setConstant('is_ipv6', side.own.family === 6 ? 1 : 0);
-  object.setConstant('learns_peers', mode === 'multicast' ? 1 : 0);
-  object.setConstant('ttl', tunnel.ttl);
-  object.setConstant('names_source', kernelAtLeast('6.0') ? 1 : 0);
-  object.setConstant('own_address', side.own.words);
-  object.setConstant('answers_neighbours', answerNeighbours ? 1 : 0);
 }

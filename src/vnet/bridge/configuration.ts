@@ -83,11 +83,13 @@ const segment = section({
 
 /** All there is to set. Later checks need the machine: they are in the plan. */
 export const BridgeConfigurationSchema = section({
-  mode: choice(['mesh', 'multicast']).describe('how unknown destinations are reached'),
+  mode: choice(['mesh', 'multicast']).prefault('mesh').describe('how unknown destinations are reached'),
   underlay: section({
     device: link(),
     address: station().optional().describe('default: the first of the device'),
-  }).describe('the network that the tunnels go over'),
+  })
+    .optional()
+    .describe('the network that the tunnels go over; without it segments end on this host'),
   tunnel: section({
     kind: choice(['vxlan', 'gretap']).prefault('vxlan'),
     device: link().prefault('tsvx0').describe('made where there is none of this name'),
@@ -119,6 +121,12 @@ export const BridgeConfigurationSchema = section({
   const wrong = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: 'custom', path, message });
   const seen = new Set<number>();
+  const isFar = all.mode === 'multicast' || all.peers.length > 0 || all.peersFile !== undefined;
+  if (
+    all.underlay === undefined &&
+    (isFar || all.segments.some((each) => each.peers || each.layout !== 'replicate'))
+  )
+    wrong([], 'complete: for peers or groups it needs an underlay');
   for (const [i, each] of all.segments.entries()) {
     if (seen.has(each.vni)) wrong(['segments', i, 'vni'], 'a VNI of its own: another segment has it');
     seen.add(each.vni);

@@ -33,6 +33,11 @@ export function applyRequest(
   if (!parsed.success)
     throw new VnetError('VNET_CHANGE', 'a bridge can be asked to add or remove a peer, by address and VNI');
   const { peer, address, vni } = parsed.data;
+  if (own.text === '')
+    throw new VnetError(
+      'VNET_CHANGE',
+      'this bridge has no underlay, and so no peers; its configuration can name one',
+    );
   if (mode !== 'mesh')
     throw new VnetError(
       'VNET_CHANGE',

@@ -59,8 +59,8 @@ export function showBridge(options: ShowOptions): VirtualBridge {
     mode,
     tunnel: {
       kind: tunnel.kind,
-      device: tunnel.device,
-      port: tunnel.kind === 'vxlan' ? tunnel.port : null,
+      device: side.device === undefined ? '' : tunnel.device,
+      port: tunnel.kind === 'vxlan' && side.device !== undefined ? tunnel.port : null,
       address: side.own.text,
       mtu: side.mtu,
     },

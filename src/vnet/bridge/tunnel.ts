@@ -1,6 +1,6 @@
 /** The tunnel's device, which all segments share, and the groups that this host listens to. */
 import { VnetError } from '../error.ts';
-import { parseTunnelEnd } from './address.ts';
+import { ADDRESS_WORDS, parseTunnelEnd } from './address.ts';
 import type { BridgeConfiguration, TunnelEnd } from './configuration.ts';
 import { aliasOf, attempt, type Link, readAddresses, run } from './links.ts';
 
@@ -10,19 +10,28 @@ const OVERHEAD = {
   gretap: { 4: 20 + 8 + 14, 6: 40 + 8 + 14 },
 } as const;
 
-/** This host's end of all tunnels. */
+/** This host's end of all tunnels; of a bridge without tunnels a placeholder. */
 export interface TunnelSide {
+  /** The underlay's interface; undefined: there are no tunnels, segments end on this host. */
+  readonly device: string | undefined;
   readonly own: TunnelEnd;
   /** Longest payload of an Ethernet frame that fits. */
   readonly mtu: number;
-  readonly underlay: Link;
 }
+
+/** What a local segment can carry, where nothing is to go round it. */
+const LOCAL: TunnelSide = {
+  device: undefined,
+  own: { text: '', family: 4, isGroup: false, words: new Uint32Array(ADDRESS_WORDS) },
+  mtu: 65_521,
+};
 
 /** Finds this host's address and what fits. @throws VnetError `VNET_INTERFACE` */
 export function tunnelSide(
   { underlay, tunnel, group, peers, segments }: BridgeConfiguration,
   links: ReadonlyMap<string, Link>,
 ): TunnelSide {
+  if (underlay === undefined) return LOCAL;
   const link = links.get(underlay.device);
   if (link === undefined)
     throw new VnetError(
@@ -51,7 +60,7 @@ export function tunnelSide(
       'VNET_INTERFACE',
       `${other.text} is an IPv${other.family} address and ${own.text}, of this host, is not: all tunnel ends must be of one family`,
     );
-  return { own, underlay: link, mtu: link.mtu - OVERHEAD[tunnel.kind][own.family] };
+  return { device: underlay.device, own, mtu: link.mtu - OVERHEAD[tunnel.kind][own.family] };
 }
 
 /** Has the device be there and up. @returns it @throws VnetError */
