@@ -84,13 +84,10 @@ static __always_inline u32 whither(const struct frame *f, u32 *outcome)
 /* A frame with its Ethernet header read, at a place of its segment. */
 static __always_inline int take_in(struct __sk_buff *skb, struct frame *f)
 {
-	struct segment *segment = bpf_map_lookup_elem(&segments, &f->vni);
 	u32 outcome, number = f->partner;
 
-	if (!segment)
-		return ended(UNKNOWN_SEGMENT, f->wire, TC_ACT_SHOT);
 	count_received(f);
-	if (is_too_large(skb, f, segment))
+	if (is_too_large(skb, f))
 		return ended(TOO_LARGE, f->wire, TC_ACT_SHOT);
 	if (!is_station(f->source))
 		return ended(INVALID_SOURCE, f->wire, TC_ACT_SHOT);
@@ -132,6 +129,7 @@ static __always_inline int from_port(struct __sk_buff *skb, u32 hook)
 		return ended(UNKNOWN_PORT, f.wire, TC_ACT_SHOT);
 	f.vni = place->vni;
 	f.partner = place->partner;
+	f.mtu = place->mtu;
 	if (read_header(skb, &f))
 		return ended(TOO_SHORT, f.wire, TC_ACT_SHOT);
 	return take_in(skb, &f);
@@ -157,18 +155,27 @@ int ts_tunnel(struct __sk_buff *skb)
 {
 	struct frame f = {.wire = wire_of(skb), .hook = INGRESS, .is_from_peer = 1};
 	const struct place *place;
+	const struct segment *segment;
 	struct peer_key peer = {};
+	u32 *number;
 
 	if (whence(skb, &peer))
 		return ended(NO_METADATA, f.wire, TC_ACT_SHOT);
 	f.vni = peer.vni;
-	if (!bpf_map_lookup_elem(&segments, &f.vni))
-		return ended(UNKNOWN_SEGMENT, f.wire, TC_ACT_SHOT);
-	f.from = peer_number(&peer);
+	number = bpf_map_lookup_elem(&peer_numbers, &peer);
+	if (number) {
+		f.from = *number;
+	} else {
+		segment = bpf_map_lookup_elem(&segments, &f.vni);
+		if (!segment)
+			return ended(UNKNOWN_SEGMENT, f.wire, TC_ACT_SHOT);
+		f.from = learns_peers ? meet_peer(&peer, segment->mtu) : 0;
+	}
 	place = bpf_map_lookup_elem(&places, &f.from);
 	if (!place || place->kind != PEER)
 		return ended(UNKNOWN_PEER, f.wire, TC_ACT_SHOT);
 	f.partner = place->partner;
+	f.mtu = place->mtu;
 	if (read_header(skb, &f))
 		return ended(TOO_SHORT, f.wire, TC_ACT_SHOT);
 	return take_in(skb, &f);

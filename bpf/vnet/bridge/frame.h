@@ -14,7 +14,7 @@ enum hook {
 
 /* A segment: what belongs to one VNI. */
 struct segment {
-	u32 mtu;       /* octets behind the Ethernet header */
+	u32 mtu;       /* as struct place has it */
 	u32 ports_end; /* slots of `flooding` in use: [0, ports_end), and [FIRST_PEER, peers_end) */
 	u32 peers_end;
 	u32 pad;
@@ -33,6 +33,7 @@ struct frame {
 	u32 vni;
 	u32 from;    /* number of the place it came from */
 	u32 partner; /* of that place */
+	u32 mtu;
 	u32 hook;
 	u32 is_from_peer;
 	u16 ethertype; /* as on the wire */
@@ -40,13 +41,25 @@ struct frame {
 	u8 source[6];
 };
 
+/* Some milliseconds are near enough, and that clock costs a fifth. */
+const volatile u32 has_coarse_clock = 0; /* Linux 5.11 */
+
+static __always_inline u64 now(void)
+{
+	return has_coarse_clock ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns();
+}
+
 static __always_inline int read_header(struct __sk_buff *skb, struct frame *f)
 {
-	u8 header[14];
+	u8 copy[14];
+	const u8 *header = (const u8 *)(long)skb->data;
 
-	f->now_ns = bpf_ktime_get_ns();
-	if (bpf_skb_load_bytes(skb, 0, header, sizeof(header)))
-		return -1;
+	f->now_ns = now();
+	if (header + sizeof(copy) > (const u8 *)(long)skb->data_end) {
+		if (bpf_skb_load_bytes(skb, 0, copy, sizeof(copy)))
+			return -1;
+		header = copy;
+	}
 	__builtin_memcpy(f->destination, header, 6);
 	__builtin_memcpy(f->source, header + 6, 6);
 	__builtin_memcpy(&f->ethertype, header + 12, 2);
@@ -80,10 +93,9 @@ static __always_inline int is_station(const u8 *mac)
 }
 
 /* The frame, or a segment of the super-packet. A tag in the frame is not of its payload. */
-static __always_inline int is_too_large(const struct __sk_buff *skb, const struct frame *f,
-					const struct segment *segment)
+static __always_inline int is_too_large(const struct __sk_buff *skb, const struct frame *f)
 {
-	u32 limit = segment->mtu + 14, headers;
+	u32 limit = f->mtu + 14, headers;
 
 	if (f->ethertype == __builtin_bswap16(0x8100) || f->ethertype == __builtin_bswap16(0x88a8))
 		limit += 4;

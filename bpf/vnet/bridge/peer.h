@@ -52,9 +52,9 @@ static __always_inline int aim(struct __sk_buff *skb, const struct place *to)
 }
 
 /* A tunnel end that was not known gets a number. 0: there is none left. */
-static __noinline u32 meet_peer(const struct peer_key *peer)
+static __noinline u32 meet_peer(const struct peer_key *peer, u32 mtu)
 {
-	struct place fresh = {.kind = PEER, .vni = peer->vni, .origin = MET};
+	struct place fresh = {.kind = PEER, .vni = peer->vni, .origin = MET, .mtu = mtu};
 	u32 number = 0, *other;
 
 	if (bpf_map_pop_elem(&free_numbers, &number)) {
@@ -73,14 +73,4 @@ static __noinline u32 meet_peer(const struct peer_key *peer)
 	}
 	count_notice(PEER_MET);
 	return number;
-}
-
-/* The number of the tunnel end; 0 for one that is none of ours. */
-static __always_inline u32 peer_number(const struct peer_key *peer)
-{
-	u32 *number = bpf_map_lookup_elem(&peer_numbers, peer);
-
-	if (number)
-		return *number;
-	return learns_peers ? meet_peer(peer) : 0;
 }

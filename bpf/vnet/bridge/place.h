@@ -44,6 +44,7 @@ struct place {
 	u32 vni;
 	u32 ifindex;	/* PORT: 0 when its interface has gone */
 	u32 delivery;	/* PORT */
+	u32 mtu;	/* of the segment: octets behind the Ethernet header */
 	u32 partner;	/* where each peer has a port of its own: the number of the other one, else 0 */
 	u32 origin;	/* PEER */
 	u32 address[4]; /* PEER, GROUP: as struct bpf_tunnel_key has it, IPv4 in host order in the first word */

@@ -131,6 +131,7 @@ export class Segments {
     }[];
     readonly stale: PlaceRow[];
   } {
+    const mtus = new Map(plan.map(({ vni, mtu }) => [vni, mtu]));
     const former = new Map(this.#tables.peers().map((row) => [keyOf(row.vni, row.address), row]));
     const wanted = plan.flatMap(({ vni, group, peers, statics }) => [
       ...(group
@@ -153,14 +154,17 @@ export class Segments {
       const key = keyOf(vni, end.words);
       const row = former.get(key);
       former.delete(key);
-      if (row && row.origin !== origin) this.#tables.change({ ...row, origin });
-      const number = row?.number ?? this.#tables.addPeer({ vni, kind, origin, address: end.words });
+      const mtu = mtus.get(vni)!;
+      if (row) this.#tables.change({ ...row, origin, mtu });
+      const number = row?.number ?? this.#tables.addPeer({ vni, kind, origin, mtu, address: end.words });
       return number === undefined ? [] : [{ vni, text: end.text, number, isFlooded }];
     });
     const vnis = new Set(plan.filter(({ group }) => group !== undefined).map(({ vni }) => vni));
     const stale = [...former.values()].filter(
       ({ kind, origin, vni }) => !(kind === PlaceKind.PEER && origin === Origin.MET && vnis.has(vni)),
     );
+    for (const row of former.values())
+      if (!stale.includes(row)) this.#tables.change({ ...row, mtu: mtus.get(row.vni)! });
     return { wanted: numbered, stale };
   }
 
@@ -185,6 +189,7 @@ export class Segments {
       const place = {
         vni: port.vni,
         ifindex: link.ifindex,
+        mtu: port.mtu,
         delivery: deliveryOf(port, link),
         partner: row?.partner ?? 0,
       };
@@ -192,8 +197,7 @@ export class Segments {
       if (isSame) former.delete(link.ifindex);
       const number = isSame ? row.number : this.#tables.addPort(link.ifindex, place);
       if (number === undefined) continue;
-      if (isSame && (row.ifindex !== place.ifindex || row.delivery !== place.delivery))
-        this.#tables.change({ ...row, ...place });
+      if (isSame) this.#tables.change({ ...row, ...place });
       active.push({ ...port, number, ifindex: link.ifindex, isPresent: true });
     }
     const taken = new Set(active.map(({ number }) => number));
@@ -218,7 +222,7 @@ export class Segments {
     for (const { number } of [...ports, ...peers]) {
       const row = this.#tables.place(number);
       const partner = partners.get(number) ?? 0;
-      if (row && row.partner !== partner) this.#tables.change({ ...row, partner });
+      if (row) this.#tables.change({ ...row, partner });
     }
   }
 

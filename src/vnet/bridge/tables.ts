@@ -20,6 +20,7 @@ export interface PlaceRow {
   readonly vni: number;
   readonly ifindex: number;
   readonly delivery: number;
+  readonly mtu: number;
   readonly partner: number;
   readonly origin: number;
   readonly address: Uint32Array;
@@ -81,6 +82,7 @@ export class Tables {
       vni: at('vni'),
       ifindex: at('ifindex'),
       delivery: at('delivery'),
+      mtu: at('mtu'),
       partner: at('partner'),
       origin: at('origin'),
       address: row.slice(Place.offsets.address / 4),
@@ -118,15 +120,19 @@ export class Tables {
   }
 
   /** A new peer or group. @returns as {@link addPort} */
-  addPeer(peer: Pick<PlaceRow, 'kind' | 'vni' | 'origin' | 'address'>): number | undefined {
+  addPeer(peer: Pick<PlaceRow, 'kind' | 'vni' | 'mtu' | 'origin' | 'address'>): number | undefined {
     const number = this.#add({ ...peer, ifindex: 0, delivery: 0, partner: 0 });
     if (number !== undefined) this.#maps.peer_numbers.update(words(peer.vni, ...peer.address), words(number));
     return number;
   }
 
-  /** Writes a place anew, at its number. */
+  /** Has a place be so, at its number. */
   change(row: PlaceRow): void {
-    this.#maps.places.update(words(row.number), placeOctets(row));
+    const { places } = this.#maps;
+    const key = words(row.number);
+    const value = placeOctets(row);
+    const former = places.lookup(key);
+    if (!former || Buffer.compare(former, value) !== 0) places.update(key, value);
   }
 
   /** Takes a port away. Entries that say it go by themselves: they are those of a place that is none. */
@@ -249,7 +255,7 @@ export class Tables {
 
 function placeOctets(row: PlaceRow): Uint8Array {
   const value = new Uint32Array(Place.size / 4);
-  for (const member of ['kind', 'vni', 'ifindex', 'delivery', 'partner', 'origin'] as const)
+  for (const member of ['kind', 'vni', 'ifindex', 'delivery', 'mtu', 'partner', 'origin'] as const)
     value[Place.offsets[member] / 4] = row[member];
   value.set(row.address, Place.offsets.address / 4);
   return new Uint8Array(value.buffer);

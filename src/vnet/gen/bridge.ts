@@ -260,24 +260,26 @@ export const PeerKey = {
   },
 } as const;
 
-/** struct place, 40 bytes. */
+/** struct place, 44 bytes. */
 export const Place = {
-  size: 40,
-  fingerprint: '90866baa3b87fa6d4b3c11e2d4beb0e2ced591a9b5749fea2f3eb9a94e0b6e9d',
+  size: 44,
+  fingerprint: '1e98706144042f9f2a4c02051b3bcfcd9a2f3e458ac74eab089312c4ed5daa8d',
   offsets: {
     kind: 0,
     vni: 4,
     ifindex: 8,
     delivery: 12,
-    partner: 16,
-    origin: 20,
-    address: 24,
+    mtu: 16,
+    partner: 20,
+    origin: 24,
+    address: 28,
   },
   sizes: {
     kind: 4,
     vni: 4,
     ifindex: 4,
     delivery: 4,
+    mtu: 4,
     partner: 4,
     origin: 4,
     address: 4,
