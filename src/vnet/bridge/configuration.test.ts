@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { Outcome } from '../gen/bridge.ts';
 import { readBridgeConfiguration } from './configuration.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tsbridge-'));
@@ -73,4 +74,20 @@ test('what contradicts itself is refused', () => {
     /needs mode mesh and a bridge/,
   );
   refused('segments: [{ vni: 1, ports: [a] }]\npeers: [10.0.0.1]', /it needs an underlay/);
+});
+
+test('the examples of docs/bridge.md are right', () => {
+  const text = readFileSync(new URL('../../../docs/bridge.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, example]) => example!);
+  assert.equal(examples.length, 2);
+  const [least, whole] = examples.map((example) => read(example));
+  // Defaults are as the second example says them.
+  for (const key of ['mode', 'tunnel', 'ageing', 'capacity', 'moves', 'answerNeighbours'] as const)
+    assert.deepEqual(least![key], whole![key]);
+});
+
+test('every outcome stands in docs/bridge.md', () => {
+  const text = readFileSync(new URL('../../../docs/bridge.md', import.meta.url), 'utf8');
+  for (const name of Object.keys(Outcome).filter((each) => each !== 'OUTCOME_COUNT'))
+    assert.ok(text.includes(`\`${name.toLowerCase().replaceAll('_', '-')}\``), name);
 });
