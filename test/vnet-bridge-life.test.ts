@@ -116,7 +116,7 @@ test('BUG-B30: peers join and leave while a mesh runs, by request and by file; w
     peer('add', scene.address(2), '--vni', '10000').out,
     `VNI 10000: peer ${scene.address(2)} added\n`,
   );
-  assert.ok(scene.pings(0, 2));
+  await until(() => scene.pings(0, 2), 'it is reached');
   assert.ok(!scene.pings(0, 2, { segment: 1, count: 1 }), 'in that segment alone');
   assert.match(
     peer('add', scene.address(2), '--vni', '10000').err,
@@ -144,7 +144,7 @@ test('BUG-B30: peers join and leave while a mesh runs, by request and by file; w
   );
   writeFileSync(file, `${scene.address(2)} 10001\n`);
   await until(() => peers().join() === `10001 ${scene.address(2)}`, 'the file is read again');
-  assert.ok(scene.pings(0, 2, { segment: 1 }));
+  await until(() => scene.pings(0, 2, { segment: 1 }), 'it is reached there');
   writeFileSync(file, 'host-2\n');
   await until(
     () => scene.show(0).events.some(({ words }) => /peers\.txt:1: "host-2" is not the address/.test(words)),
@@ -223,4 +223,43 @@ test('BUG-B27: neighbour solicitations are answered likewise, with a checksum th
     ip('-n', scene.tenant(0), 'neigh', 'show', 'fd00:9::2'),
     new RegExp(`lladdr ${scene.mac(1)} `),
   );
+});
+
+test('what a killed bridge left is gone after "vnet stop": programs, pins, interfaces, groups', {
+  skip,
+}, async () => {
+  await using scene = Scene.build({ prefix: 'tsbl', hosts: 2, vnis: [10_000], ports: 'bridge' });
+  await scene.startAll({ mode: 'multicast' });
+  assert.ok(scene.pings(0, 1));
+  await scene.end(0, 'SIGKILL');
+  const left = (): string => ip('-n', scene.host(0), 'addr', 'show');
+  assert.match(left(), /tsvx0/);
+  assert.match(left(), /239\.1\.1\.1\/32.* autojoin/);
+  assert.equal(scene.vnet('stop', scene.name(0)).status, 0);
+  assert.doesNotMatch(left(), /tsvx0|tsb10000|tsc10000|autojoin/);
+  assert.ok(!scene.pings(0, 1, { count: 1 }));
+});
+
+test('a reload takes in segments, peers and static entries, and says what waits for a new start', {
+  skip,
+}, async () => {
+  await using scene = Scene.build({ prefix: 'tsbl', hosts: 2, vnis: [10_000, 10_001], ports: 'direct' });
+  const { child, lines } = await scene.start(0, { vnis: [10_000] });
+  await scene.start(1);
+  assert.ok(scene.pings(0, 1));
+  assert.ok(!scene.pings(0, 1, { segment: 1, count: 1 }));
+  scene.configuration(0, { more: 'ageing: 1m', segment: 'mtu: 1400' });
+  child.kill('SIGHUP');
+  // The ports still take longer frames than the segment shall.
+  await until(() => scene.errors(0).includes('t0 has MTU 1450 and 1400 fit'), 'a mistake is told');
+  assert.deepEqual(
+    scene.show(0).segments.map(({ vni }) => vni),
+    [10_000],
+    'and changes nothing',
+  );
+  scene.configuration(0, { more: 'ageing: 1m' });
+  child.kill('SIGHUP');
+  await until(() => lines.includes('ageing: in force after a new start'), 'what waits is told');
+  await until(() => scene.pings(0, 1, { segment: 1 }), 'the new segment forwards');
+  assert.ok(scene.pings(0, 1));
 });

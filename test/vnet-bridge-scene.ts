@@ -61,6 +61,7 @@ export class Scene implements AsyncDisposable {
   readonly options: SceneOptions;
   readonly directory: string;
   readonly #running = new Map<number, Running>();
+  readonly #errors = new Map<number, string>();
 
   private constructor(options: SceneOptions) {
     this.options = options;
@@ -146,22 +147,27 @@ export class Scene implements AsyncDisposable {
       { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const lines: string[] = [];
-    let failure = '';
+    this.#errors.set(host, '');
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      failure += text;
+      this.#errors.set(host, this.errors(host) + text);
     });
     const running = { child, name, lines };
     this.#running.set(host, running);
     await until(
       () => {
-        assert.equal(child.exitCode, null, `the bridge of host ${host} ended: ${failure}`);
+        assert.equal(child.exitCode, null, `the bridge of host ${host} ended: ${this.errors(host)}`);
         return lines.some((line) => line.endsWith('forwards'));
       },
       `the bridge of host ${host} forwards`,
       60_000,
     );
     return running;
+  }
+
+  /** What the last bridge of a host printed to its standard error. */
+  errors(host: number): string {
+    return this.#errors.get(host) ?? '';
   }
 
   async startAll(settings: Settings = {}): Promise<void> {
@@ -178,7 +184,16 @@ export class Scene implements AsyncDisposable {
     readonly out: string;
     readonly err: string;
   } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'vnet', 'bridge', ...words], {
+    return this.vnet('bridge', ...words);
+  }
+
+  /** The same for all network functions. */
+  vnet(...words: readonly string[]): {
+    readonly status: number | null;
+    readonly out: string;
+    readonly err: string;
+  } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'vnet', ...words], {
       env: this.environment,
       encoding: 'utf8',
     });

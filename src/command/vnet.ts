@@ -1,7 +1,7 @@
 /** `tunnelscope vnet`: network functions in BPF, each a command of its own. */
 import type { Command } from 'commander';
 import { instanceNames } from '../daemon/index.ts';
-import { pinnedNames, removePins } from '../vnet/index.ts';
+import { pinnedNames, removeBridgeLeftovers, removePins } from '../vnet/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { type StopWords, stopInstances } from './stop.ts';
 import { addBridgeCommands } from './vnet-bridge.ts';
@@ -40,5 +40,6 @@ async function stop(named: readonly string[], words: StopWords): Promise<void> {
 
 /** A function that was killed, or was to be kept, still forwards. */
 function leftover(name: string): string | undefined {
+  removeBridgeLeftovers(name);
   return removePins(name) ? `"${name}" has stopped, and what it had left in the kernel is gone` : undefined;
 }

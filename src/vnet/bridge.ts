@@ -9,7 +9,7 @@ import { Membership } from './bridge/membership.ts';
 import { Notices } from './bridge/notices.ts';
 import { setConstants, tunnelDevice } from './bridge/opening.ts';
 import { type PlannedSegment, planSegments } from './bridge/plan.ts';
-import { demandPorts, ensurePair, isolate } from './bridge/ports.ts';
+import { demandPorts, ensurePair, isolate, type PlannedPort } from './bridge/ports.ts';
 import { applyRequest } from './bridge/request.ts';
 import { type ActivePort, Segments } from './bridge/segments.ts';
 import { showBridge } from './bridge/show.ts';
@@ -94,11 +94,7 @@ export class Bridge implements NetworkFunction {
     const links = readLinks();
     const side = tunnelSide(configuration, links);
     const plan = planSegments(configuration, membership, { own: side.own, fits: side.mtu });
-    demandPorts(
-      plan.flatMap(({ ports }) => ports),
-      links,
-      options.name,
-    );
+    demandPorts(portsOf(plan), links, options.name);
     using stack = new DisposableStack();
     const undo = new DisposableStack();
     stack.defer(() => undo.dispose());
@@ -148,14 +144,14 @@ export class Bridge implements NetworkFunction {
 
   reload(): readonly string[] {
     const configuration = this.#options.read();
-    const side = tunnelSide(configuration, readLinks());
     const later = (
       ['mode', 'underlay', 'tunnel', 'capacity', 'ageing', 'moves', 'answerNeighbours'] as const
     ).filter((key) => JSON.stringify(configuration[key]) !== JSON.stringify(this.#configuration[key]));
     const before = this.#configuration;
     const isOther = JSON.stringify(configuration) !== JSON.stringify(before);
     const next = { ...configuration, ...Object.fromEntries(later.map((key) => [key, before[key]])) };
-    planSegments(next, new Membership(next), { own: side.own, fits: this.#side.mtu });
+    const plan = planSegments(next, new Membership(next), { own: this.#side.own, fits: this.#side.mtu });
+    demandPorts(portsOf(plan), readLinks(), this.#options.name);
     this.#membership.configure(next);
     this.#configuration = next;
     this.#apply();
@@ -201,7 +197,7 @@ export class Bridge implements NetworkFunction {
       own: this.#side.own,
       fits: this.#side.mtu,
     });
-    const made = this.#plan.flatMap(({ ports }) => ports).filter(({ kind }) => kind !== 'direct');
+    const made = portsOf(this.#plan).filter(({ kind }) => kind !== 'direct');
     for (const port of made) if (links.has(port.bridge!)) ensurePair(port, links, name);
     isolate(made);
     const now = made.length > 0 ? readLinks() : links;
@@ -269,4 +265,8 @@ export class Bridge implements NetworkFunction {
     const place = this.#tables.place(number);
     return place ? `peer ${formatTunnelEnd(place.address, this.#side.own.family)}` : 'a place that has gone';
   }
+}
+
+function portsOf(plan: readonly PlannedSegment[]): PlannedPort[] {
+  return plan.flatMap(({ ports }) => ports);
 }

@@ -1,6 +1,7 @@
 /** Network functions in BPF: their control side. Kernel side: `bpf/vnet`. */
 
 export { type BridgeConfiguration, readBridgeConfiguration } from './bridge/configuration.ts';
+export { removeBridgeLeftovers } from './bridge/leftover.ts';
 export type { PeerRequest } from './bridge/request.ts';
 export { Bridge, type BridgeOptions } from './bridge.ts';
 export { VNET } from './dialogue.ts';

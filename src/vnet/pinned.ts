@@ -223,6 +223,11 @@ function removeDirectory(directory: string): void {
     }
 }
 
+/** Where an instance has a pin of this name. */
+export function pinPath(instance: string, pin: string): string {
+  return join(PIN_ROOT, instance, pin);
+}
+
 /** Names of instances that left something in the kernel, running or not. */
 export function pinnedNames(): string[] {
   try {
