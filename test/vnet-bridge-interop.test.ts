@@ -145,3 +145,27 @@ test('layout port-per-peer: the Linux bridge learns and copies over a port per V
   assert.ok(!scene.pings(0, 1, { count: 1 }));
   assert.ok(scene.pings(0, 2));
 });
+
+test('BUG-B32: what a host routes from one segment to another enters the tunnel, though it came out of one', {
+  skip,
+}, async () => {
+  await using scene = Scene.build({ prefix: 'tsbi', hosts: 3, vnis: [VNI, VNI + 1], ports: 'bridge' });
+  await scene.startAll();
+  const router = scene.host(1);
+  within(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  for (const segment of [0, 1])
+    ip('-n', router, 'addr', 'add', `10.1${segment}.0.254/24`, 'dev', `br${segment}`);
+  for (const [host, segment] of [[0, 0] as const, [2, 1] as const]) {
+    ip('-n', scene.tenant(host, segment), 'addr', 'add', `10.1${segment}.0.1/24`, 'dev', 'eth0');
+    ip('-n', scene.tenant(host, segment), 'route', 'add', 'default', 'via', `10.1${segment}.0.254`);
+  }
+  // From VNI 10000 on host 0 over the router on host 1 to VNI 10001 on host 2.
+  const source = ['-I', '10.10.0.1'];
+  const said = within(scene.tenant(0, 0), 'ping', '-c', '3', '-i', '0.02', '-W', '2', ...source, '10.11.0.1');
+  assert.match(said, /ttl=63/);
+  assert.equal(scene.outcome(1, 'split-horizon'), 0);
+  const sent = scene
+    .show(1)
+    .peers.find(({ vni, address }) => vni === VNI + 1 && address === scene.address(2))!.sent;
+  assert.ok(sent.packets >= 3);
+});
