@@ -133,7 +133,7 @@ async function throughput(
   flood: string,
   { quick, progress }: BenchmarkOptions,
 ): Promise<Figure[]> {
-  const rounds = quick ? 3 : 12;
+  const rounds = quick ? 2 : 5;
   const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-bench-'));
   const config = join(directory, 'gateway.yaml');
   const mac = clientMac(1);
