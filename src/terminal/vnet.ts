@@ -6,14 +6,9 @@ import {
   octetQuantity,
   packetRateQuantity,
 } from '../flow/index.ts';
-import type {
-  VirtualBridge,
-  VirtualNetwork,
-  VirtualRate,
-  VirtualRelay,
-  VirtualTraffic,
-} from '../query/index.ts';
+import type { VirtualNetwork, VirtualRate, VirtualRelay } from '../query/index.ts';
 import { formatUptime } from './instance.ts';
+import { formatBridge } from './vnet-bridge.ts';
 import { formatGateway } from './vnet-gateway.ts';
 
 /** A line on one function: what it is, since when, how much it joins, what it dropped. */
@@ -51,6 +46,7 @@ function scopeOf(network: VirtualNetwork): string {
  * @returns text with a final newline
  */
 export function formatNetwork(network: VirtualNetwork): string {
+  if (network.kind === 'bridge') return formatBridge(network);
   if (network.kind === 'gateway') return formatGateway(network);
   const told = network.events.map(
     ({ atMs, kind, words }) => `  ${new Date(atMs).toISOString().slice(11, 19)}Z  ${kind}: ${words}`,
@@ -72,52 +68,11 @@ export function formatNetwork(network: VirtualNetwork): string {
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function tablesOf(network: VirtualBridge | VirtualRelay): string[][] {
+function tablesOf(network: VirtualRelay): string[][] {
   switch (network.kind) {
-    case 'bridge':
-      return bridgeTables(network);
     case 'relay':
       return [relayTable(network)];
   }
-}
-
-const TRAFFIC = ['received', 'sent'] as const;
-
-function bridgeTables({ tunnel, ports, peers, entries }: VirtualBridge): string[][] {
-  return [
-    [
-      `  ${tunnel.kind} ${tunnel.device} at ${tunnel.address}${tunnel.port === null ? '' : `, port ${tunnel.port}`}, MTU ${tunnel.mtu}`,
-    ],
-    formatColumns(
-      ['VNI', 'port', 'of', ...TRAFFIC],
-      ports.map((port) => [
-        String(port.vni),
-        port.present ? port.name : `${port.name} (gone)`,
-        port.bridge ?? port.kind,
-        ...trafficCells(port),
-      ]),
-    ),
-    formatColumns(
-      ['VNI', 'peer', 'idle', ...TRAFFIC],
-      peers.map((peer) => [
-        String(peer.vni),
-        peer.isConfigured ? peer.address : `${peer.address} (learned)`,
-        formatAge(peer.idleMs),
-        ...trafficCells(peer),
-      ]),
-    ),
-    formatColumns(
-      ['VNI', 'MAC', 'where', 'age', 'moves', ...TRAFFIC],
-      entries.map((entry) => [
-        String(entry.vni),
-        entry.mac,
-        entry.port ?? entry.peer ?? '',
-        entry.isStatic ? 'static' : formatAge(entry.idleMs),
-        String(entry.moves),
-        ...trafficCells(entry),
-      ]),
-    ),
-  ];
 }
 
 /** Both ways of a cable are a row. */
@@ -149,21 +104,11 @@ function pairsOf({ cables }: VirtualRelay): (typeof cables)[] {
   return pairs;
 }
 
-function trafficCells({ received, sent, rates }: VirtualTraffic): string[] {
-  return [withRate(received.octets, rates?.received), withRate(sent.octets, rates?.sent)];
-}
-
 function withRate(octets: number, rate: VirtualRate | undefined): string {
   const amount = formatQuantity(octetQuantity(octets));
   if (!rate) return amount;
   const { octetRate, packetRate } = rate;
   return `${amount}, ${formatQuantity(bitRateQuantity(octetRate))} ${formatQuantity(packetRateQuantity(packetRate))}`;
-}
-
-/** `-` where nothing has come yet. */
-function formatAge(idleMs: number | null): string {
-  if (idleMs === null) return '-';
-  return idleMs < 1000 ? '0 s' : formatUptime(idleMs);
 }
 
 function counted(count: number, word: string): string {
@@ -176,7 +121,7 @@ function packets(count: number): string {
 }
 
 /** What stands to the left: names and places; all else are numbers. */
-const NAMES = new Set(['port', 'of', 'peer', 'MAC', 'where', 'cable', 'outcome']);
+const NAMES = new Set(['cable', 'outcome']);
 
 /** Names to the left, numbers to the right. Without rows a line that says so. */
 function formatColumns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
