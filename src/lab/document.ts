@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { nearest } from '../query/index.ts';
 import { LabError, type LabErrorCode } from './error.ts';
 
 /** One kind of file a person can write: where the shipped ones are, what they are called, which error they raise. */
@@ -57,8 +58,9 @@ export function unusable(kind: DocumentKind, name: string, complaints: readonly 
 function parse(kind: DocumentKind, nameOrPath: string): unknown {
   const isPath = nameOrPath.includes('/') || nameOrPath.endsWith('.json');
   if (!isPath && !shippedNames(kind).includes(nameOrPath)) {
+    const meant = nearest(nameOrPath, shippedNames(kind));
     throw unusable(kind, nameOrPath, [
-      'no shipped file has that name; a path needs a slash or must end in .json',
+      `no shipped file has that name${meant === undefined ? '' : ` (did you mean "${meant}"?)`}; a path needs a slash or must end in .json`,
     ]);
   }
   try {

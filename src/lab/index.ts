@@ -1,7 +1,6 @@
 export { LabError, type LabErrorCode } from './error.ts';
 export type { Count, DirectionCount, FrameCount, StreamLedger, TrafficLedger } from './ledger.ts';
 export { type LabUpOptions, labDown, labUp } from './network.ts';
-export { namespaceOf } from './plan.ts';
 export {
   type BulkStream,
   loadProfile,
@@ -16,6 +15,7 @@ export {
 } from './profile.ts';
 export { describe, type NoisyClient, type RoutedStream } from './route.ts';
 export { type LabStatus, labStatus } from './status.ts';
+export { namespaceOf } from './steps.ts';
 export {
   type Client,
   type Host,
@@ -24,7 +24,6 @@ export {
   type Topology,
   type TopologyFile,
   type TopologyOptions,
-  TopologySchema,
   topologyNames,
 } from './topology.ts';
 export { startTraffic, stopTraffic, type Traffic, type TrafficOptions } from './traffic.ts';

@@ -1,6 +1,6 @@
 import { ipBatch, run, writeSettings } from './command.ts';
 import { LabError } from './error.ts';
-import { type Plan, planOf, type Step } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
 import { endProcesses, processesIn } from './process.ts';
 import {
   checkedPrefix,
@@ -12,6 +12,7 @@ import {
   writeRecord,
 } from './record.ts';
 import { checkRequirements } from './requirement.ts';
+import type { Step } from './steps.ts';
 import type { Topology } from './topology.ts';
 
 /** How to bring a lab up. */
@@ -45,14 +46,8 @@ export async function labUp(topology: Topology, options: LabUpOptions = {}): Pro
     await remove(prefix);
     try {
       writeRecord(prefix, { phase: 'creating', topology, namespaces: plan.namespaces });
-      await perform(plan.fabric, signal);
-      for (const [index, steps] of plan.hosts.entries()) {
-        progress(`Launching host ${index + 1} of ${plan.hosts.length}`);
-        await perform(steps, signal);
-      }
-      const tunnels = plan.tunnels.filter((steps) => steps.length > 0);
-      for (const [index, steps] of tunnels.entries()) {
-        progress(`Starting tunnel ${index + 1} of ${tunnels.length}`);
+      for (const { line, steps } of plan.stages) {
+        if (line !== undefined) progress(line);
         await perform(steps, signal);
       }
       signal?.throwIfAborted();
@@ -115,11 +110,13 @@ async function stands(prefix: string, topology: Topology, plan: Plan): Promise<b
 
 /** The links that the plan sets up (in both senses) in a namespace. */
 function linksOf(plan: Plan, namespace: string): string[] {
-  return [...plan.fabric, ...plan.hosts.flat(), ...plan.tunnels.flat()].flatMap((step) =>
-    step.kind === 'ip' && step.namespace === namespace
-      ? step.lines.flatMap(
-          (line) => /^link set (\S+) .*\bup$|^link set (\S+) up$/.exec(line)?.slice(1).find(Boolean) ?? [],
-        )
-      : [],
-  );
+  return plan.stages
+    .flatMap(({ steps }) => steps)
+    .flatMap((step) =>
+      step.kind === 'ip' && step.namespace === namespace
+        ? step.lines.flatMap(
+            (line) => /^link set (\S+) .*\bup$|^link set (\S+) up$/.exec(line)?.slice(1).find(Boolean) ?? [],
+          )
+        : [],
+    );
 }

@@ -1,6 +1,6 @@
-import { namespaceOf } from './plan.ts';
 import { processesIn } from './process.ts';
 import { checkedPrefix, namespacesOf, readRecord, readTraffic } from './record.ts';
+import { namespaceOf } from './steps.ts';
 
 /** A lab as it is found on this machine; every name is the full one, with prefix. */
 export interface LabStatus {

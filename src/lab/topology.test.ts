@@ -97,7 +97,7 @@ test('counted topologies take other counts, listed ones refuse them', () => {
 test('no line of any plan makes or changes a link outside the lab', () => {
   for (const name of topologyNames()) {
     const plan = planOf(loadTopology(name), 'x-');
-    for (const step of [...plan.fabric, ...plan.hosts.flat(), ...plan.tunnels.flat()]) {
+    for (const step of plan.stages.flatMap(({ steps }) => steps)) {
       if (step.kind === 'settings' || step.namespace !== undefined) assert.match(step.namespace ?? '', /^x-/);
       else for (const line of step.lines) assert.match(line, /^netns add x-/);
     }

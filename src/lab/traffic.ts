@@ -4,7 +4,6 @@ import { LabError } from './error.ts';
 import { GeneratorProcess } from './generator-process.ts';
 import { emptyTally, ledgerOf, type Tally, type TrafficLedger } from './ledger.ts';
 import { PingProcess } from './ping-process.ts';
-import { namespaceOf } from './plan.ts';
 import { markOf, signalProcess } from './process.ts';
 import { checkProfile, type TrafficProfile, type TrafficStream } from './profile.ts';
 import {
@@ -16,6 +15,7 @@ import {
   writeTraffic,
 } from './record.ts';
 import { type NoisyClient, type RoutedStream, route, SLOTS } from './route.ts';
+import { namespaceOf } from './steps.ts';
 import type { Topology } from './topology.ts';
 
 /** How to start traffic in a lab that is up. */
