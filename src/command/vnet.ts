@@ -6,6 +6,7 @@ import { EXIT, Exit } from './exit.ts';
 import { type StopWords, stopInstances } from './stop.ts';
 import { addBridgeCommands } from './vnet-bridge.ts';
 import { addGatewayCommands } from './vnet-gateway.ts';
+import { addRelayCommands } from './vnet-relay.ts';
 import { addShowCommands } from './vnet-show.ts';
 
 /** Adds `vnet` to the program. */
@@ -23,6 +24,7 @@ export function addVnetCommands(program: Command): void {
     .option('--all', 'every one that runs here')
     .option('--timeout <duration>', 'what does not end by then is killed', '20s')
     .action(stop);
+  addRelayCommands(vnet);
 }
 
 async function stop(named: readonly string[], words: StopWords): Promise<void> {

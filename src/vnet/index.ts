@@ -12,3 +12,11 @@ export type { GatewayClient, GatewayConfig } from './gateway-config.ts';
 export type { Line } from './ledger.ts';
 export { pinnedNames, removePins } from './pinned.ts';
 export { type CableEnds, Relay, type Relayed, type RelayLedger } from './relay.ts';
+export {
+  type Cable,
+  type CableSource,
+  parseCable,
+  RelayConfigSchema,
+  RelayFunction,
+  readCables,
+} from './relay-function.ts';

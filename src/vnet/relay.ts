@@ -33,9 +33,22 @@ export class Relay implements Disposable {
     const pinned = stack.use(
       PinnedObject.open({ name, object: OBJECT, kept: { cables: { value: Cable }, ledger: {} } }),
     );
-    const map = pinned.map('cables');
+    const relay = new Relay(pinned);
+    relay.lay(cables);
+    stack.move();
+    return relay;
+  }
+
+  /** Has these cables and no others. Those that are laid already keep their counts. @throws BpfError */
+  lay(cables: readonly CableEnds[]): void {
+    const map = this.#pinned.map('cables');
     const ends = new Map(cables.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
-    for (const key of map.keys()) if (!ends.has(new Uint32Array(key.buffer)[0]!)) map.delete(key);
+    for (const key of map.keys()) {
+      const ifindex = new Uint32Array(key.buffer)[0]!;
+      if (ends.has(ifindex)) continue;
+      this.#pinned.detach({ ifindex, direction: 'ingress' });
+      map.delete(key);
+    }
     for (const [from, to] of ends) {
       const key = keyOf(from);
       const former = map.lookup(key);
@@ -44,10 +57,9 @@ export class Relay implements Disposable {
       new Uint32Array(value.buffer)[0] = to;
       map.update(key, value);
     }
-    for (const ifindex of ends.keys()) pinned.attach({ program: 'ts_relay', ifindex, direction: 'ingress' });
-    pinned.settle();
-    stack.move();
-    return new Relay(pinned);
+    for (const ifindex of ends.keys())
+      this.#pinned.attach({ program: 'ts_relay', ifindex, direction: 'ingress' });
+    this.#pinned.settle();
   }
 
   /** What came in at an interface and went out at the other end. @returns undefined where there is no cable */
