@@ -22,6 +22,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tshark: '/usr/bin/tshark',
   ethtool: '/usr/sbin/ethtool',
   'wireguard-tools': '/usr/bin/wg',
+  iperf3: '/usr/bin/iperf3',
+  nftables: '/usr/sbin/nft',
+  'dnsmasq-base': '/usr/sbin/dnsmasq',
+  udhcpc: '/sbin/udhcpc',
 };
 
 const lacking = Object.entries(PACKAGES)

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { ConfigError, parseCount } from '../config/index.ts';
 import {
+  checkLab,
   labDown,
   labStatus,
   labUp,
@@ -21,7 +22,7 @@ import { stopSignal } from './stopping.ts';
 
 /** The words of the lab's options. */
 interface LabWords {
-  readonly topology: string;
+  readonly topology?: string;
   readonly prefix: string;
   readonly hosts?: string;
   readonly segments?: string;
@@ -33,13 +34,16 @@ interface TrafficWords {
   readonly noisy?: string | true;
 }
 
+const DEFAULT_TOPOLOGY = 'overlay';
+
 function addPrefix(command: Command): Command {
   return command.option('--prefix <prefix>', 'of all names the lab makes', 'ts-');
 }
 
 function addTopology(command: Command): Command {
   return addPrefix(command)
-    .option('-t, --topology <name>', `${topologyNames().join(', ')}, or a file`, 'overlay')
+    .argument('[topology]', `${topologyNames().join(', ')}, or a file`, DEFAULT_TOPOLOGY)
+    .option('-t, --topology <name>', 'the same')
     .option('--hosts <count>', 'number of hosts, where the topology counts them')
     .option('--segments <count>', 'number of segments (VNIs), where the topology counts them')
     .addOption(
@@ -59,10 +63,17 @@ function addTraffic(command: Command): Command {
     );
 }
 
-function topologyOf(words: LabWords): Topology {
+/** @throws ConfigError when argument and option name two; LabError `LAB_TOPOLOGY` */
+function topologyOf(named: string, words: LabWords): Topology {
+  if (words.topology !== undefined && named !== DEFAULT_TOPOLOGY && named !== words.topology)
+    throw new ConfigError(
+      '--topology',
+      words.topology,
+      `the same as the argument, "${named}"; leave one out`,
+    );
   const count = (field: string, word: string | undefined): number | undefined =>
     word === undefined ? undefined : parseCount(field, word, { min: 1, max: 64 });
-  return loadTopology(words.topology, {
+  return loadTopology(words.topology ?? named, {
     hosts: count('--hosts', words.hosts),
     segments: count('--segments', words.segments),
     clients: words.clients,
@@ -87,18 +98,24 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-async function up(words: LabWords): Promise<void> {
+async function up(named: string, words: LabWords): Promise<void> {
   using stopping = stopSignal();
-  const topology = topologyOf(words);
+  const topology = topologyOf(named, words);
   await labUp(topology, { prefix: words.prefix, signal: stopping.signal, progress: say });
+  await checkLab({ prefix: words.prefix, signal: stopping.signal, progress: say });
   say(
     `${topology.title}: ${topology.hosts.length} hosts, ${topology.segments.length} segments, ${topology.clients.length} clients`,
   );
 }
 
-async function traffic(words: LabWords & TrafficWords): Promise<void> {
+async function check(words: { readonly prefix: string }): Promise<void> {
   using stopping = stopSignal();
-  const running = await startTraffic(topologyOf(words), loadProfile(words.profile), {
+  await checkLab({ prefix: words.prefix, signal: stopping.signal, progress: say });
+}
+
+async function traffic(named: string, words: LabWords & TrafficWords): Promise<void> {
+  using stopping = stopSignal();
+  const running = await startTraffic(topologyOf(named, words), loadProfile(words.profile), {
     prefix: words.prefix,
     signal: stopping.signal,
     progress: say,
@@ -114,12 +131,17 @@ function status(words: { readonly prefix: string; readonly json?: true }): void 
     say(`${found.prefix}: ${found.state}${found.title === undefined ? '' : ` (${found.title})`}`);
     for (const [key, value] of Object.entries(found))
       if (Array.isArray(value)) say(`  ${key}: ${value.length}`);
+    if (found.isKept === false) say('  their keeper has gone: what ends is not started again');
+    for (const { role, namespace, state, pid, restarts, lastEnd } of found.members) {
+      const again = restarts > 0 ? `, started again ${restarts} times (${lastEnd})` : '';
+      say(`  ${role} in ${namespace}: ${state}${pid === undefined ? '' : `, process ${pid}`}${again}`);
+    }
   }
 }
 
 /** The whole at once: lab, traffic, monitor in the first host, page; ends on Enter, Ctrl-C or SIGTERM, leaving nothing. */
-async function demo(words: LabWords & TrafficWords, given: ConfigWords): Promise<void> {
-  const topology = topologyOf(words);
+async function demo(named: string, words: LabWords & TrafficWords, given: ConfigWords): Promise<void> {
+  const topology = topologyOf(named, words);
   const profile = loadProfile(words.profile);
   const noisy = noisyOf(words.noisy);
   demandMachine();
@@ -135,8 +157,8 @@ async function demo(words: LabWords & TrafficWords, given: ConfigWords): Promise
   using _enter = onEnter(() => pressed.abort());
   const inHost = {
     ...given,
-    netns: namespaceOf(words.prefix, topology.hosts[0]!.name),
-    iface: given.iface ?? ['eth0'],
+    netns: namespaceOf(words.prefix, topology.monitored.namespace),
+    iface: given.iface ?? [topology.monitored.interface],
   };
   await monitor(inHost, {
     stopped: AbortSignal.any([pressed.signal, stopping.signal]),
@@ -171,6 +193,9 @@ export function addLabCommands(program: Command): void {
   addPrefix(lab.command('down').description('remove all of it, also what a crash left')).action(
     (words: LabWords) => labDown(words),
   );
+  addPrefix(lab.command('check').description('whether it does what it is for; code 1 when not')).action(
+    check,
+  );
   addPrefix(lab.command('status').description('what stands and what runs'))
     .option('--json', 'as JSON')
     .action(status);
@@ -186,6 +211,7 @@ export function addLabCommands(program: Command): void {
     .command('demo')
     .description('lab, traffic, monitor in its first host, and the page: the whole at once');
   addMonitorOptions(addTraffic(addTopology(demoCommand))).action(
-    (words: LabWords & TrafficWords, command: Command) => demo(words, givenWords(command)),
+    (named: string, words: LabWords & TrafficWords, command: Command) =>
+      demo(named, words, givenWords(command)),
   );
 }

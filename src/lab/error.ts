@@ -7,7 +7,9 @@ export type LabErrorCode =
   | 'LAB_BUSY' // another process is changing the same lab right now
   | 'LAB_COMMAND' // `ip` refused
   | 'LAB_NOT_UP' // traffic was asked for in a lab that does not stand
-  | 'LAB_TRAFFIC'; // a traffic process failed
+  | 'LAB_TRAFFIC' // a traffic process failed
+  | 'LAB_MEMBER' // a process that belongs to the lab does not run
+  | 'LAB_CHECK'; // what the lab should do it does not
 
 /**
  * Every failure of the lab that is not the caller's mistake: `code` is stable, the message says action, state found and

@@ -1,5 +1,9 @@
+import { rmSync } from 'node:fs';
+import { instanceNames, leaveDirectory, placeOf } from '../daemon/index.ts';
+import { pinnedNames, removePins } from '../vnet/index.ts';
 import { ipBatch, run, writeSettings } from './command.ts';
 import { LabError } from './error.ts';
+import { areKept, endMembers, startMembers } from './keeping.ts';
 import { type Plan, planOf } from './plan.ts';
 import { endProcesses, processesIn } from './process.ts';
 import {
@@ -34,11 +38,12 @@ export async function labUp(topology: Topology, options: LabUpOptions = {}): Pro
   const prefix = checkedPrefix(options.prefix);
   const { signal, progress = () => {} } = options;
   signal?.throwIfAborted();
+  const plan = planOf(topology, prefix);
   await checkRequirements({
     ipv6: [...topology.hosts, ...topology.clients].some((end) => end.address.includes(':')),
+    tools: plan.tools,
   });
   await locked(prefix, async () => {
-    const plan = planOf(topology, prefix);
     if (await stands(prefix, topology, plan)) {
       progress(`The lab "${topology.name}" is up already`);
       return;
@@ -50,6 +55,7 @@ export async function labUp(topology: Topology, options: LabUpOptions = {}): Pro
         if (line !== undefined) progress(line);
         await perform(steps, signal);
       }
+      await startMembers(prefix, plan.members, signal);
       signal?.throwIfAborted();
       writeRecord(prefix, { phase: 'up', topology, namespaces: plan.namespaces });
     } catch (error) {
@@ -73,9 +79,13 @@ const REMOVE_ATTEMPTS = 5;
 
 async function remove(prefix: string): Promise<void> {
   await endProcesses(readTraffic(prefix).flatMap((record) => record.processes));
+  await endMembers(prefix);
   for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
     const namespaces = namespacesOf(prefix);
-    if (namespaces.length === 0) return removeRecords(prefix);
+    if (namespaces.length === 0) {
+      forgetFunctions(prefix);
+      return removeRecords(prefix);
+    }
     await endProcesses(processesIn(namespaces).map(({ mark }) => mark));
     await run('ip', ['-force', '-batch', '-'], namespaces.map((name) => `netns del ${name}\n`).join(''));
   }
@@ -105,7 +115,19 @@ async function stands(prefix: string, topology: Topology, plan: Plan): Promise<b
     const up = new Set([...stdout.matchAll(/^\d+: ([^:@]+)/gm)].map((match) => match[1]));
     if (linksOf(plan, namespace).some((link) => !up.has(link))) return false;
   }
-  return true;
+  return areKept(prefix, plan.members);
+}
+
+/** Takes away what network functions of the lab left that were killed: what they pinned, their locks and sockets. */
+function forgetFunctions(prefix: string): void {
+  const isOurs = (name: string): boolean =>
+    name.startsWith(prefix) && /^(relay|bridge|gateway)(-host\d+)?$/.test(name.slice(prefix.length));
+  for (const name of pinnedNames().filter(isOurs)) removePins(name);
+  for (const name of instanceNames('vnet').filter(isOurs)) {
+    const place = placeOf(name, 'vnet');
+    for (const path of [place.socket, place.lock]) rmSync(path, { force: true });
+    leaveDirectory(place);
+  }
 }
 
 /** The links that the plan sets up (in both senses) in a namespace. */

@@ -38,6 +38,7 @@ export function planOverlay(topology: OverlayTopology, prefix: string): Plan {
       })),
     ],
     members: [],
+    tools: [],
   };
 }
 

@@ -1,8 +1,10 @@
 /** How a topology is made to stand: what to do in order, and what is to run in it. */
 import type { Member } from './member.ts';
 import { planOverlay } from './overlay-plan.ts';
+import type { LabTool } from './requirement.ts';
 import type { Step } from './steps.ts';
 import type { Topology } from './topology.ts';
+import { planVirtual } from './virtual-plan.ts';
 
 /** Steps that belong together; `line` is told as they begin. */
 export interface Stage {
@@ -17,6 +19,8 @@ export interface Plan {
   readonly stages: readonly Stage[];
   /** Processes that belong to it, kept running as long as it stands. */
   readonly members: readonly Member[];
+  /** What it needs on the PATH beside what every lab does. */
+  readonly tools: readonly LabTool[];
 }
 
 /**
@@ -24,5 +28,10 @@ export interface Plan {
  * underlay is a bridge in a namespace of its own, and each veth is born with its ends where they belong.
  */
 export function planOf(topology: Topology, prefix: string): Plan {
-  return planOverlay(topology, prefix);
+  switch (topology.network) {
+    case 'overlay':
+      return planOverlay(topology, prefix);
+    case 'virtual':
+      return planVirtual(topology, prefix);
+  }
 }

@@ -45,6 +45,17 @@ export function processesIn(
   });
 }
 
+/** The processes in whose environment a variable has this value, by one walk through /proc; never the caller itself. */
+export function processesWith(variable: string, value: string): ProcessMark[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid || !environmentOf(pid).includes(`${variable}=${value}`))
+      return [];
+    const mark = markOf(pid);
+    return mark === undefined ? [] : [mark];
+  });
+}
+
 /** Ends processes: SIGTERM, and SIGKILL for what is still there after `graceMs`. Resolves when all are gone. */
 export async function endProcesses(marks: readonly ProcessMark[], graceMs = 1500): Promise<void> {
   for (const [signal, limitMs] of [
@@ -72,6 +83,14 @@ function netnsOf(pid: number): string {
     return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
     return '';
+  }
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
   }
 }
 

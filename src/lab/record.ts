@@ -1,10 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { LabError } from './error.ts';
+import type { Member, MemberState } from './member.ts';
 import { isAlive, markOf, type ProcessMark } from './process.ts';
 import type { Topology } from './topology.ts';
 
 const ROOT = '/run/tunnelscope-lab';
 const NETNS = '/run/netns';
+
+/** Names of namespaces, without prefix, that some kind of topology makes. */
+const SHAPES =
+  'fabric|trunk|gateway|hypervisor|router|ns[12]|(host|worker|client)\\d+|c-host\\d+-\\d+|r-host\\d+|dhcp-\\d+';
 
 /** What a lab remembers about itself on disk, so that any later process can judge it and take it down. */
 export interface LabRecord {
@@ -65,20 +70,51 @@ export function removeTraffic(prefix: string, slot: number): void {
   rmSync(`${ROOT}/${prefix}/traffic-${slot}.json`, { force: true });
 }
 
+/** The directory of a member: its files and what it says, for nobody else to read. */
+export function memberDirectory(prefix: string, name: string): string {
+  return `${ROOT}/${prefix}/members/${name}`;
+}
+
+/** What the keeper is to keep running. */
+export function readMembers(prefix: string): readonly Member[] {
+  return readJson<readonly Member[]>(`${ROOT}/${prefix}/members.json`) ?? [];
+}
+
+/** Says what the keeper is to keep running. */
+export function writeMembers(prefix: string, members: readonly Member[]): void {
+  writeJson(prefix, 'members.json', members);
+}
+
+/** The keeper and its members, as it last said. */
+export interface KeeperRecord {
+  readonly keeper: ProcessMark;
+  readonly members: readonly MemberState[];
+}
+
+/** What the keeper last said; undefined where there never was one. */
+export function readKeeper(prefix: string): KeeperRecord | undefined {
+  return readJson<KeeperRecord>(`${ROOT}/${prefix}/keeper.json`);
+}
+
+/** Replaces what the keeper says in one step. */
+export function writeKeeper(prefix: string, record: KeeperRecord): void {
+  writeJson(prefix, 'keeper.json', record);
+}
+
 /** Forgets a lab altogether, except that it is being changed (see `locked`). */
 export function removeRecords(prefix: string): void {
   for (const file of entries(prefix))
-    if (file !== 'lock') rmSync(`${ROOT}/${prefix}/${file}`, { force: true });
+    if (file !== 'lock') rmSync(`${ROOT}/${prefix}/${file}`, { recursive: true, force: true });
 }
 
 /**
  * The namespaces that are this lab's: those its record names and those of the shapes a lab makes (`fabric`, `host0`,
- * `c-…`), so that they are found even when the record is lost. Only existing ones (also an empty file that
+ * `c-…`, `worker1` …), so that they are found even when the record is lost. Only existing ones (also an empty file that
  * `ip netns add` left when it was killed), sorted.
  */
 export function namespacesOf(prefix: string): string[] {
   const recorded = new Set(readRecord(prefix)?.namespaces);
-  const shape = new RegExp(`^${prefix}(fabric|host\\d+|c-host\\d+-\\d+)$`);
+  const shape = new RegExp(`^${prefix}(${SHAPES})$`);
   return list(NETNS)
     .filter((name) => recorded.has(name) || shape.test(name))
     .sort();

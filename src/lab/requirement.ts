@@ -6,6 +6,17 @@ import { LabError } from './error.ts';
 /** A program found on the PATH, and the Debian package that brings it. */
 const TOOLS = { ip: 'iproute2', ping: 'iputils-ping', unshare: 'util-linux', sh: 'dash' } as const;
 
+/** The same of programs that only some topologies need. */
+const MORE_TOOLS = {
+  iperf3: 'iperf3',
+  dnsmasq: 'dnsmasq-base',
+  udhcpc: 'udhcpc',
+  nft: 'nftables',
+} as const;
+
+/** A program that a topology needs beside those that every lab does. */
+export type LabTool = keyof typeof MORE_TOOLS;
+
 /** linux/capability.h */
 const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21 } as const;
 
@@ -20,8 +31,15 @@ const LINKS: readonly (readonly [string, string])[] = [
  * Checks everything a lab needs before anything is changed: tools, capabilities, kernel features. Throws one LabError
  * (`LAB_REQUIREMENT`) that names all that is missing and how to get it.
  */
-export async function checkRequirements(wanted: { readonly ipv6: boolean }): Promise<void> {
-  const tools = (Object.keys(TOOLS) as (keyof typeof TOOLS)[]).filter((tool) => !onPath(tool));
+export async function checkRequirements(wanted: {
+  readonly ipv6: boolean;
+  readonly tools: readonly LabTool[];
+}): Promise<void> {
+  const needed: Record<string, string> = {
+    ...TOOLS,
+    ...Object.fromEntries(wanted.tools.map((tool) => [tool, MORE_TOOLS[tool]])),
+  };
+  const tools = Object.keys(needed).filter((tool) => !onPath(tool));
   const capabilities = missingCapabilities();
   const features = wanted.ipv6 && !existsSync('/proc/net/if_inet6') ? ['IPv6'] : [];
   if (tools.length === 0 && capabilities.length === 0) features.push(...(await missingLinks()));
@@ -32,7 +50,7 @@ export async function checkRequirements(wanted: { readonly ipv6: boolean }): Pro
   ];
   if (missing.length === 0) return;
   const remedies = [
-    ...(tools.length > 0 ? [`apt install ${[...new Set(tools.map((tool) => TOOLS[tool]))].join(' ')}`] : []),
+    ...(tools.length > 0 ? [`apt install ${[...new Set(tools.map((tool) => needed[tool]))].join(' ')}`] : []),
     ...(capabilities.length > 0 ? ['run as root (sudo), in a container with --privileged'] : []),
     ...(features.length > 0 ? ['use a kernel built with these, or load their modules (modprobe)'] : []),
   ];

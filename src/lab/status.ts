@@ -1,5 +1,5 @@
-import { processesIn } from './process.ts';
-import { checkedPrefix, namespacesOf, readRecord, readTraffic } from './record.ts';
+import { isAlive, processesIn } from './process.ts';
+import { checkedPrefix, namespacesOf, readKeeper, readMembers, readRecord, readTraffic } from './record.ts';
 import { namespaceOf } from './steps.ts';
 
 /** A lab as it is found on this machine; every name is the full one, with prefix. */
@@ -31,6 +31,18 @@ export interface LabStatus {
     readonly runnerPid: number;
     readonly processes: number;
   }[];
+  /** What is kept running in it. */
+  readonly members: readonly {
+    readonly name: string;
+    readonly role: string;
+    readonly namespace: string;
+    readonly state: 'starting' | 'running' | 'waiting' | 'gone';
+    readonly pid: number | undefined;
+    readonly restarts: number;
+    readonly lastEnd: string | undefined;
+  }[];
+  /** Whether someone starts them again when they end; undefined where there are none. */
+  readonly isKept: boolean | undefined;
   /** Whatever runs inside its namespaces. */
   readonly processes: readonly {
     readonly pid: number;
@@ -73,10 +85,33 @@ export function labStatus(options: { readonly prefix?: string | undefined } = {}
       runnerPid: runner.pid,
       processes: processes.length,
     })),
+    ...membersOf(prefix),
     processes: processesIn(namespaces).map(({ mark, namespace, command }) => ({
       pid: mark.pid,
       namespace,
       command,
     })),
+  };
+}
+
+function membersOf(prefix: string): Pick<LabStatus, 'members' | 'isKept'> {
+  const kept = readKeeper(prefix);
+  const wanted = readMembers(prefix);
+  if (wanted.length === 0) return { members: [], isKept: undefined };
+  return {
+    isKept: kept !== undefined && isAlive(kept.keeper),
+    members: wanted.map(({ name, role, namespace }) => {
+      const found = kept?.members.find((each) => each.name === name);
+      const isHere = found?.mark !== undefined && isAlive(found.mark);
+      return {
+        name,
+        role,
+        namespace,
+        state: found?.mark !== undefined && !isHere ? 'gone' : (found?.state ?? 'gone'),
+        pid: isHere ? found.mark.pid : undefined,
+        restarts: found?.restarts ?? 0,
+        lastEnd: found?.lastEnd,
+      };
+    }),
   };
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { checkDocument, type DocumentKind, readDocument, shippedNames, unusable } from './document.ts';
 import { expandOverlay, type OverlayFile, OverlaySchema, type OverlayTopology } from './overlay-topology.ts';
+import { expandVirtual, type VirtualFile, VirtualSchema, type VirtualTopology } from './virtual-topology.ts';
 
 export type { Client, Host, Places, Segment } from './places.ts';
 
@@ -12,10 +13,10 @@ const KIND: DocumentKind = {
 };
 
 /** A topology as a person writes it; `network` says of which kind it is, an overlay where nothing is said. */
-export type TopologyFile = OverlayFile;
+export type TopologyFile = OverlayFile | VirtualFile;
 
 /** A topology worked out to the last name and number: plain data, equal input gives equal output. */
-export type Topology = OverlayTopology;
+export type Topology = OverlayTopology | VirtualTopology;
 
 /** What a caller may change about a topology; counts only where the file counts and does not list. */
 export interface TopologyOptions {
@@ -24,21 +25,28 @@ export interface TopologyOptions {
   readonly clients?: 'shared' | 'own' | undefined;
 }
 
-/** Per kind: what a file may hold, and how it is worked out. */
-const KINDS: {
-  readonly [Network in Topology['network']]: {
-    readonly schema: z.ZodType<Extract<TopologyFile, { network?: Network | undefined }>>;
-    readonly expand: (
-      kind: DocumentKind,
-      name: string,
-      file: Extract<TopologyFile, { network?: Network | undefined }>,
-    ) => Topology;
-  };
-} = {
-  overlay: { schema: OverlaySchema, expand: expandOverlay },
-};
+/** A kind of network: what a file may hold, and how it is worked out. */
+interface Kind<File> {
+  readonly schema: z.ZodType<File>;
+  readonly expand: (kind: DocumentKind, name: string, file: File) => Topology;
+}
 
-const HeadSchema = z.looseObject({ network: z.enum(['overlay']).default('overlay') });
+/** Reads a file of a kind; what the caller wants otherwise is in it then, checked again. */
+function reader<File extends TopologyFile>({ schema, expand }: Kind<File>) {
+  return (name: string, raw: unknown, options: TopologyOptions): Topology => {
+    const file = checkDocument(KIND, name, schema, raw);
+    return expand(KIND, name, checkDocument(KIND, name, schema, changed(name, file, options)));
+  };
+}
+
+const READERS = {
+  overlay: reader({ schema: OverlaySchema, expand: expandOverlay }),
+  virtual: reader({ schema: VirtualSchema, expand: expandVirtual }),
+} satisfies Record<Topology['network'], unknown>;
+
+const HeadSchema = z.looseObject({
+  network: z.enum(Object.keys(READERS) as [Topology['network'], ...Topology['network'][]]).default('overlay'),
+});
 
 /** Names of the shipped topologies. */
 export function topologyNames(): string[] {
@@ -50,18 +58,12 @@ export function topologyNames(): string[] {
  * Throws LabError (`LAB_TOPOLOGY`) naming every wrong field and the value found.
  */
 export function loadTopology(nameOrPath: string, options: TopologyOptions = {}): Topology {
-  const head = readDocument(KIND, nameOrPath, HeadSchema);
-  const { schema, expand } = KINDS[head.network];
-  const file = checkDocument(KIND, nameOrPath, schema, head);
-  return expand(KIND, nameOrPath, changed(nameOrPath, { schema, file }, options));
+  const raw = readDocument(KIND, nameOrPath, HeadSchema);
+  return READERS[raw.network](nameOrPath, raw, options);
 }
 
-/** The file with what the caller wants otherwise, checked again. */
-function changed<File extends TopologyFile>(
-  name: string,
-  { schema, file }: { readonly schema: z.ZodType<File>; readonly file: File },
-  options: TopologyOptions,
-): File {
+/** What a caller wants otherwise, in the file. @throws LabError where the file does not count what is to be counted */
+function changed(name: string, file: TopologyFile, options: TopologyOptions): Record<string, unknown> {
   const wanted: Record<string, unknown> = Object.fromEntries(Object.entries(file));
   if (options.clients !== undefined) wanted.clients = options.clients;
   for (const field of ['hosts', 'segments'] as const) {
@@ -77,5 +79,5 @@ function changed<File extends TopologyFile>(
       throw unusable(KIND, name, [`${field} is asked to be ${count}, but this topology has none to count`]);
     wanted[field] = { ...series, count };
   }
-  return checkDocument(KIND, name, schema, wanted);
+  return wanted;
 }

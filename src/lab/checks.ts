@@ -1,0 +1,37 @@
+/** The check of each kind of topology. */
+import type { CheckOptions } from './check.ts';
+import { LabError } from './error.ts';
+import { checkedPrefix, readRecord } from './record.ts';
+import type { Topology } from './topology.ts';
+import { checkVirtual } from './virtual-check.ts';
+
+/**
+ * Checks that a lab which stands does what its topology is for, and says so line by line. An overlay of the kernel's own
+ * has nothing to check beyond standing. Throws LabError (`LAB_NOT_UP`, `LAB_CHECK`); the lab stays as it is.
+ */
+export async function checkLab(
+  options: Partial<Pick<CheckOptions, 'prefix' | 'progress'>> & Pick<CheckOptions, 'signal'> = {},
+): Promise<void> {
+  const prefix = checkedPrefix(options.prefix);
+  const record = readRecord(prefix);
+  if (record?.phase !== 'up')
+    throw new LabError(
+      'LAB_NOT_UP',
+      `Checking the lab "${prefix}": it ${record === undefined ? 'is not there' : 'is half made'}; wanted it standing`,
+      'Bring it up first: tunnelscope lab up.',
+    );
+  await checkTopology(record.topology, {
+    prefix,
+    signal: options.signal,
+    progress: options.progress ?? (() => undefined),
+  });
+}
+
+function checkTopology(topology: Topology, options: CheckOptions): Promise<void> {
+  switch (topology.network) {
+    case 'overlay':
+      return Promise.resolve();
+    case 'virtual':
+      return checkVirtual(topology, options);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * How a virtual topology is made. All devices but the machines' own are the hypervisor's:
+ *
+ *     ns1 eth0 ─ v1 ═ b1v ─ br1 ─ b1r ═ r1 ─ eth0 router eth1 ─ r2 ═ b2r ─ br2 ─ b2v ═ v2 ─ eth0 ns2
+ *
+ * ─ is a veth or a bridge's port, ═ is BPF.
+ */
+import { ownCommand } from './member.ts';
+import type { Plan } from './plan.ts';
+import { bridge, endpointLines, namespaceOf, type Step, settingsOf } from './steps.ts';
+import type { VirtualTopology } from './virtual-topology.ts';
+
+/** Name of the relay's instance. */
+export function relayName(prefix: string): string {
+  return `${prefix}relay`;
+}
+
+/** Works a virtual topology out into steps; touches nothing. */
+export function planVirtual(topology: VirtualTopology, prefix: string): Plan {
+  const [hypervisor, router] = ['hypervisor', 'router'].map((name) => namespaceOf(prefix, name)) as [
+    string,
+    string,
+  ];
+  const machines = topology.hosts.map(({ namespace }) => namespaceOf(prefix, namespace));
+  const cables = [1, 2].flatMap((i) => [`v${i}:b${i}v`, `b${i}r:r${i}`]);
+  return {
+    namespaces: [hypervisor, router, ...machines],
+    stages: [
+      {
+        steps: [hypervisor, router].flatMap((namespace): Step[] => [
+          { kind: 'ip', namespace: undefined, lines: [`netns add ${namespace}`] },
+          settingsOf(namespace, false),
+          { kind: 'ip', namespace, lines: ['link set lo up'] },
+        ]),
+      },
+      ...topology.hosts.map((host, i) => ({
+        line: `Launching ${host.name}`,
+        steps: machineSteps(topology, i, { hypervisor, machine: machines[i]!, router }),
+      })),
+      { steps: [{ kind: 'settings', namespace: router, settings: [['ipv4/ip_forward', 1]] }] },
+    ],
+    members: [
+      {
+        name: 'relay',
+        role: 'relay',
+        namespace: hypervisor,
+        command: ownCommand(
+          ...['vnet', 'relay', 'run', '--name', relayName(prefix), '--netns', hypervisor],
+          ...['--cable', ...cables],
+        ),
+        ready: ' forwards$',
+      },
+    ],
+    tools: ['iperf3'],
+  };
+}
+
+/** A machine, its bridge and the router's leg beyond it. */
+function machineSteps(
+  topology: VirtualTopology,
+  index: number,
+  { hypervisor, machine, router }: { hypervisor: string; machine: string; router: string },
+): Step[] {
+  const i = index + 1;
+  const host = topology.hosts[index]!;
+  const gateway = topology.gateways[index]!;
+  return [
+    { kind: 'ip', namespace: undefined, lines: [`netns add ${machine}`] },
+    settingsOf(machine, false),
+    {
+      kind: 'ip',
+      namespace: hypervisor,
+      lines: [
+        bridge(`br${i}`, 1500),
+        `link set br${i} up`,
+        `link add v${i} type veth peer name eth0 netns ${machine}`,
+        `link add r${i} type veth peer name eth${index} netns ${router}`,
+        ...['v', 'r'].flatMap((end) => [
+          `link add b${i}${end} type veth peer name b${i}${end}p`,
+          `link set b${i}${end}p master br${i} up`,
+          `link set b${i}${end} up`,
+          `link set ${end}${i} up`,
+        ]),
+      ],
+    },
+    {
+      kind: 'ip',
+      namespace: machine,
+      lines: ['link set lo up', ...endpointLines(host), `route add default via ${gateway}`],
+    },
+    {
+      kind: 'ip',
+      namespace: router,
+      lines: [`addr add ${gateway}/${host.prefixLength} dev eth${index}`, `link set eth${index} up`],
+    },
+  ];
+}

@@ -1,0 +1,61 @@
+/** Virtual topologies: bridges and routers joined by cables made of BPF, as a user brings them up. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { noTcx } from '../src/bpf/testdata/probe.ts';
+import { labDown } from '../src/lab/index.ts';
+import { type Ended, tunnelscope } from './lab-command.ts';
+import { processesOf, remainsOf } from './lab-remains.ts';
+import { until } from './until.ts';
+
+const PREFIX = 'tsl1-';
+const skip = noTcx;
+
+after(() => labDown({ prefix: PREFIX }));
+
+function lab(...words: string[]): Promise<Ended> {
+  return tunnelscope(['lab', ...words, '--prefix', PREFIX]);
+}
+
+test('two pings through two Linux bridges and a router are exactly twelve packets, then TCP runs', {
+  skip,
+}, async () => {
+  const { code, stdout, stderr } = await lab('up', 'virtual-topology');
+  assert.equal(code, 0, stderr);
+  const lines = stdout.split('\n');
+  assert.ok(lines.includes('Validating connectivity'));
+  assert.ok(lines.includes('12 packets counted (ns1 6, ns2 6)'), stdout);
+  const [, rate] = /^iperf3 from ns1 to ns2: (\d+) Mbit\/s$/m.exec(stdout)!;
+  assert.ok(Number(rate) > 10);
+});
+
+test('a killed relay is started again, and the lab still does what it is for', { skip }, async () => {
+  const relay = () => processesOf(PREFIX).find(({ words }) => words.includes('vnet relay run'))?.pid;
+  const first = relay()!;
+  process.kill(first, 'SIGKILL');
+  await until(() => ![undefined, first].includes(relay()), 'another runs');
+  await until(async () => {
+    const { stdout } = await lab('status', '--json');
+    const [member] = JSON.parse(stdout).members;
+    return member.state === 'running' && member.restarts === 1;
+  }, 'the keeper says so');
+  const { code, stdout, stderr } = await lab('check');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^12 packets counted/m);
+});
+
+test('a check fails with a name and code 1 when a cable is cut', { skip }, async () => {
+  const { code } = await tunnelscope(['lab', 'check', '--prefix', 'tslx-']);
+  assert.equal(code, 1, 'no lab, no success');
+  const { execFileSync } = await import('node:child_process');
+  execFileSync('ip', ['-n', `${PREFIX}hypervisor`, 'link', 'set', 'b2r', 'down']);
+  const cut = await lab('check');
+  assert.equal(cut.code, 1);
+  assert.match(cut.stderr, /Pinging ns2 from ns1: 0 of 2 answered; wanted all 2/);
+});
+
+test('down leaves nothing, also when the keeper was killed', { skip }, async () => {
+  const keeper = processesOf(PREFIX).find(({ words }) => words.includes('keeper-process'))!;
+  process.kill(keeper.pid, 'SIGKILL');
+  assert.equal((await lab('down')).code, 0);
+  assert.deepEqual(remainsOf(PREFIX), []);
+});
