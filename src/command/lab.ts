@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { ConfigError, parseCount } from '../config/index.ts';
 import {
+  asItStands,
   checkLab,
   labDown,
   labStatus,
@@ -14,6 +15,7 @@ import {
   startTraffic,
   stopTraffic,
   type Topology,
+  type TopologyOptions,
   topologyNames,
 } from '../lab/index.ts';
 import { type ConfigWords, givenWords } from './configuring.ts';
@@ -27,6 +29,8 @@ interface LabWords {
   readonly hosts?: string;
   readonly segments?: string;
   readonly clients?: 'shared' | 'own';
+  readonly tunnel?: 'vxlan' | 'gretap';
+  readonly dhcp?: string;
 }
 
 interface TrafficWords {
@@ -51,7 +55,9 @@ function addTopology(command: Command): Command {
         'shared',
         'own',
       ]),
-    );
+    )
+    .addOption(new Option('--tunnel <kind>', 'of the distributed bridge').choices(['vxlan', 'gretap']))
+    .option('--dhcp <where>', 'the host with the DHCP server, or VNI=HOST by commas: host0,10001=host2');
 }
 
 function addTraffic(command: Command): Command {
@@ -77,7 +83,22 @@ function topologyOf(named: string, words: LabWords): Topology {
     hosts: count('--hosts', words.hosts),
     segments: count('--segments', words.segments),
     clients: words.clients,
+    tunnel: words.tunnel,
+    dhcp: words.dhcp === undefined ? undefined : dhcpOf(words.dhcp),
   });
+}
+
+/** `host2`, `10000=host1,10001=host2`: a host without a VNI is for all others, host0 where none is named. */
+function dhcpOf(word: string): NonNullable<TopologyOptions['dhcp']> {
+  let server = 'host0';
+  const servers: Record<string, string> = {};
+  for (const part of word.split(',')) {
+    const [, vni, host] = /^(?:(\d+)=)?(host\d+)$/.exec(part) ?? [];
+    if (host === undefined) throw new ConfigError('--dhcp', part, 'a host, or VNI=HOST: host0,10001=host2');
+    if (vni === undefined) server = host;
+    else servers[vni] = host;
+  }
+  return { server, servers };
 }
 
 function noisyOf(word: string | true | undefined): NoisyClient | undefined {
@@ -115,12 +136,16 @@ async function check(words: { readonly prefix: string }): Promise<void> {
 
 async function traffic(named: string, words: LabWords & TrafficWords): Promise<void> {
   using stopping = stopSignal();
-  const running = await startTraffic(topologyOf(named, words), loadProfile(words.profile), {
-    prefix: words.prefix,
-    signal: stopping.signal,
-    progress: say,
-    noisy: noisyOf(words.noisy),
-  });
+  const running = await startTraffic(
+    asItStands(topologyOf(named, words), words.prefix),
+    loadProfile(words.profile),
+    {
+      prefix: words.prefix,
+      signal: stopping.signal,
+      progress: say,
+      noisy: noisyOf(words.noisy),
+    },
+  );
   say(JSON.stringify(await running.finished));
 }
 
@@ -131,6 +156,8 @@ function status(words: { readonly prefix: string; readonly json?: true }): void 
     say(`${found.prefix}: ${found.state}${found.title === undefined ? '' : ` (${found.title})`}`);
     for (const [key, value] of Object.entries(found))
       if (Array.isArray(value)) say(`  ${key}: ${value.length}`);
+    for (const { host, vni, address, server } of found.leases)
+      say(`  lease of ${host} in VNI ${vni}: ${address} from ${server}`);
     if (found.isKept === false) say('  their keeper has gone: what ends is not started again');
     for (const { role, namespace, state, pid, restarts, lastEnd } of found.members) {
       const again = restarts > 0 ? `, started again ${restarts} times (${lastEnd})` : '';
@@ -149,7 +176,11 @@ async function demo(named: string, words: LabWords & TrafficWords, given: Config
   await using stack = new AsyncDisposableStack();
   stack.defer(() => labDown({ prefix: words.prefix }));
   await labUp(topology, { prefix: words.prefix, signal: stopping.signal, progress: say });
-  const running = await startTraffic(topology, profile, { prefix: words.prefix, noisy });
+  await checkLab({ prefix: words.prefix, signal: stopping.signal, progress: say });
+  const running = await startTraffic(asItStands(topology, words.prefix), profile, {
+    prefix: words.prefix,
+    noisy,
+  });
   stack.defer(async () => {
     await running.stop();
   });

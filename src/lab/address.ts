@@ -85,3 +85,21 @@ function valueOf6(text: string): bigint {
   const groups = tail === undefined ? left : [...left, ...zeros, ...right];
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
+
+/** The first address an interface can have in a subnet given as text; undefined when it is none. */
+export function subnetFirst(subnet: string): Cidr | undefined {
+  const base = parseCidr(subnet);
+  return base === undefined ? undefined : hostAt({ ...base, value: networkValue(base) }, 1);
+}
+
+/** Whether an address is in a subnet given as text; compared as numbers. */
+export function isWithin(address: string, subnet: string): boolean {
+  const base = parseCidr(subnet);
+  const at = base === undefined ? undefined : parseCidr(`${address}/${base.prefixLength}`);
+  return (
+    base !== undefined &&
+    at !== undefined &&
+    at.family === base.family &&
+    networkValue(at) === networkValue(base)
+  );
+}

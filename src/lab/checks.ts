@@ -1,5 +1,7 @@
 /** The check of each kind of topology. */
+import { checkBridge } from './bridge-check.ts';
 import type { CheckOptions } from './check.ts';
+import { withLeases } from './dhcp.ts';
 import { LabError } from './error.ts';
 import { checkedPrefix, readRecord } from './record.ts';
 import type { Topology } from './topology.ts';
@@ -27,10 +29,17 @@ export async function checkLab(
   });
 }
 
+/** The topology as it stands: with the addresses that its clients hold by DHCP. */
+export function asItStands(topology: Topology, prefix: string): Topology {
+  return topology.network === 'bridge' ? withLeases(topology, prefix) : topology;
+}
+
 function checkTopology(topology: Topology, options: CheckOptions): Promise<void> {
   switch (topology.network) {
     case 'overlay':
       return Promise.resolve();
+    case 'bridge':
+      return checkBridge(topology, options);
     case 'virtual':
       return checkVirtual(topology, options);
   }

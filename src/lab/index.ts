@@ -1,4 +1,4 @@
-export { checkLab } from './checks.ts';
+export { asItStands, checkLab } from './checks.ts';
 export { LabError, type LabErrorCode } from './error.ts';
 export type { Count, DirectionCount, FrameCount, StreamLedger, TrafficLedger } from './ledger.ts';
 export { type LabUpOptions, labDown, labUp } from './network.ts';

@@ -1,4 +1,5 @@
 /** How a topology is made to stand: what to do in order, and what is to run in it. */
+import { planBridge } from './bridge-plan.ts';
 import type { Member } from './member.ts';
 import { planOverlay } from './overlay-plan.ts';
 import type { LabTool } from './requirement.ts';
@@ -31,6 +32,8 @@ export function planOf(topology: Topology, prefix: string): Plan {
   switch (topology.network) {
     case 'overlay':
       return planOverlay(topology, prefix);
+    case 'bridge':
+      return planBridge(topology, prefix);
     case 'virtual':
       return planVirtual(topology, prefix);
   }

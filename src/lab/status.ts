@@ -1,3 +1,4 @@
+import { type Lease, leasesOf } from './dhcp.ts';
 import { isAlive, processesIn } from './process.ts';
 import { checkedPrefix, namespacesOf, readKeeper, readMembers, readRecord, readTraffic } from './record.ts';
 import { namespaceOf } from './steps.ts';
@@ -41,6 +42,8 @@ export interface LabStatus {
     readonly restarts: number;
     readonly lastEnd: string | undefined;
   }[];
+  /** What DHCP clients hold. */
+  readonly leases: readonly Lease[];
   /** Whether someone starts them again when they end; undefined where there are none. */
   readonly isKept: boolean | undefined;
   /** Whatever runs inside its namespaces. */
@@ -86,6 +89,7 @@ export function labStatus(options: { readonly prefix?: string | undefined } = {}
       processes: processes.length,
     })),
     ...membersOf(prefix),
+    leases: leasesOf(prefix, record?.topology.clients ?? []),
     processes: processesIn(namespaces).map(({ mark, namespace, command }) => ({
       pid: mark.pid,
       namespace,

@@ -15,7 +15,7 @@ export function namespaceOf(prefix: string, name: string): string {
   return `${prefix}${name}`;
 }
 
-type Endpoint = Host | Client;
+type Endpoint = Pick<Host | Client, 'interface' | 'address' | 'prefixLength'>;
 
 /** A host on the fabric: its namespace, its cable, its address. */
 export function hostSteps(

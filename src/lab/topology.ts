@@ -1,5 +1,6 @@
 /** Topologies: what a lab can make stand, by name or from a file. */
 import { z } from 'zod';
+import { type BridgeFile, BridgeSchema, type BridgeTopology, expandBridge } from './bridge-topology.ts';
 import { checkDocument, type DocumentKind, readDocument, shippedNames, unusable } from './document.ts';
 import { expandOverlay, type OverlayFile, OverlaySchema, type OverlayTopology } from './overlay-topology.ts';
 import { expandVirtual, type VirtualFile, VirtualSchema, type VirtualTopology } from './virtual-topology.ts';
@@ -13,16 +14,21 @@ const KIND: DocumentKind = {
 };
 
 /** A topology as a person writes it; `network` says of which kind it is, an overlay where nothing is said. */
-export type TopologyFile = OverlayFile | VirtualFile;
+export type TopologyFile = OverlayFile | BridgeFile | VirtualFile;
 
 /** A topology worked out to the last name and number: plain data, equal input gives equal output. */
-export type Topology = OverlayTopology | VirtualTopology;
+export type Topology = OverlayTopology | BridgeTopology | VirtualTopology;
 
 /** What a caller may change about a topology; counts only where the file counts and does not list. */
 export interface TopologyOptions {
   readonly hosts?: number | undefined;
   readonly segments?: number | undefined;
   readonly clients?: 'shared' | 'own' | undefined;
+  readonly tunnel?: 'vxlan' | 'gretap' | undefined;
+  /** Behind which host DHCP servers are: by VNI, and of all others. */
+  readonly dhcp?:
+    | { readonly server: string; readonly servers?: Readonly<Record<string, string>> }
+    | undefined;
 }
 
 /** A kind of network: what a file may hold, and how it is worked out. */
@@ -41,6 +47,7 @@ function reader<File extends TopologyFile>({ schema, expand }: Kind<File>) {
 
 const READERS = {
   overlay: reader({ schema: OverlaySchema, expand: expandOverlay }),
+  bridge: reader({ schema: BridgeSchema, expand: expandBridge }),
   virtual: reader({ schema: VirtualSchema, expand: expandVirtual }),
 } satisfies Record<Topology['network'], unknown>;
 
@@ -65,7 +72,8 @@ export function loadTopology(nameOrPath: string, options: TopologyOptions = {}):
 /** What a caller wants otherwise, in the file. @throws LabError where the file does not count what is to be counted */
 function changed(name: string, file: TopologyFile, options: TopologyOptions): Record<string, unknown> {
   const wanted: Record<string, unknown> = Object.fromEntries(Object.entries(file));
-  if (options.clients !== undefined) wanted.clients = options.clients;
+  for (const field of ['clients', 'tunnel', 'dhcp'] as const)
+    if (options[field] !== undefined) wanted[field] = options[field];
   for (const field of ['hosts', 'segments'] as const) {
     const count = options[field];
     if (count === undefined) continue;
