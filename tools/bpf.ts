@@ -22,6 +22,7 @@ const OBJECTS: readonly { readonly name: string; readonly layouts?: string }[] =
   { name: 'sockets', layouts: 'src/record/gen/sockets.ts' },
   { name: 'floor' },
   { name: 'vnet/relay', layouts: 'src/vnet/gen/relay.ts' },
+  { name: 'lab/vlan_switch', layouts: 'src/lab/gen/vlan_switch.ts' },
   { name: 'vnet/gateway', layouts: 'src/vnet/gen/gateway.ts' },
   { name: 'vnet/bridge', layouts: 'src/vnet/gen/bridge.ts' },
 ];

@@ -3,6 +3,7 @@ import { checkBridge } from './bridge-check.ts';
 import type { CheckOptions } from './check.ts';
 import { withLeases } from './dhcp.ts';
 import { LabError } from './error.ts';
+import { checkGateway } from './gateway-check.ts';
 import { checkedPrefix, readRecord } from './record.ts';
 import type { Topology } from './topology.ts';
 import { checkVirtual } from './virtual-check.ts';
@@ -40,6 +41,8 @@ function checkTopology(topology: Topology, options: CheckOptions): Promise<void>
       return Promise.resolve();
     case 'bridge':
       return checkBridge(topology, options);
+    case 'gateway':
+      return checkGateway(topology, options);
     case 'virtual':
       return checkVirtual(topology, options);
   }

@@ -15,7 +15,7 @@ import {
   removeRecords,
   writeRecord,
 } from './record.ts';
-import { checkRequirements } from './requirement.ts';
+import { checkRequirements, hasVlanDevices } from './requirement.ts';
 import type { Step } from './steps.ts';
 import type { Topology } from './topology.ts';
 
@@ -38,7 +38,9 @@ export async function labUp(topology: Topology, options: LabUpOptions = {}): Pro
   const prefix = checkedPrefix(options.prefix);
   const { signal, progress = () => {} } = options;
   signal?.throwIfAborted();
-  const plan = planOf(topology, prefix);
+  const plan = planOf(topology, prefix, {
+    vlanDevices: topology.network === 'gateway' && (await hasVlanDevices()),
+  });
   await checkRequirements({
     ipv6: [...topology.hosts, ...topology.clients].some((end) => end.address.includes(':')),
     tools: plan.tools,

@@ -1,5 +1,6 @@
 /** How a topology is made to stand: what to do in order, and what is to run in it. */
 import { planBridge } from './bridge-plan.ts';
+import { planGateway } from './gateway-plan.ts';
 import type { Member } from './member.ts';
 import { planOverlay } from './overlay-plan.ts';
 import type { LabTool } from './requirement.ts';
@@ -24,16 +25,24 @@ export interface Plan {
   readonly tools: readonly LabTool[];
 }
 
+/** What the machine has that plans differ by. */
+export interface Machine {
+  /** 802.1Q devices in the kernel. */
+  readonly vlanDevices: boolean;
+}
+
 /**
  * Works a topology out into steps; touches nothing. No link is ever made in the namespace the caller runs in: the
  * underlay is a bridge in a namespace of its own, and each veth is born with its ends where they belong.
  */
-export function planOf(topology: Topology, prefix: string): Plan {
+export function planOf(topology: Topology, prefix: string, machine: Machine): Plan {
   switch (topology.network) {
     case 'overlay':
       return planOverlay(topology, prefix);
     case 'bridge':
       return planBridge(topology, prefix);
+    case 'gateway':
+      return planGateway(topology, prefix, machine);
     case 'virtual':
       return planVirtual(topology, prefix);
   }

@@ -61,6 +61,13 @@ export async function checkRequirements(wanted: {
   );
 }
 
+/** Whether the kernel makes 802.1Q devices, tried in a namespace that is gone at once. */
+export async function hasVlanDevices(): Promise<boolean> {
+  const lines = 'link add v0 type veth peer name v1\nlink add link v0 name v0.5 type vlan id 5\n';
+  const { status } = await run('unshare', ['--net', 'ip', '-batch', '-'], lines).catch(() => ({ status: 1 }));
+  return status === 0;
+}
+
 function onPath(tool: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((directory) => {
     try {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type BridgeFile, BridgeSchema, type BridgeTopology, expandBridge } from './bridge-topology.ts';
 import { checkDocument, type DocumentKind, readDocument, shippedNames, unusable } from './document.ts';
+import { expandGateway, type GatewayFile, GatewaySchema, type GatewayTopology } from './gateway-topology.ts';
 import { expandOverlay, type OverlayFile, OverlaySchema, type OverlayTopology } from './overlay-topology.ts';
 import { expandVirtual, type VirtualFile, VirtualSchema, type VirtualTopology } from './virtual-topology.ts';
 
@@ -14,10 +15,10 @@ const KIND: DocumentKind = {
 };
 
 /** A topology as a person writes it; `network` says of which kind it is, an overlay where nothing is said. */
-export type TopologyFile = OverlayFile | BridgeFile | VirtualFile;
+export type TopologyFile = OverlayFile | BridgeFile | GatewayFile | VirtualFile;
 
 /** A topology worked out to the last name and number: plain data, equal input gives equal output. */
-export type Topology = OverlayTopology | BridgeTopology | VirtualTopology;
+export type Topology = OverlayTopology | BridgeTopology | GatewayTopology | VirtualTopology;
 
 /** What a caller may change about a topology; counts only where the file counts and does not list. */
 export interface TopologyOptions {
@@ -48,6 +49,7 @@ function reader<File extends TopologyFile>({ schema, expand }: Kind<File>) {
 const READERS = {
   overlay: reader({ schema: OverlaySchema, expand: expandOverlay }),
   bridge: reader({ schema: BridgeSchema, expand: expandBridge }),
+  gateway: reader({ schema: GatewaySchema, expand: expandGateway }),
   virtual: reader({ schema: VirtualSchema, expand: expandVirtual }),
 } satisfies Record<Topology['network'], unknown>;
 
