@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressText, hostAt, isGroup, parseCidr, subnetAt, subnetText } from './address.ts';
+import {
+  addressText,
+  hostAt,
+  isGroup,
+  isWithin,
+  parseCidr,
+  subnetAt,
+  subnetFirst,
+  subnetText,
+} from './address.ts';
 
 const cidr = (text: string) => parseCidr(text) ?? assert.fail(`${text} is not read`);
 
@@ -42,4 +51,13 @@ test('the next subnet keeps the host part', () => {
 test('multicast groups of both versions are told from other addresses', () => {
   assert.ok(isGroup(cidr('239.1.1.1/32')) && isGroup(cidr('ff05::1/128')));
   assert.ok(!isGroup(cidr('192.168.0.1/32')) && !isGroup(cidr('fd00::1/128')));
+});
+
+test('an address is in a subnet by number, not by its first letters (BUG-B41)', () => {
+  assert.ok(isWithin('99.1.1.7', '99.1.1.0/24'));
+  assert.ok(!isWithin('99.1.10.7', '99.1.1.0/24'));
+  assert.ok(!isWithin('99.1.1.7', '99.1.10.0/24'));
+  assert.ok(!isWithin('fd00::1', '99.1.1.0/24'));
+  assert.ok(isWithin('fd00::1:7', 'fd00::/64'));
+  assert.equal(addressText(subnetFirst('99.1.1.0/24')!), '99.1.1.1');
 });

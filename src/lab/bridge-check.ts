@@ -29,13 +29,13 @@ export async function checkBridge(topology: BridgeTopology, options: CheckOption
         count: PINGS,
         from: from.address,
       });
-      return [{ segment, outcome }];
+      return [{ segment, outcome, address: to.address }];
     });
-    for (const { segment, outcome } of pings) {
+    for (const { segment, outcome, address } of pings) {
       const where = `VNI${segment.index} between ${first!.name} and ${host.name}`;
       progress(where);
       const { answered, sent, line } = await outcome;
-      progress(`  ${line}`);
+      progress(`  ${address}: ${line}`);
       if (answered !== PINGS) failures.push(`${where}: ${answered} of ${sent} answered`);
     }
     options.signal?.throwIfAborted();
@@ -55,7 +55,7 @@ function isClient(client: Client, host: string, segment: Segment): boolean {
 /** Waits until each client's interface has an address of its segment: the one it was given by DHCP, where it was. */
 async function addressedClients(
   topology: BridgeTopology,
-  { prefix, progress, signal }: CheckOptions,
+  { prefix, progress, signal, patienceMs = ADDRESS_MS }: CheckOptions,
 ): Promise<Client[]> {
   const told = new Set<string>();
   const indexOf = (vni: number): number => topology.segments.find((segment) => segment.vni === vni)!.index;
@@ -72,7 +72,7 @@ async function addressedClients(
           }
           return { ...client, address };
         },
-        { withinMs: ADDRESS_MS, signal },
+        { withinMs: patienceMs, signal },
       ),
     ),
   );
@@ -80,7 +80,7 @@ async function addressedClients(
   if (without.length > 0)
     throw unfulfilled(
       'Waiting for addresses',
-      `after ${ADDRESS_MS / 1000} s there is none at ${without.map(({ host, interface: device }) => `${device} of ${host}`).join(', ')}`,
+      `after ${patienceMs / 1000} s there is none at ${without.map(({ host, interface: device }) => `${device} of ${host}`).join(', ')}`,
       'one of its segment at each',
     );
   return found.flatMap((client) => client ?? []);

@@ -6,6 +6,8 @@ import { LabError } from './error.ts';
 export interface CheckOptions {
   readonly prefix: string;
   readonly signal?: AbortSignal | undefined;
+  /** How long interfaces may be without an address, ms; a minute where nothing is said. */
+  readonly patienceMs?: number | undefined;
   /** Gets the lines that people see. */
   readonly progress: (line: string) => void;
 }

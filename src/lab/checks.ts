@@ -12,9 +12,7 @@ import { checkVirtual } from './virtual-check.ts';
  * Checks that a lab which stands does what its topology is for, and says so line by line. An overlay of the kernel's own
  * has nothing to check beyond standing. Throws LabError (`LAB_NOT_UP`, `LAB_CHECK`); the lab stays as it is.
  */
-export async function checkLab(
-  options: Partial<Pick<CheckOptions, 'prefix' | 'progress'>> & Pick<CheckOptions, 'signal'> = {},
-): Promise<void> {
+export async function checkLab(options: Partial<CheckOptions> = {}): Promise<void> {
   const prefix = checkedPrefix(options.prefix);
   const record = readRecord(prefix);
   if (record?.phase !== 'up')
@@ -24,9 +22,9 @@ export async function checkLab(
       'Bring it up first: tunnelscope lab up.',
     );
   await checkTopology(record.topology, {
+    progress: () => undefined,
+    ...options,
     prefix,
-    signal: options.signal,
-    progress: options.progress ?? (() => undefined),
   });
 }
 

@@ -56,9 +56,9 @@ export function dhcpServer(server: DhcpServer, prefix: string): Member {
       ...['ip', 'netns', 'exec', namespace, 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null'],
       // Its user would be one that may not look into the directory; it has nothing but this namespace.
       ...['--user=root', '--group=root', `--pid-file=${directory}/pid`],
-      ...['--interface=eth0', '--except-interface=lo', '--bind-interfaces'],
-      // No names, no pings before an offer: these would wait for three seconds each.
-      ...['--port=0', '--no-hosts', '--no-resolv', '--no-ping'],
+      ...['--interface=eth0', '--except-interface=lo', '--bind-dynamic'],
+      // It knows the names of those it gave addresses to, and none of this machine's. Pings before offers wait for seconds.
+      ...['--no-hosts', '--no-resolv', '--no-ping'],
       ...['--dhcp-authoritative', '--dhcp-no-override', `--dhcp-leasefile=${directory}/leases`],
       `--dhcp-range=${server.firstLease},${server.lastLease},${LEASE_TIME}`,
       ...['--log-dhcp', '--log-facility=-'],
