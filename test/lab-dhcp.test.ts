@@ -141,9 +141,8 @@ test('the server of a segment is where it was wanted, comes back when it dies, a
 /** Of a flow in `report --json`. */
 interface Flow {
   readonly tunnels: readonly { readonly kind: string; readonly id: number }[];
-  readonly protocolIdentifier: string | number;
-  readonly sourceTransportPort: number;
-  readonly destinationTransportPort: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
 }
 
 test('the monitor shows requests and replies as flows inside the tunnel of each segment', {
@@ -169,8 +168,8 @@ test('the monitor shows requests and replies as flows inside the tunnel of each 
       flows.some(
         (flow) =>
           flow.tunnels.some(({ kind, id }) => kind === 'vxlan' && id === vni) &&
-          flow.sourceTransportPort === from &&
-          flow.destinationTransportPort === to,
+          flow.sourcePort === from &&
+          flow.destinationPort === to,
       );
     await until(
       () => [10000, 10001].every((vni) => has(vni, 68, 67) && has(vni, 67, 68)),
