@@ -1,5 +1,6 @@
 /** Virtual topologies: bridges and routers joined by cables made of BPF, as a user brings them up. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { noTcx } from '../src/bpf/testdata/probe.ts';
 import { labDown } from '../src/lab/index.ts';
@@ -46,7 +47,6 @@ test('a killed relay is started again, and the lab still does what it is for', {
 test('a check fails with a name and code 1 when a cable is cut', { skip }, async () => {
   const { code } = await tunnelscope(['lab', 'check', '--prefix', 'tslx-']);
   assert.equal(code, 1, 'no lab, no success');
-  const { execFileSync } = await import('node:child_process');
   execFileSync('ip', ['-n', `${PREFIX}hypervisor`, 'link', 'set', 'b2r', 'down']);
   const cut = await lab('check');
   assert.equal(cut.code, 1);
@@ -56,6 +56,15 @@ test('a check fails with a name and code 1 when a cable is cut', { skip }, async
 test('down leaves nothing, also when the keeper was killed', { skip }, async () => {
   const keeper = processesOf(PREFIX).find(({ words }) => words.includes('keeper-process'))!;
   process.kill(keeper.pid, 'SIGKILL');
+  assert.equal((await lab('down')).code, 0);
+  assert.deepEqual(remainsOf(PREFIX), []);
+});
+
+test('the same with both bridges made of BPF: twelve packets, TCP, and nothing left', { skip }, async () => {
+  const { code, stdout, stderr } = await lab('up', 'virtual-topology-bpf');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^12 packets counted \(ns1 6, ns2 6\)$/m);
+  assert.match(stdout, /^iperf3 from ns1 to ns2: \d{2,} Mbit\/s$/m);
   assert.equal((await lab('down')).code, 0);
   assert.deepEqual(remainsOf(PREFIX), []);
 });

@@ -90,12 +90,30 @@ function bridgeMember(topology: BridgeTopology, host: Host, prefix: string): Mem
     })),
     ...(isMesh ? { peers: others.map(({ address }) => address) } : {}),
   };
+  return bridgeProcess(prefix, { name, instance: bridgeName(prefix, host.name), namespace, config });
+}
+
+/** A process that is a bridge: `config` is its file. */
+export function bridgeProcess(
+  prefix: string,
+  {
+    name,
+    instance,
+    namespace,
+    config,
+  }: {
+    readonly name: string;
+    readonly instance: string;
+    readonly namespace: string;
+    readonly config: object;
+  },
+): Member {
   return {
     name,
     role: 'bridge',
     namespace,
     command: ownCommand(
-      ...['vnet', 'bridge', 'run', '--name', bridgeName(prefix, host.name), '--netns', namespace],
+      ...['vnet', 'bridge', 'run', '--name', instance, '--netns', namespace],
       ...['--config', `${memberDirectory(prefix, name)}/bridge.json`],
     ),
     files: { 'bridge.json': `${JSON.stringify(config, null, 1)}\n` },

@@ -7,7 +7,7 @@ import { type CheckOptions, eventually, unfulfilled } from './check.ts';
 import { run } from './command.ts';
 import { pingFrom } from './ping.ts';
 import { namespaceOf } from './steps.ts';
-import { relayName } from './virtual-plan.ts';
+import { joinerName } from './virtual-plan.ts';
 import type { VirtualTopology } from './virtual-topology.ts';
 
 const PINGS = 2;
@@ -25,7 +25,7 @@ export async function checkVirtual(topology: VirtualTopology, options: CheckOpti
   // Nobody remembers anybody: else there would be less ARP to count.
   for (const namespace of [first!, second!, namespaceOf(prefix, 'router')])
     await run('ip', ['-n', namespace, 'neigh', 'flush', 'all']);
-  const before = await counted(prefix);
+  const before = await counted(topology, prefix);
   const { answered, sent, line } = await pingFrom(first!, address, { count: PINGS });
   progress(`ns1 to ns2: ${line}`);
   if (answered !== PINGS)
@@ -35,7 +35,7 @@ export async function checkVirtual(topology: VirtualTopology, options: CheckOpti
   const packets = (): [number, number] => [now.first - before.first, now.second - before.second];
   await eventually(
     async () => {
-      now = await counted(prefix);
+      now = await counted(topology, prefix);
       const [a, b] = packets();
       return a + b >= wanted || undefined;
     },
@@ -57,14 +57,19 @@ interface Counted {
   readonly second: number;
 }
 
-/** IPv4 and ARP packets that the relay carried from and to each machine. */
-async function counted(prefix: string): Promise<Counted> {
-  const shown = await ask(VNET, placeOf(relayName(prefix), 'vnet'), 'show');
-  if (shown.kind !== 'relay') throw new TypeError(`The instance ${shown.name} is no relay`);
-  const at = (device: string): number =>
-    shown.cables
-      .filter(({ from, to }) => from === device || to === device)
-      .reduce((sum, { counts }) => sum + counts.ipv4.packets + counts.arp.packets, 0);
+/** IPv4 and ARP packets that were carried from and to each machine; of a bridge's ports all, in namespaces that send nothing else. */
+async function counted(topology: VirtualTopology, prefix: string): Promise<Counted> {
+  const shown = await ask(VNET, placeOf(joinerName(topology, prefix), 'vnet'), 'show');
+  const at = (device: string): number => {
+    if (shown.kind === 'relay')
+      return shown.cables
+        .filter(({ from, to }) => from === device || to === device)
+        .reduce((sum, { counts }) => sum + counts.ipv4.packets + counts.arp.packets, 0);
+    if (shown.kind !== 'bridge') throw new TypeError(`The instance ${shown.name} joins nothing`);
+    return shown.ports
+      .filter(({ name }) => name === device)
+      .reduce((sum, { received, sent }) => sum + received.packets + sent.packets, 0);
+  };
   return { first: at('v1'), second: at('v2') };
 }
 

@@ -3,16 +3,17 @@
  *
  *     ns1 eth0 ─ v1 ═ b1v ─ br1 ─ b1r ═ r1 ─ eth0 router eth1 ─ r2 ═ b2r ─ br2 ─ b2v ═ v2 ─ eth0 ns2
  *
- * ─ is a veth or a bridge's port, ═ is BPF.
+ * ─ is a veth or a bridge's port, ═ is BPF. With bridges of BPF, v1 and r1 are ports of one segment, v2 and r2 of the other.
  */
-import { ownCommand } from './member.ts';
+import { bridgeProcess } from './bridge-plan.ts';
+import { type Member, ownCommand } from './member.ts';
 import type { Plan } from './plan.ts';
 import { bridge, endpointLines, namespaceOf, type Step, settingsOf } from './steps.ts';
 import type { VirtualTopology } from './virtual-topology.ts';
 
-/** Name of the relay's instance. */
-export function relayName(prefix: string): string {
-  return `${prefix}relay`;
+/** Name of the instance that joins it. */
+export function joinerName({ bridges }: VirtualTopology, prefix: string): string {
+  return `${prefix}${bridges === 'bpf' ? 'bridge' : 'relay'}`;
 }
 
 /** Works a virtual topology out into steps; touches nothing. */
@@ -22,7 +23,6 @@ export function planVirtual(topology: VirtualTopology, prefix: string): Plan {
     string,
   ];
   const machines = topology.hosts.map(({ namespace }) => namespaceOf(prefix, namespace));
-  const cables = [1, 2].flatMap((i) => [`v${i}:b${i}v`, `b${i}r:r${i}`]);
   return {
     namespaces: [hypervisor, router, ...machines],
     stages: [
@@ -33,24 +33,14 @@ export function planVirtual(topology: VirtualTopology, prefix: string): Plan {
           { kind: 'ip', namespace, lines: ['link set lo up'] },
         ]),
       },
+      ...(topology.bridges === 'bpf' ? [{ steps: [underlayStep(hypervisor)] }] : []),
       ...topology.hosts.map((host, i) => ({
         line: `Launching ${host.name}`,
         steps: machineSteps(topology, i, { hypervisor, machine: machines[i]!, router }),
       })),
       { steps: [{ kind: 'settings', namespace: router, settings: [['ipv4/ip_forward', 1]] }] },
     ],
-    members: [
-      {
-        name: 'relay',
-        role: 'relay',
-        namespace: hypervisor,
-        command: ownCommand(
-          ...['vnet', 'relay', 'run', '--name', relayName(prefix), '--netns', hypervisor],
-          ...['--cable', ...cables],
-        ),
-        ready: ' forwards$',
-      },
-    ],
+    members: [topology.bridges === 'bpf' ? bridgeMember(topology, prefix) : relayMember(topology, prefix)],
     tools: ['iperf3'],
   };
 }
@@ -71,16 +61,10 @@ function machineSteps(
       kind: 'ip',
       namespace: hypervisor,
       lines: [
-        bridge(`br${i}`, 1500),
-        `link set br${i} up`,
         `link add v${i} type veth peer name eth0 netns ${machine}`,
         `link add r${i} type veth peer name eth${index} netns ${router}`,
-        ...['v', 'r'].flatMap((end) => [
-          `link add b${i}${end} type veth peer name b${i}${end}p`,
-          `link set b${i}${end}p master br${i} up`,
-          `link set b${i}${end} up`,
-          `link set ${end}${i} up`,
-        ]),
+        ...['v', 'r'].map((end) => `link set ${end}${i} up`),
+        ...(topology.bridges === 'linux' ? linuxBridge(i) : []),
       ],
     },
     {
@@ -94,4 +78,52 @@ function machineSteps(
       lines: [`addr add ${gateway}/${host.prefixLength} dev eth${index}`, `link set eth${index} up`],
     },
   ];
+}
+
+/** A bridge of the kernel's own with two ports whose other ends are for cables. */
+function linuxBridge(i: number): string[] {
+  return [
+    bridge(`br${i}`, 1500),
+    `link set br${i} up`,
+    ...['v', 'r'].flatMap((end) => [
+      `link add b${i}${end} type veth peer name b${i}${end}p`,
+      `link set b${i}${end}p master br${i} up`,
+      `link set b${i}${end} up`,
+    ]),
+  ];
+}
+
+/** What a bridge's tunnels would go over if it had peers: a device that leads nowhere, wide enough for whole frames in tunnels. */
+function underlayStep(namespace: string): Step {
+  const lines = [bridge('nowhere', 1550), 'addr add 192.0.2.1/32 dev nowhere', 'link set nowhere up'];
+  return { kind: 'ip', namespace, lines };
+}
+
+function relayMember(topology: VirtualTopology, prefix: string): Member {
+  const namespace = namespaceOf(prefix, 'hypervisor');
+  const cables = [1, 2].flatMap((i) => [`v${i}:b${i}v`, `b${i}r:r${i}`]);
+  const name = joinerName(topology, prefix);
+  return {
+    name: 'relay',
+    role: 'relay',
+    namespace,
+    command: ownCommand(
+      ...['vnet', 'relay', 'run', '--name', name, '--netns', namespace, '--cable', ...cables],
+    ),
+    ready: ' forwards$',
+  };
+}
+
+function bridgeMember(topology: VirtualTopology, prefix: string): Member {
+  const config = {
+    mode: 'mesh',
+    underlay: { device: 'nowhere', address: '192.0.2.1' },
+    segments: [1, 2].map((i) => ({ vni: i, ports: [`v${i}`, `r${i}`] })),
+  };
+  return bridgeProcess(prefix, {
+    name: 'bridge',
+    instance: joinerName(topology, prefix),
+    namespace: namespaceOf(prefix, 'hypervisor'),
+    config,
+  });
 }
