@@ -42,7 +42,10 @@ test('a client that its worker does not answer is named, with code 1', { skip },
   execFileSync('ip', ['-n', `${PREFIX}gateway`, 'link', 'set', 'veth2', 'down']);
   const { code, stderr } = await lab('check');
   assert.equal(code, 1);
-  assert.match(stderr, /client2: 0 of 8 answered by worker2, the first other: status 0/);
+  assert.match(
+    stderr,
+    /client2: 0 of 8 answered "worker2 asked by 172\.16\.1\.100", the first other: status 0/,
+  );
   assert.doesNotMatch(stderr, /client1|client3/);
 });
 

@@ -68,3 +68,33 @@ test('the same with both bridges made of BPF: twelve packets, TCP, and nothing l
   assert.equal((await lab('down')).code, 0);
   assert.deepEqual(remainsOf(PREFIX), []);
 });
+
+test('two tenants with the same addresses: orange bridged, green routed and behind NAT, neither sees the other', {
+  skip,
+}, async () => {
+  const { code, stdout, stderr } = await lab('up', 'virtual-topology-tenants');
+  assert.equal(code, 0, stderr);
+  for (const host of ['host1', 'host2'])
+    assert.match(
+      stdout,
+      new RegExp(
+        `^orange between host0 and ${host}\n {2}192\\.168\\.0\\.1: 3 packets transmitted, 3 received`,
+        'm',
+      ),
+    );
+  assert.match(
+    stdout,
+    /^green between host1 and host0\n {2}192\.168\.0\.1: 3 requests answered through both routers$/m,
+  );
+  assert.match(stdout, /^green asks for 192\.168\.0\.3, an address of orange alone: 0 answered$/m);
+  const rules = execFileSync('ip', ['netns', 'exec', `${PREFIX}r-host0`, 'nft', 'list', 'ruleset'], {
+    encoding: 'utf8',
+  });
+  assert.match(rules, /masquerade/);
+  execFileSync('ip', ['netns', 'exec', `${PREFIX}r-host0`, 'nft', 'flush', 'ruleset']);
+  const unrouted = await lab('check');
+  assert.equal(unrouted.code, 1, 'NAT is what made it work');
+  assert.match(unrouted.stderr, /green between host1 and host0: 0 of 3 answered/);
+  assert.equal((await lab('down')).code, 0);
+  assert.deepEqual(remainsOf(PREFIX), []);
+});

@@ -5,6 +5,7 @@ import { withLeases } from './dhcp.ts';
 import { LabError } from './error.ts';
 import { checkGateway } from './gateway-check.ts';
 import { checkedPrefix, readRecord } from './record.ts';
+import { checkTenants } from './tenants-check.ts';
 import type { Topology } from './topology.ts';
 import { checkVirtual } from './virtual-check.ts';
 
@@ -41,6 +42,8 @@ function checkTopology(topology: Topology, options: CheckOptions): Promise<void>
       return checkBridge(topology, options);
     case 'gateway':
       return checkGateway(topology, options);
+    case 'tenants':
+      return checkTenants(topology, options);
     case 'virtual':
       return checkVirtual(topology, options);
   }

@@ -64,3 +64,14 @@ export async function writeSettings(
     'Run as root outside a container, or in one that may write /proc/sys/net of its own namespaces.',
   );
 }
+
+/** Loads rules of nftables into a namespace. Throws LabError (`LAB_COMMAND`) with what it says. */
+export async function loadRules(namespace: string, rules: string): Promise<void> {
+  const { status, stderr } = await run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], rules);
+  if (status === 0) return;
+  throw new LabError(
+    'LAB_COMMAND',
+    `Loading the NAT rules of namespace ${namespace}: nft failed with "${stderr.trim().split('\n')[0] ?? ''}"`,
+    'Use a kernel with nftables and NAT (modules nf_tables, nft_chain_nat, nft_masq).',
+  );
+}

@@ -3,15 +3,12 @@ import { ask, placeOf } from '../daemon/index.ts';
 import type { VirtualGateway } from '../query/index.ts';
 import { VNET } from '../vnet/index.ts';
 import { type CheckOptions, unfulfilled } from './check.ts';
-import { run } from './command.ts';
 import { gatewayName } from './gateway-plan.ts';
 import type { GatewayTopology, VlanPair } from './gateway-topology.ts';
-import { ownProgram } from './member.ts';
 import { namespaceOf } from './steps.ts';
-import type { WebAnswer } from './web-client.ts';
+import { webComplaint } from './web-answers.ts';
 
 const REQUESTS = 8;
-const EVERY_MS = 1000;
 
 /** @throws LabError `LAB_CHECK` with every client that was not served by its worker, or was not counted */
 export async function checkGateway(topology: GatewayTopology, options: CheckOptions): Promise<void> {
@@ -47,20 +44,9 @@ function counterLines(mac: string, client: VirtualGateway['clients'][number] | u
 const NOTHING = { packets: 0, octets: 0 };
 
 async function complaintsOf({ client, worker }: VlanPair, prefix: string): Promise<string[]> {
-  const { stdout, stderr } = await run('ip', [
-    ...['netns', 'exec', namespaceOf(prefix, client.namespace)],
-    ...ownProgram('web-client.ts', `http://${worker.address}/`, String(REQUESTS), String(EVERY_MS)),
-  ]);
-  // Written by our own web-client.ts.
-  const answers = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as WebAnswer);
-  const good = answers.filter(({ status, text }) => status === 200 && text === worker.name);
-  if (good.length === REQUESTS) return [];
-  const bad = answers.find((answer) => !good.includes(answer));
-  const first = bad === undefined ? stderr.trim() : `status ${bad.status}, "${bad.text}"`;
-  return [
-    `${client.name}: ${good.length} of ${REQUESTS} answered by ${worker.name}, the first other: ${first}`,
-  ];
+  const found = await webComplaint(namespaceOf(prefix, client.namespace), worker.address, {
+    count: REQUESTS,
+    wanted: `${worker.name} asked by ${client.address}`,
+  });
+  return found === undefined ? [] : [`${client.name}: ${found}`];
 }

@@ -11,7 +11,7 @@ import type { GatewayTopology, VlanPair } from './gateway-topology.ts';
 import { type Member, ownCommand, ownProgram } from './member.ts';
 import type { Plan } from './plan.ts';
 import { memberDirectory } from './record.ts';
-import { endpointLines, namespaceOf, type Step, settingsOf } from './steps.ts';
+import { endpointLines, namespaceOf, quietNamespace, type Step } from './steps.ts';
 
 /** Name of the gateway's instance. */
 export function gatewayName(prefix: string): string {
@@ -57,14 +57,6 @@ export function planGateway(
     ],
     tools: [],
   };
-}
-
-function quietNamespace(namespace: string): Step[] {
-  return [
-    { kind: 'ip', namespace: undefined, lines: [`netns add ${namespace}`] },
-    settingsOf(namespace, false),
-    { kind: 'ip', namespace, lines: ['link set lo up'] },
-  ];
 }
 
 function workerSteps(

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { instanceNames, leaveDirectory, placeOf } from '../daemon/index.ts';
 import { pinnedNames, removePins } from '../vnet/index.ts';
-import { ipBatch, run, writeSettings } from './command.ts';
+import { ipBatch, loadRules, run, writeSettings } from './command.ts';
 import { LabError } from './error.ts';
 import { areKept, endMembers, startMembers } from './keeping.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -102,6 +102,7 @@ async function perform(steps: readonly Step[], signal: AbortSignal | undefined):
   for (const step of steps) {
     signal?.throwIfAborted();
     if (step.kind === 'ip') await ipBatch(step.namespace, step.lines);
+    else if (step.kind === 'nft') await loadRules(step.namespace, step.rules);
     else await writeSettings(step.namespace, step.settings);
   }
 }

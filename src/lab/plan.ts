@@ -5,6 +5,7 @@ import type { Member } from './member.ts';
 import { planOverlay } from './overlay-plan.ts';
 import type { LabTool } from './requirement.ts';
 import type { Step } from './steps.ts';
+import { planTenants } from './tenants-plan.ts';
 import type { Topology } from './topology.ts';
 import { planVirtual } from './virtual-plan.ts';
 
@@ -43,6 +44,8 @@ export function planOf(topology: Topology, prefix: string, machine: Machine): Pl
       return planBridge(topology, prefix);
     case 'gateway':
       return planGateway(topology, prefix, machine);
+    case 'tenants':
+      return planTenants(topology, prefix);
     case 'virtual':
       return planVirtual(topology, prefix);
   }

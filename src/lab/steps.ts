@@ -1,14 +1,15 @@
 /** What plans are made of: lines for `ip`, settings, and the pieces that every kind of topology has. */
 import type { Client, Host, Places } from './places.ts';
 
-/** One thing to do: lines for `ip -batch` (in a namespace when one is named), or values below /proc/sys/net. */
+/** One thing to do: lines for `ip -batch` (in a namespace when one is named), values below /proc/sys/net, or rules of nftables. */
 export type Step =
   | { readonly kind: 'ip'; readonly namespace: string | undefined; readonly lines: readonly string[] }
   | {
       readonly kind: 'settings';
       readonly namespace: string;
       readonly settings: readonly (readonly [string, number])[];
-    };
+    }
+  | { readonly kind: 'nft'; readonly namespace: string; readonly rules: string };
 
 /** The name a lab gives a namespace: the prefix makes it the lab's own (`ts-` and `host0` give `ts-host0`). */
 export function namespaceOf(prefix: string, name: string): string {
@@ -103,5 +104,23 @@ export function fabricSteps(fabric: string): Step[] {
     { kind: 'ip', namespace: undefined, lines: [`netns add ${fabric}`] },
     settingsOf(fabric, false),
     { kind: 'ip', namespace: fabric, lines: [bridge('br0', 1500), 'link set br0 up'] },
+  ];
+}
+
+/** A namespace with nothing in it but loopback. */
+export function quietNamespace(namespace: string): Step[] {
+  return [
+    { kind: 'ip', namespace: undefined, lines: [`netns add ${namespace}`] },
+    settingsOf(namespace, false),
+    { kind: 'ip', namespace, lines: ['link set lo up'] },
+  ];
+}
+
+/** A port of a Linux bridge for a cable: a veth with one end in the bridge, the other, `name`, for whoever makes cables. */
+export function cablePort(name: string, master: string): string[] {
+  return [
+    `link add ${name} type veth peer name ${name}p`,
+    `link set ${name}p master ${master} up`,
+    `link set ${name} up`,
   ];
 }

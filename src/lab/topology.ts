@@ -4,6 +4,7 @@ import { type BridgeFile, BridgeSchema, type BridgeTopology, expandBridge } from
 import { checkDocument, type DocumentKind, readDocument, shippedNames, unusable } from './document.ts';
 import { expandGateway, type GatewayFile, GatewaySchema, type GatewayTopology } from './gateway-topology.ts';
 import { expandOverlay, type OverlayFile, OverlaySchema, type OverlayTopology } from './overlay-topology.ts';
+import { expandTenants, type TenantsFile, TenantsSchema, type TenantsTopology } from './tenants-topology.ts';
 import { expandVirtual, type VirtualFile, VirtualSchema, type VirtualTopology } from './virtual-topology.ts';
 
 export type { Client, Host, Places, Segment } from './places.ts';
@@ -15,10 +16,10 @@ const KIND: DocumentKind = {
 };
 
 /** A topology as a person writes it; `network` says of which kind it is, an overlay where nothing is said. */
-export type TopologyFile = OverlayFile | BridgeFile | GatewayFile | VirtualFile;
+export type TopologyFile = OverlayFile | BridgeFile | GatewayFile | TenantsFile | VirtualFile;
 
 /** A topology worked out to the last name and number: plain data, equal input gives equal output. */
-export type Topology = OverlayTopology | BridgeTopology | GatewayTopology | VirtualTopology;
+export type Topology = OverlayTopology | BridgeTopology | GatewayTopology | TenantsTopology | VirtualTopology;
 
 /** What a caller may change about a topology; counts only where the file counts and does not list. */
 export interface TopologyOptions {
@@ -50,6 +51,7 @@ const READERS = {
   overlay: reader({ schema: OverlaySchema, expand: expandOverlay }),
   bridge: reader({ schema: BridgeSchema, expand: expandBridge }),
   gateway: reader({ schema: GatewaySchema, expand: expandGateway }),
+  tenants: reader({ schema: TenantsSchema, expand: expandTenants }),
   virtual: reader({ schema: VirtualSchema, expand: expandVirtual }),
 } satisfies Record<Topology['network'], unknown>;
 

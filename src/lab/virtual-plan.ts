@@ -8,7 +8,7 @@
 import { bridgeProcess } from './bridge-plan.ts';
 import { type Member, ownCommand } from './member.ts';
 import type { Plan } from './plan.ts';
-import { bridge, endpointLines, namespaceOf, type Step, settingsOf } from './steps.ts';
+import { bridge, cablePort, endpointLines, namespaceOf, quietNamespace, type Step } from './steps.ts';
 import type { VirtualTopology } from './virtual-topology.ts';
 
 /** Name of the instance that joins it. */
@@ -27,11 +27,7 @@ export function planVirtual(topology: VirtualTopology, prefix: string): Plan {
     namespaces: [hypervisor, router, ...machines],
     stages: [
       {
-        steps: [hypervisor, router].flatMap((namespace): Step[] => [
-          { kind: 'ip', namespace: undefined, lines: [`netns add ${namespace}`] },
-          settingsOf(namespace, false),
-          { kind: 'ip', namespace, lines: ['link set lo up'] },
-        ]),
+        steps: [hypervisor, router].flatMap(quietNamespace),
       },
       ...(topology.bridges === 'bpf' ? [{ steps: [underlayStep(hypervisor)] }] : []),
       ...topology.hosts.map((host, i) => ({
@@ -55,8 +51,7 @@ function machineSteps(
   const host = topology.hosts[index]!;
   const gateway = topology.gateways[index]!;
   return [
-    { kind: 'ip', namespace: undefined, lines: [`netns add ${machine}`] },
-    settingsOf(machine, false),
+    ...quietNamespace(machine),
     {
       kind: 'ip',
       namespace: hypervisor,
@@ -70,7 +65,7 @@ function machineSteps(
     {
       kind: 'ip',
       namespace: machine,
-      lines: ['link set lo up', ...endpointLines(host), `route add default via ${gateway}`],
+      lines: [...endpointLines(host), `route add default via ${gateway}`],
     },
     {
       kind: 'ip',
@@ -85,11 +80,7 @@ function linuxBridge(i: number): string[] {
   return [
     bridge(`br${i}`, 1500),
     `link set br${i} up`,
-    ...['v', 'r'].flatMap((end) => [
-      `link add b${i}${end} type veth peer name b${i}${end}p`,
-      `link set b${i}${end}p master br${i} up`,
-      `link set b${i}${end} up`,
-    ]),
+    ...['v', 'r'].flatMap((end) => cablePort(`b${i}${end}`, `br${i}`)),
   ];
 }
 
