@@ -12,6 +12,7 @@ import {
   type NoisyClient,
   namespaceOf,
   profileNames,
+  startActivity,
   startTraffic,
   stopTraffic,
   type Topology,
@@ -177,13 +178,16 @@ async function demo(named: string, words: LabWords & TrafficWords, given: Config
   stack.defer(() => labDown({ prefix: words.prefix }));
   await labUp(topology, { prefix: words.prefix, signal: stopping.signal, progress: say });
   await checkLab({ prefix: words.prefix, signal: stopping.signal, progress: say });
-  const running = await startTraffic(asItStands(topology, words.prefix), profile, {
-    prefix: words.prefix,
-    noisy,
-  });
-  stack.defer(async () => {
-    await running.stop();
-  });
+  stack.use(startActivity(topology, words.prefix));
+  if (topology.clients.length > 0 || topology.network === 'overlay') {
+    const running = await startTraffic(asItStands(topology, words.prefix), profile, {
+      prefix: words.prefix,
+      noisy,
+    });
+    stack.defer(async () => {
+      await running.stop();
+    });
+  }
   const pressed = new AbortController();
   using _enter = onEnter(() => pressed.abort());
   const inHost = {

@@ -1,3 +1,4 @@
+export { startActivity } from './activity.ts';
 export { asItStands, checkLab } from './checks.ts';
 export { LabError, type LabErrorCode } from './error.ts';
 export type { Count, DirectionCount, FrameCount, StreamLedger, TrafficLedger } from './ledger.ts';
