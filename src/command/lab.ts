@@ -31,6 +31,7 @@ interface LabWords {
   readonly segments?: string;
   readonly clients?: 'shared' | 'own';
   readonly tunnel?: 'vxlan' | 'gretap';
+  readonly ports?: 'bridge' | 'direct';
   readonly dhcp?: string;
 }
 
@@ -58,6 +59,12 @@ function addTopology(command: Command): Command {
       ]),
     )
     .addOption(new Option('--tunnel <kind>', 'of the distributed bridge').choices(['vxlan', 'gretap']))
+    .addOption(
+      new Option('--ports <kind>', 'own clients behind Linux bridges, or at the BPF bridge itself').choices([
+        'bridge',
+        'direct',
+      ]),
+    )
     .option('--dhcp <where>', 'the host with the DHCP server, or VNI=HOST by commas: host0,10001=host2');
 }
 
@@ -85,6 +92,7 @@ function topologyOf(named: string, words: LabWords): Topology {
     segments: count('--segments', words.segments),
     clients: words.clients,
     tunnel: words.tunnel,
+    ports: words.ports,
     dhcp: words.dhcp === undefined ? undefined : dhcpOf(words.dhcp),
   });
 }

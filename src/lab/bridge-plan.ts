@@ -1,11 +1,20 @@
 /** How a distributed bridge is made: hosts on a fabric, a Linux bridge per segment, and one BPF bridge process per host. */
-import type { BridgeTopology } from './bridge-topology.ts';
-import { dhcpClient, dhcpServer, dhcpServerSteps } from './dhcp.ts';
+import type { BridgeTopology, DhcpServer } from './bridge-topology.ts';
+import { dhcpClient, dhcpPort, dhcpServer, dhcpServerSteps } from './dhcp.ts';
 import { type Member, ownCommand } from './member.ts';
-import type { Host } from './places.ts';
+import type { Client, Host } from './places.ts';
 import type { Plan } from './plan.ts';
 import { memberDirectory } from './record.ts';
-import { bridge, endpointLines, fabricSteps, hostSteps, mac, namespaceOf, type Step } from './steps.ts';
+import {
+  bridge,
+  endpointLines,
+  fabricSteps,
+  hostSteps,
+  mac as macOf,
+  namespaceOf,
+  quietNamespace,
+  type Step,
+} from './steps.ts';
 
 /** Name of a host's instance. */
 export function bridgeName(prefix: string, host: string): string {
@@ -21,7 +30,9 @@ export function planBridge(topology: BridgeTopology, prefix: string): Plan {
   return {
     namespaces: [
       fabric,
-      ...[...hosts, ...dhcpServers].map(({ namespace }) => namespaceOf(prefix, namespace)),
+      ...[...hosts, ...dhcpServers, ...(topology.clientNamespaces === 'own' ? clients : [])].map(
+        ({ namespace }) => namespaceOf(prefix, namespace),
+      ),
     ],
     stages: [
       {
@@ -48,22 +59,57 @@ function bridgeHostSteps(
 ): Step[] {
   const namespace = namespaceOf(prefix, host.namespace);
   const clients = topology.clients.filter((client) => client.host === host.name);
-  const byDhcp = topology.dhcpServers.length > 0;
   return [
     ...hostSteps(topology, { host, index, fabric, namespace }),
+    ...clients.flatMap((client) => {
+      const mac = macOf(client.vni, index);
+      return topology.clientNamespaces === 'own'
+        ? ownClientSteps(topology, client, { namespace, mac, inside: namespaceOf(prefix, client.namespace) })
+        : [sharedClientStep(topology, client, { namespace, mac })];
+    }),
+    ...topology.dhcpServers
+      .filter((server) => server.host === host.name)
+      .flatMap((server) => dhcpServerSteps(server, { prefix, namespace, topology })),
+  ];
+}
+
+/** The Linux bridge of a segment, which is the client itself. */
+function sharedClientStep(
+  topology: BridgeTopology,
+  client: Client,
+  { namespace, mac }: { namespace: string; mac: string },
+): Step {
+  const lines = [bridge(client.interface, topology.mtu), `link set ${client.interface} address ${mac}`];
+  return { kind: 'ip', namespace, lines: [...lines, ...readyLines(topology, client)] };
+}
+
+/** A client in a namespace, with a cable to its host. */
+function ownClientSteps(
+  topology: BridgeTopology,
+  client: Client,
+  { namespace, mac, inside }: { namespace: string; mac: string; inside: string },
+): Step[] {
+  const { index } = topology.segments.find(({ vni }) => vni === client.vni)!;
+  const [port, master] = [`c${index}`, `br${index}`];
+  const { mtu } = topology;
+  return [
+    ...quietNamespace(inside),
     {
       kind: 'ip',
       namespace,
-      lines: clients.flatMap((client) => [
-        bridge(client.interface, topology.mtu),
-        `link set ${client.interface} address ${mac(client.vni, index)}`,
-        ...(byDhcp ? [`link set ${client.interface} up`] : endpointLines(client)),
-      ]),
+      lines: [
+        ...(topology.ports === 'bridge' ? [bridge(master, mtu), `link set ${master} up`] : []),
+        `link add ${port} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${mac} netns ${inside}`,
+        topology.ports === 'bridge' ? `link set ${port} master ${master} up` : `link set ${port} up`,
+      ],
     },
-    ...topology.dhcpServers
-      .filter((server) => server.host === host.name)
-      .flatMap((server) => dhcpServerSteps(server, { prefix, namespace, mtu: topology.mtu })),
+    { kind: 'ip', namespace: inside, lines: readyLines(topology, client) },
   ];
+}
+
+/** Without an address where DHCP gives it one. */
+function readyLines(topology: BridgeTopology, client: Client): string[] {
+  return topology.dhcpServers.length > 0 ? [`link set ${client.interface} up`] : endpointLines(client);
 }
 
 /** The process of one host: its file says the segments of its clients and, for a mesh, all other hosts. */
@@ -74,6 +120,8 @@ function bridgeMember(topology: BridgeTopology, host: Host, prefix: string): Mem
     topology.clients.some((client) => client.host === host.name && client.vni === vni),
   );
   const isMesh = topology.mode === 'mesh';
+  const serversAt = (host: Host, vni: number): readonly DhcpServer[] =>
+    topology.dhcpServers.filter((server) => server.host === host.name && server.vni === vni);
   const others = topology.hosts.filter((each) => each.name !== host.name);
   const config = {
     mode: topology.mode,
@@ -85,7 +133,9 @@ function bridgeMember(topology: BridgeTopology, host: Host, prefix: string): Mem
     },
     segments: members.map(({ vni, index, group }) => ({
       vni,
-      bridge: `br${index}`,
+      ...(topology.ports === 'bridge'
+        ? { bridge: `br${index}` }
+        : { ports: [`c${index}`, ...serversAt(host, vni).map(() => dhcpPort(index))] }),
       ...(isMesh ? {} : { group }),
     })),
     ...(isMesh ? { peers: others.map(({ address }) => address) } : {}),

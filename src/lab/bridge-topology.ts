@@ -25,6 +25,10 @@ export interface BridgeFile {
   hosts: HostsFile;
   segments: SegmentsFile;
   port?: number | undefined;
+  /** A client is its host's Linux bridge (`shared`), or has a namespace of its own with a cable into it. */
+  clients?: 'shared' | 'own' | undefined;
+  /** Whether cables of clients go into a Linux bridge or are ports of the BPF bridge themselves. */
+  ports?: 'bridge' | 'direct' | undefined;
   /** With it addresses come by DHCP: the host behind which the server of each segment is. */
   dhcp?: { server: string; servers?: Record<string, string> | undefined } | undefined;
 }
@@ -38,6 +42,8 @@ export const BridgeSchema: z.ZodType<BridgeFile> = z.strictObject({
   hosts: HostsSchema,
   segments: SegmentsSchema,
   port: z.int().min(1).max(65535).optional(),
+  clients: z.enum(['shared', 'own']).optional(),
+  ports: z.enum(['bridge', 'direct']).optional(),
   dhcp: z
     .strictObject({
       server: hostName,
@@ -59,11 +65,13 @@ export interface DhcpServer {
   readonly lastLease: string;
 }
 
-/** A distributed bridge worked out. A client is its host's Linux bridge of a segment; `0.0.0.0`: it gets an address by DHCP. */
+/** A distributed bridge worked out. A client with the address `0.0.0.0` gets one by DHCP. */
 export interface BridgeTopology extends Places {
   readonly network: 'bridge';
   readonly mode: 'multicast' | 'mesh';
   readonly tunnel: 'vxlan' | 'gretap';
+  readonly clientNamespaces: 'shared' | 'own';
+  readonly ports: 'bridge' | 'direct';
   /** One per segment; none: addresses are fixed. */
   readonly dhcpServers: readonly DhcpServer[];
 }
@@ -77,14 +85,17 @@ export function expandBridge(kind: DocumentKind, name: string, file: BridgeFile)
   const hosts = expandHosts(file.hosts, complaints);
   const spans = expandSegments(file.segments, hosts, complaints);
   const underlay = hosts[0]?.address.includes(':') ? 6 : 4;
-  const { dhcp } = file;
+  const { dhcp, ports = 'bridge' } = file;
+  const own = file.clients === 'own';
+  if (ports === 'direct' && !own)
+    complaints.push(`clients is "${file.clients ?? 'shared'}": wanted "own" where ports are "direct"`);
   const clients = spans.flatMap(({ segment, members }) =>
     members.map(
       ({ host, at }): Client => ({
         host,
         vni: segment.vni,
-        namespace: host,
-        interface: `br${segment.index}`,
+        namespace: own ? `c-${host}-${segment.vni}` : host,
+        interface: own ? 'eth0' : `br${segment.index}`,
         address: dhcp === undefined ? addressText(at) : NO_ADDRESS,
         prefixLength: at.prefixLength,
       }),
@@ -109,6 +120,8 @@ export function expandBridge(kind: DocumentKind, name: string, file: BridgeFile)
     mtu: overlayMtu(underlay),
     mode: file.mode,
     tunnel: file.tunnel ?? 'vxlan',
+    clientNamespaces: own ? 'own' : 'shared',
+    ports,
     hosts,
     segments,
     clients,

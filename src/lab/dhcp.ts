@@ -13,17 +13,23 @@ import { endpointLines, namespaceOf, type Step, settingsOf } from './steps.ts';
 
 const LEASE_TIME = '12h';
 
+/** The host's end of the server's cable. */
+export function dhcpPort(index: number): string {
+  return `dhcp${index}`;
+}
+
 /** The server's namespace, with a cable into the bridge of its host. */
 export function dhcpServerSteps(
   server: DhcpServer,
   {
     prefix,
     namespace: host,
-    mtu,
-  }: { readonly prefix: string; readonly namespace: string; readonly mtu: number },
+    topology,
+  }: { readonly prefix: string; readonly namespace: string; readonly topology: BridgeTopology },
 ): Step[] {
   const namespace = namespaceOf(prefix, server.namespace);
-  const port = `dhcp${server.index}`;
+  const port = dhcpPort(server.index);
+  const { mtu, ports } = topology;
   return [
     { kind: 'ip', namespace: undefined, lines: [`netns add ${namespace}`] },
     settingsOf(namespace, false),
@@ -32,7 +38,7 @@ export function dhcpServerSteps(
       namespace: host,
       lines: [
         `link add ${port} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${namespace}`,
-        `link set ${port} master br${server.index} up`,
+        ports === 'bridge' ? `link set ${port} master br${server.index} up` : `link set ${port} up`,
       ],
     },
     {

@@ -27,6 +27,7 @@ export interface TopologyOptions {
   readonly segments?: number | undefined;
   readonly clients?: 'shared' | 'own' | undefined;
   readonly tunnel?: 'vxlan' | 'gretap' | undefined;
+  readonly ports?: 'bridge' | 'direct' | undefined;
   /** Behind which host DHCP servers are: by VNI, and of all others. */
   readonly dhcp?:
     | { readonly server: string; readonly servers?: Readonly<Record<string, string>> }
@@ -76,7 +77,7 @@ export function loadTopology(nameOrPath: string, options: TopologyOptions = {}):
 /** What a caller wants otherwise, in the file. @throws LabError where the file does not count what is to be counted */
 function changed(name: string, file: TopologyFile, options: TopologyOptions): Record<string, unknown> {
   const wanted: Record<string, unknown> = Object.fromEntries(Object.entries(file));
-  for (const field of ['clients', 'tunnel', 'dhcp'] as const)
+  for (const field of ['clients', 'tunnel', 'ports', 'dhcp'] as const)
     if (options[field] !== undefined) wanted[field] = options[field];
   for (const field of ['hosts', 'segments'] as const) {
     const count = options[field];

@@ -12,7 +12,7 @@ export interface WebAnswer {
   readonly text: string;
 }
 
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 8000;
 /** So many requests without an answer one after the other end a count of them. */
 const MOST_SILENT = 2;
 
