@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { noTcx } from '../src/bpf/testdata/probe.ts';
@@ -10,6 +13,7 @@ import { type Ended, tunnelscope } from './lab-command.ts';
 import { processesOf, remainsOf } from './lab-remains.ts';
 import { until } from './until.ts';
 
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const PREFIX = 'tsl3-';
 const skip = noTcx;
 
@@ -124,9 +128,8 @@ test('what cannot be is said with its reason, never passed over in silence (BUG-
 });
 
 test('up that is killed half way leaves nothing once it was taken down', { skip }, async () => {
-  const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
   for (const moment of ['Launching host 2', 'Launching host 3', 'Validating']) {
-    const child = spawn(process.execPath, [cli, 'lab', 'up', 'bridge-mesh', '--prefix', PREFIX], {
+    const child = spawn(process.execPath, [CLI, 'lab', 'up', 'bridge-mesh', '--prefix', PREFIX], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(child, 'exit');
@@ -137,6 +140,70 @@ test('up that is killed half way leaves nothing once it was taken down', { skip 
     assert.equal((await lab('down')).code, 0);
     assert.deepEqual(remainsOf(PREFIX), [], moment);
   }
+});
+
+test('clients in namespaces of their own reach each other, with ports of the BPF bridge for cables', {
+  skip,
+}, async () => {
+  const { code, stderr } = await lab('up', 'bridge-multicast', '--clients', 'own', '--ports', 'direct');
+  assert.equal(code, 0, stderr);
+  const { stdout } = await tunnelscope(['vnet', 'bridge', 'show', `${PREFIX}bridge-host0`, '--json']);
+  assert.deepEqual(
+    JSON.parse(stdout).ports.map(({ name, kind }: { name: string; kind: string }) => [name, kind]),
+    [
+      ['c0', 'direct'],
+      ['c1', 'direct'],
+    ],
+  );
+});
+
+for (const mode of ['mesh', 'multicast'] as const)
+  test(`the bridges' tunnels go over IPv6, mode ${mode}`, { skip }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-bridge6-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'six.json');
+    const topology = {
+      network: 'bridge',
+      title: 'IPv6 outside',
+      mode,
+      hosts: { count: 3, firstAddress: 'fd00:172:16:1::100/64' },
+      segments: { count: 2, firstVni: 10000, firstGroup: 'ff05::1:1', firstSubnet: '99.1.0.0/24' },
+    };
+    writeFileSync(path, JSON.stringify(topology));
+    const { code, stderr } = await lab('up', path);
+    assert.equal(code, 0, stderr);
+    const { stdout } = await tunnelscope(['vnet', 'bridge', 'show', `${PREFIX}bridge-host1`, '--json']);
+    assert.equal(JSON.parse(stdout).tunnel.mtu, 1430);
+  });
+
+test('the demo of a bridge has the prompt, traffic in its segments at the first host, and ends on Enter', {
+  skip,
+}, async () => {
+  const words = ['demo', 'bridge-mesh', '--prefix', PREFIX, '--listen', '127.0.0.1:0'];
+  const demo = spawn(process.execPath, [CLI, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(demo, 'exit');
+  let said = '';
+  demo.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await until(() => said.includes('Press enter to quit:'), 'the prompt is there', 60_000);
+  assert.match(said, /^multicast 0 dhcp 0 gretap 0\n/);
+  const [, port] = /HTTPServer listening on 127\.0\.0\.1:(\d+)/.exec(said)!;
+  await until(
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/api/view?window=all`);
+      const view = (await answer.json()) as {
+        readonly links: readonly { readonly parts: readonly { readonly segment: string }[] }[];
+      };
+      const segments = view.links.flatMap(({ parts }) => parts.map(({ segment }) => segment));
+      return ['vxlan:10000', 'vxlan:10001'].every((segment) => segments.includes(segment));
+    },
+    'both segments are seen',
+    30_000,
+  );
+  demo.stdin.write('\n');
+  assert.deepEqual(await ended, [0, null]);
+  assert.deepEqual(remainsOf(PREFIX), []);
 });
 
 test('nine hosts and eight segments: every host reaches the first in every segment', { skip }, async () => {

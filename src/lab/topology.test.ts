@@ -149,3 +149,55 @@ test('an unknown name is answered with the names there are', () => {
     assert.ok(error.remedy.includes(name));
   assert.match(error.message, /did you mean "overlay"\?/);
 });
+
+test('a distributed bridge has the reference numbers, fixed or by DHCP behind the hosts that are named', () => {
+  const fixed = loadTopology('bridge-mesh');
+  assert.ok(fixed.network === 'bridge');
+  assert.deepEqual(
+    fixed.clients.map(({ host, interface: device, address }) => `${host} ${device} ${address}`),
+    [0, 1].flatMap((i) => [0, 1, 2].map((host) => `host${host} br${i} 99.1.${i}.${host + 1}`)),
+  );
+  assert.deepEqual([fixed.mtu, fixed.dhcpServers], [1450, []]);
+  const leased = loadTopology('bridge-dhcp', { dhcp: { server: 'host1', servers: { 10001: 'host2' } } });
+  assert.ok(leased.network === 'bridge');
+  assert.deepEqual(
+    leased.dhcpServers.map(({ vni, host, address, firstLease, lastLease }) => [
+      vni,
+      host,
+      address,
+      firstLease,
+      lastLease,
+    ]),
+    [
+      [10000, 'host1', '99.1.0.1', '99.1.0.2', '99.1.0.254'],
+      [10001, 'host2', '99.1.1.1', '99.1.1.2', '99.1.1.254'],
+    ],
+  );
+  assert.equal(loadTopology('bridge-mesh', { hosts: 9, segments: 8 }).clients.length, 72);
+});
+
+test('VLANs are drawn without repeat within their range, the same ones each time', () => {
+  const vids = (): number[] => {
+    const topology = loadTopology('gateway', { hosts: 16 });
+    return topology.network === 'gateway' ? topology.pairs.map(({ vid }) => vid) : [];
+  };
+  assert.deepEqual(
+    vids().toSorted((a, b) => a - b),
+    Array.from({ length: 16 }, (_, i) => i + 2),
+  );
+  assert.deepEqual(vids(), vids());
+});
+
+test('what a topology cannot be is said by name', () => {
+  for (const [name, options, message] of [
+    ['bridge-mesh', { ports: 'direct' }, /clients is "shared": wanted "own" where ports are "direct"/],
+    ['bridge-dhcp', { dhcp: { server: 'host7' } }, /DHCP server of VNI 10000 is to be behind host7: no such/],
+    ['bridge-dhcp', { dhcp: { server: 'host0', servers: { 5: 'host1' } } }, /names VNI 5: there is no such/],
+    ['bridge-mesh', { hosts: 201 }, /hosts/],
+    ['gateway', { hosts: 17 }, /hosts\.count is 17/],
+    ['gateway', { segments: 2 }, /segments is asked to be 2, but this topology has none to count/],
+    ['virtual-topology', { hosts: 2 }, /hosts is asked to be 2, but this topology has none to count/],
+    ['virtual-topology-tenants', { hosts: 1 }, /green\.hosts names host1: no such host/],
+  ] as const)
+    assert.match(refusal(() => loadTopology(name, options)).message, message);
+});
