@@ -81,6 +81,17 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a period of nothing', ['report', '--freq', '0s'], /--freq: "0s" is not between 100ms and 1h/],
   ['a period in words', ['report', '--freq', 'soon'], /--freq: "soon" is not a duration such as 5s/],
   ['a negative count of rows', ['report', '--top', '-4'], /--top: "-4" is not a whole number/],
+  [
+    'a topology there is not',
+    ['lab', 'up', 'bridge-msh'],
+    /"bridge-msh": no shipped file has that name \(did you mean "bridge-mesh"\?\)/,
+  ],
+  [
+    'two topologies',
+    ['lab', 'up', 'gateway', '-t', 'pair'],
+    /--topology: "pair" is not the same as the argument, "gateway"/,
+  ],
+  ['a DHCP server nowhere', ['lab', 'up', 'bridge-dhcp', '--dhcp', 'here'], /--dhcp: "here" is not a host/],
   ['a column there is not', ['report', '--sort', 'colour'], /--sort: "colour" is not one of bytes/],
   [
     'a filter that is none',

@@ -127,6 +127,12 @@ test('what cannot be is said with its reason, never passed over in silence (BUG-
   assert.deepEqual(remainsOf(PREFIX), [], 'and nothing half made stays');
 });
 
+test('the same hosts over GRE', { skip: skip || (!hasGre && 'this kernel has no gretap') }, async () => {
+  const { code, stdout, stderr } = await lab('up', 'bridge-mesh', '--tunnel', 'gretap');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(spokenLines(stdout), referenceLines('multicast 0 dhcp 0 gretap 1', 3, 2));
+});
+
 test('up that is killed half way leaves nothing once it was taken down', { skip }, async () => {
   for (const moment of ['Launching host 2', 'Launching host 3', 'Validating']) {
     const child = spawn(process.execPath, [CLI, 'lab', 'up', 'bridge-mesh', '--prefix', PREFIX], {

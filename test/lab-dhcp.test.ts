@@ -192,3 +192,28 @@ test('down ends servers and clients and leaves nothing, also when members were k
   assert.equal((await lab('down')).code, 0);
   assert.deepEqual(remainsOf(PREFIX), []);
 });
+
+test('nine hosts and eight segments: every one of 72 clients has a lease, and reaches the first host', {
+  skip,
+}, async () => {
+  const { code, stderr } = await lab(
+    'up',
+    'bridge-dhcp',
+    '--hosts',
+    '9',
+    '--segments',
+    '8',
+    '--dhcp',
+    'host4',
+  );
+  assert.equal(code, 0, stderr);
+  const { leases } = await status();
+  assert.equal(leases.length, 72);
+  assert.equal(new Set(leases.map(({ address }) => address)).size, 72);
+  for (const { vni, address, server } of leases) {
+    assert.equal(server, `99.1.${vni - 10000}.1`);
+    assert.ok(address.startsWith(`99.1.${vni - 10000}.`));
+  }
+  assert.equal((await lab('down')).code, 0);
+  assert.deepEqual(remainsOf(PREFIX), []);
+});

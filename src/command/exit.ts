@@ -1,4 +1,5 @@
 /** How the program ends: codes, and errors as people read them. */
+import { LabError, type LabErrorCode } from '../lab/index.ts';
 
 /** Exit codes; they stand in `tunnelscope --help` and in docs/commands.md. */
 export const EXIT = {
@@ -22,9 +23,18 @@ export class Exit extends Error {
   }
 }
 
+/** What is wrong with the words that name a lab. */
+const NOTHING_DONE: ReadonlySet<LabErrorCode> = new Set<LabErrorCode>([
+  'LAB_TOPOLOGY',
+  'LAB_PROFILE',
+  'LAB_PREFIX',
+]);
+
 /** The code an error ends the program with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Exit) return error.exitCode;
   if (error instanceof Error && error.name === 'ConfigError') return EXIT.usage;
+  if (error instanceof LabError && NOTHING_DONE.has(error.code)) return EXIT.usage;
+  if (error instanceof LabError && error.code === 'LAB_REQUIREMENT') return EXIT.missing;
   return EXIT.failed;
 }

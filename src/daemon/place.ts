@@ -110,10 +110,11 @@ export function giveToGroup(path: string, gid: number, mode: number): void {
   chmodSync(path, mode);
 }
 
-/** Removes the directory if nothing else is in it. */
+/** Removes the directory if nothing else is in it, and the one above if it is one of ours and empty too. */
 export function leaveDirectory({ directory }: Place): void {
   try {
     rmdirSync(directory);
+    if (directory !== join(runDirectory(), '.')) rmdirSync(runDirectory());
   } catch {
     // Other instances are in it, or it is somebody else's to remove.
   }

@@ -8,8 +8,8 @@ import { LAB_VARIABLE, type Member, ownProgram } from './member.ts';
 import { endProcesses, isAlive, processesWith } from './process.ts';
 import { memberDirectory, readKeeper, writeMembers } from './record.ts';
 
-/** Nine bridges on a small machine that is busy with something else. */
-const START_MS = 90_000;
+/** Nine bridges on a small machine that is busy with something else, or emulated; whoever fails is told long before. */
+const START_MS = 240_000;
 /** A member that ends so often before it is at work will not be. */
 const ATTEMPTS = 3;
 /** Longer than the keeper gives its members. */
