@@ -29,7 +29,6 @@ export function planVirtual(topology: VirtualTopology, prefix: string): Plan {
       {
         steps: [hypervisor, router].flatMap(quietNamespace),
       },
-      ...(topology.bridges === 'bpf' ? [{ steps: [underlayStep(hypervisor)] }] : []),
       ...topology.hosts.map((host, i) => ({
         line: `Launching ${host.name}`,
         steps: machineSteps(topology, i, { hypervisor, machine: machines[i]!, router }),
@@ -84,12 +83,6 @@ function linuxBridge(i: number): string[] {
   ];
 }
 
-/** What a bridge's tunnels would go over if it had peers: a device that leads nowhere, wide enough for whole frames in tunnels. */
-function underlayStep(namespace: string): Step {
-  const lines = [bridge('nowhere', 1550), 'addr add 192.0.2.1/32 dev nowhere', 'link set nowhere up'];
-  return { kind: 'ip', namespace, lines };
-}
-
 function relayMember(topology: VirtualTopology, prefix: string): Member {
   const namespace = namespaceOf(prefix, 'hypervisor');
   const cables = [1, 2].flatMap((i) => [`v${i}:b${i}v`, `b${i}r:r${i}`]);
@@ -105,10 +98,10 @@ function relayMember(topology: VirtualTopology, prefix: string): Member {
   };
 }
 
+/** One bridge without an underlay: its segments end here. */
 function bridgeMember(topology: VirtualTopology, prefix: string): Member {
   const config = {
     mode: 'mesh',
-    underlay: { device: 'nowhere', address: '192.0.2.1' },
     segments: [1, 2].map((i) => ({ vni: i, ports: [`v${i}`, `r${i}`] })),
   };
   return bridgeProcess(prefix, {
