@@ -164,16 +164,16 @@ test('clients in namespaces of their own reach each other, with ports of the BPF
 });
 
 for (const mode of ['mesh', 'multicast'] as const)
-  test(`the bridges' tunnels go over IPv6, mode ${mode}`, { skip }, async (t) => {
+  test(`the bridges work with IPv6 outside and inside, mode ${mode}`, { skip }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-bridge6-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'six.json');
     const topology = {
       network: 'bridge',
-      title: 'IPv6 outside',
+      title: 'IPv6 outside and inside',
       mode,
       hosts: { count: 3, firstAddress: 'fd00:172:16:1::100/64' },
-      segments: { count: 2, firstVni: 10000, firstGroup: 'ff05::1:1', firstSubnet: '99.1.0.0/24' },
+      segments: { count: 2, firstVni: 10000, firstGroup: 'ff05::1:1', firstSubnet: 'fd00:99:1::/64' },
     };
     writeFileSync(path, JSON.stringify(topology));
     const { code, stderr } = await lab('up', path);

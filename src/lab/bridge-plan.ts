@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts';
 import { memberDirectory } from './record.ts';
 import {
   bridge,
+  enableIpv6,
   endpointLines,
   fabricSteps,
   hostSteps,
@@ -45,7 +46,9 @@ export function planBridge(topology: BridgeTopology, prefix: string): Plan {
       })),
     ],
     members: [
-      ...hosts.map((host) => bridgeMember(topology, host, prefix)),
+      ...hosts
+        .filter(({ name }) => clients.some(({ host }) => host === name))
+        .map((host) => bridgeMember(topology, host, prefix)),
       ...dhcpServers.map((server) => dhcpServer(server, prefix)),
       ...(byDhcp ? clients.map((client) => dhcpClient(client, prefix)) : []),
     ],
@@ -65,7 +68,7 @@ function bridgeHostSteps(
       const mac = macOf(client.vni, index);
       return topology.clientNamespaces === 'own'
         ? ownClientSteps(topology, client, { namespace, mac, inside: namespaceOf(prefix, client.namespace) })
-        : [sharedClientStep(topology, client, { namespace, mac })];
+        : sharedClientSteps(topology, client, { namespace, mac });
     }),
     ...topology.dhcpServers
       .filter((server) => server.host === host.name)
@@ -74,13 +77,13 @@ function bridgeHostSteps(
 }
 
 /** The Linux bridge of a segment, which is the client itself. */
-function sharedClientStep(
+function sharedClientSteps(
   topology: BridgeTopology,
   client: Client,
   { namespace, mac }: { namespace: string; mac: string },
-): Step {
+): Step[] {
   const lines = [bridge(client.interface, topology.mtu), `link set ${client.interface} address ${mac}`];
-  return { kind: 'ip', namespace, lines: [...lines, ...readyLines(topology, client)] };
+  return [{ kind: 'ip', namespace, lines }, ...readySteps(topology, client, namespace)];
 }
 
 /** A client in a namespace, with a cable to its host. */
@@ -103,13 +106,15 @@ function ownClientSteps(
         topology.ports === 'bridge' ? `link set ${port} master ${master} up` : `link set ${port} up`,
       ],
     },
-    { kind: 'ip', namespace: inside, lines: readyLines(topology, client) },
+    ...readySteps(topology, client, inside),
   ];
 }
 
 /** Without an address where DHCP gives it one. */
-function readyLines(topology: BridgeTopology, client: Client): string[] {
-  return topology.dhcpServers.length > 0 ? [`link set ${client.interface} up`] : endpointLines(client);
+function readySteps(topology: BridgeTopology, client: Client, namespace: string): Step[] {
+  const byDhcp = topology.dhcpServers.length > 0;
+  const lines = byDhcp ? [`link set ${client.interface} up`] : endpointLines(client);
+  return [...enableIpv6(namespace, [client]), { kind: 'ip', namespace, lines }];
 }
 
 /** The process of one host: its file says the segments of its clients and, for a mesh, all other hosts. */

@@ -11,6 +11,7 @@ import {
   hostName,
   overlayMtu,
   repeated,
+  type SegmentSpan,
   type SegmentsFile,
   SegmentsSchema,
   subnetOf,
@@ -102,7 +103,7 @@ export function expandBridge(kind: DocumentKind, name: string, file: BridgeFile)
     ),
   );
   const segments = spans.map(({ segment }) => segment);
-  const dhcpServers = dhcp === undefined ? [] : expandServers(dhcp, { segments, hosts, complaints });
+  const dhcpServers = dhcp === undefined ? [] : expandServers(dhcp, { spans, complaints });
   complaints.push(...repeated('host name', hosts, (host) => host.name));
   complaints.push(...repeated('host address', hosts, (host) => host.address));
   complaints.push(...repeated('VNI', segments, (segment) => String(segment.vni)));
@@ -132,23 +133,15 @@ export function expandBridge(kind: DocumentKind, name: string, file: BridgeFile)
 
 function expandServers(
   dhcp: NonNullable<BridgeFile['dhcp']>,
-  {
-    segments,
-    hosts,
-    complaints,
-  }: {
-    segments: BridgeTopology['segments'];
-    hosts: BridgeTopology['hosts'];
-    complaints: string[];
-  },
+  { spans, complaints }: { readonly spans: readonly SegmentSpan[]; readonly complaints: string[] },
 ): DhcpServer[] {
   for (const vni of Object.keys(dhcp.servers ?? {}))
-    if (!segments.some((segment) => String(segment.vni) === vni))
+    if (!spans.some(({ segment }) => String(segment.vni) === vni))
       complaints.push(`dhcp.servers names VNI ${vni}: there is no such segment`);
-  return segments.flatMap(({ vni, index, subnet }): DhcpServer[] => {
+  return spans.flatMap(({ segment: { vni, index, subnet }, members }): DhcpServer[] => {
     const host = dhcp.servers?.[String(vni)] ?? dhcp.server;
-    if (!hosts.some((each) => each.name === host))
-      complaints.push(`the DHCP server of VNI ${vni} is to be behind ${host}: no such host`);
+    if (!members.some((each) => each.host === host))
+      complaints.push(`the DHCP server of VNI ${vni} is to be behind ${host}: no such host in that segment`);
     const base = subnetFirst(subnet);
     const last = base === undefined ? undefined : hostAt(base, 253);
     const second = base === undefined ? undefined : hostAt(base, 1);
