@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { ConfigError, parseInstance } from '../config/index.ts';
 import { ask, placeOf } from '../daemon/index.ts';
-import { formatRelay } from '../terminal/index.ts';
+import { formatNetwork } from '../terminal/index.ts';
 import { type Cable, type CableSource, parseCable, RelayFunction, readCables, VNET } from '../vnet/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addRunOptions, type RunWords, runFunction } from './vnet-running.ts';
@@ -65,5 +65,5 @@ async function show(name: string, words: { readonly json?: true }): Promise<void
       EXIT.failed,
       `"${name}" is a ${shown.kind}; ask it with "vnet ${shown.kind} show ${name}"`,
     );
-  process.stdout.write(`${words.json ? JSON.stringify(shown) : formatRelay(shown)}\n`);
+  process.stdout.write(words.json ? `${JSON.stringify(shown)}\n` : formatNetwork(shown));
 }

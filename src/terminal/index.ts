@@ -17,4 +17,3 @@ export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
 export { formatBridge } from './vnet-bridge.ts';
 export { formatGateway } from './vnet-gateway.ts';
-export { formatRelay } from './vnet-relay.ts';

@@ -54,7 +54,7 @@ export function formatNetwork(network: VirtualNetwork): string {
   const outcomes = network.outcomes.filter((each) => each.packets > 0);
   const blocks = [
     [formatNetworkLine(network)],
-    ...tablesOf(network),
+    relayTable(network),
     formatColumns(
       ['outcome', 'packets', 'octets'],
       outcomes.map((each) => [
@@ -66,13 +66,6 @@ export function formatNetwork(network: VirtualNetwork): string {
     ...(told.length === 0 ? [] : [['  told last (UTC):', ...told.map((line) => `  ${line}`)]]),
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
-}
-
-function tablesOf(network: VirtualRelay): string[][] {
-  switch (network.kind) {
-    case 'relay':
-      return [relayTable(network)];
-  }
 }
 
 /** Both ways of a cable are a row. */
