@@ -38,7 +38,7 @@ for (const family of [4, 6] as const)
       assert.ok(scene.pings(1, 2), 'we begin');
       assert.ok(scene.pings(0, 2, { count: 20 }));
       assert.ok(scene.pings(0, 1));
-      const macs = scene.show(0).entries.map(({ mac, peer }) => [mac, peer]);
+      const macs = (await scene.show(0)).entries.map(({ mac, peer }) => [mac, peer]);
       assert.deepEqual(macs, [
         [scene.mac(0), null],
         [scene.mac(1), scene.address(1)],
@@ -114,7 +114,7 @@ test('layout port-per-peer: the Linux bridge learns and copies over a port per V
     [2, 0],
   ] as const)
     for (const segment of [0, 1]) assert.ok(scene.pings(from, to, { segment }));
-  const { ports, peers, entries, outcomes } = scene.show(0);
+  const { ports, peers, entries, outcomes } = await scene.show(0);
   assert.equal(ports.length, 4, 'two VNIs, two peers each');
   assert.ok(
     ports.every(({ kind, sent, received }) => kind === 'peer' && sent.packets > 0 && received.packets > 0),
@@ -126,22 +126,22 @@ test('layout port-per-peer: the Linux bridge learns and copies over a port per V
     [],
   );
   // What host 1 floods comes in at its port of host 0's bridge, and must not leave by that of host 2.
-  const sentTo = (address: string): number =>
-    scene.show(0).peers.find((each) => each.address === address && each.vni === VNI)!.sent.packets;
-  const before = sentTo(scene.address(2));
+  const sentTo = async (address: string): Promise<number> =>
+    (await scene.show(0)).peers.find((each) => each.address === address && each.vni === VNI)!.sent.packets;
+  const before = await sentTo(scene.address(2));
   ip('netns', 'exec', scene.tenant(1), 'sh', '-c', 'ping -c 1 -W 1 10.9.0.99 > /dev/null; true');
-  assert.equal(sentTo(scene.address(2)), before, 'split horizon: isolated ports');
+  assert.equal(await sentTo(scene.address(2)), before, 'split horizon: isolated ports');
   const names = ports.map(({ name }) => name);
   await scene.end(0, 'SIGKILL');
   assert.ok(scene.pings(0, 1));
   await scene.start(0, { segment: 'layout: port-per-peer' });
   assert.deepEqual(
-    scene.show(0).ports.map(({ name }) => name),
+    (await scene.show(0)).ports.map(({ name }) => name),
     names,
   );
   const { out } = scene.cli('peer', 'remove', scene.address(1), '--name', scene.name(0));
   assert.equal(out.split('\n').length, 3);
-  assert.equal(scene.show(0).ports.length, 2);
+  assert.equal((await scene.show(0)).ports.length, 2);
   assert.ok(!scene.pings(0, 1, { count: 1 }));
   assert.ok(scene.pings(0, 2));
 });
@@ -163,9 +163,9 @@ test('BUG-B32: what a host routes from one segment to another enters the tunnel,
   const source = ['-I', '10.10.0.1'];
   const said = within(scene.tenant(0, 0), 'ping', '-c', '3', '-i', '0.02', '-W', '2', ...source, '10.11.0.1');
   assert.match(said, /ttl=63/);
-  assert.equal(scene.outcome(1, 'split-horizon'), 0);
-  const sent = scene
-    .show(1)
-    .peers.find(({ vni, address }) => vni === VNI + 1 && address === scene.address(2))!.sent;
+  assert.equal(await scene.outcome(1, 'split-horizon'), 0);
+  const sent = (await scene.show(1)).peers.find(
+    ({ vni, address }) => vni === VNI + 1 && address === scene.address(2),
+  )!.sent;
   assert.ok(sent.packets >= 3);
 });

@@ -70,19 +70,19 @@ for (const ports of ['bridge', 'direct'] as const)
     await scene.startAll();
     assert.ok(scene.pings(0, 1));
     const result = await streams(scene, 12);
-    const sentBy = (): number => scene.show(0).peers[0]!.sent.packets;
-    const early = sentBy();
-    await until(() => sentBy() > early + 500, 'the stream flows');
+    const sentBy = async (): Promise<number> => (await scene.show(0)).peers[0]!.sent.packets;
+    const early = await sentBy();
+    await until(async () => (await sentBy()) > early + 500, 'the stream flows');
     await scene.end(0, 'SIGKILL');
-    const ofNobody = scene.show(1).peers[0]!.received.packets;
+    const ofNobody = (await scene.show(1)).peers[0]!.received.packets;
     await until(
-      () => scene.show(1).peers[0]!.received.packets > ofNobody + 500,
+      async () => (await scene.show(1)).peers[0]!.received.packets > ofNobody + 500,
       'it flows without a process',
     );
     await scene.start(0);
-    const ofNext = sentBy();
+    const ofNext = await sentBy();
     assert.ok(ofNext > ofNobody, 'counts go on where they were');
-    await until(() => sentBy() > ofNext + 500, 'it flows under the next process');
+    await until(async () => (await sentBy()) > ofNext + 500, 'it flows under the next process');
     const { sent, lost } = await result();
     // What arrived and found no room in a socket, as this machine was busy, was not lost on the way.
     const overrun = receiveErrors(scene.tenant(0)) + receiveErrors(scene.tenant(1));
@@ -103,12 +103,12 @@ test('BUG-B30: peers join and leave while a mesh runs, by request and by file; w
   await scene.start(0, { peers: [], more: `peersFile: ${file}` });
   await scene.start(1);
   await scene.start(2);
-  const peers = () =>
-    scene
-      .show(0)
-      .peers.map(({ address, vni }) => `${vni} ${address}`)
-      .sort();
-  assert.deepEqual(peers(), [`10000 ${scene.address(1)}`, `10001 ${scene.address(1)}`], 'this host is none');
+  const peers = async () => (await scene.show(0)).peers.map(({ address, vni }) => `${vni} ${address}`).sort();
+  assert.deepEqual(
+    await peers(),
+    [`10000 ${scene.address(1)}`, `10001 ${scene.address(1)}`],
+    'this host is none',
+  );
   assert.ok(scene.pings(0, 1));
   assert.ok(!scene.pings(0, 2, { count: 1 }));
   const peer = (...words: string[]) => scene.cli('peer', ...words, '--name', scene.name(0));
@@ -132,25 +132,26 @@ test('BUG-B30: peers join and leave while a mesh runs, by request and by file; w
   await scene.start(0, { peers: [], more: `peersFile: ${file}` });
   assert.ok(scene.pings(0, 2), 'what was asked for is still so');
   assert.equal(peer('remove', scene.address(2)).out, `VNI 10000: peer ${scene.address(2)} removed\n`);
-  assert.equal(peers().length, 2);
+  assert.equal((await peers()).length, 2);
   await until(
-    () =>
-      scene
-        .show(0)
-        .entries.every(
-          (each) => (each.peer !== scene.address(2) && each.peer !== null) || each.port !== null,
-        ),
+    async () =>
+      (await scene.show(0)).entries.every(
+        (each) => (each.peer !== scene.address(2) && each.peer !== null) || each.port !== null,
+      ),
     'what was behind it is forgotten',
   );
   writeFileSync(file, `${scene.address(2)} 10001\n`);
-  await until(() => peers().join() === `10001 ${scene.address(2)}`, 'the file is read again');
+  await until(async () => (await peers()).join() === `10001 ${scene.address(2)}`, 'the file is read again');
   await until(() => scene.pings(0, 2, { segment: 1 }), 'it is reached there');
   writeFileSync(file, 'host-2\n');
   await until(
-    () => scene.show(0).events.some(({ words }) => /peers\.txt:1: "host-2" is not the address/.test(words)),
+    async () =>
+      (await scene.show(0)).events.some(({ words }) =>
+        /peers\.txt:1: "host-2" is not the address/.test(words),
+      ),
     'a mistake is told, with its line',
   );
-  assert.deepEqual(peers(), [`10001 ${scene.address(2)}`], 'and changes nothing');
+  assert.deepEqual(await peers(), [`10001 ${scene.address(2)}`], 'and changes nothing');
 });
 
 test('BUG-B31: every pair of VNI and peer has counts of its own, in packets and octets', {
@@ -167,7 +168,7 @@ test('BUG-B31: every pair of VNI and peer has counts of its own, in packets and 
           frame(scene.mac(host, segment), BROADCAST, 200 + host),
         ),
       );
-  for (const { address, vni, received, sent } of scene.show(0).peers) {
+  for (const { address, vni, received, sent } of (await scene.show(0)).peers) {
     const host = address === scene.address(1) ? 1 : 2;
     const packets = 10 * host + (vni - 10_000);
     assert.deepEqual(
@@ -181,19 +182,19 @@ test('BUG-B27: ARP is answered for who is known behind a peer, and for nobody el
   await using scene = Scene.build({ prefix: 'tsbl', hosts: 2, vnis: [10_000], ports: 'bridge' });
   await scene.startAll({ more: 'answerNeighbours: true' });
   assert.ok(scene.pings(0, 1));
-  assert.equal(scene.outcome(0, 'answered-neighbour'), 0, 'it was not known yet');
-  const flooded = scene.outcome(0, 'flooded-broadcast');
+  assert.equal(await scene.outcome(0, 'answered-neighbour'), 0, 'it was not known yet');
+  const flooded = await scene.outcome(0, 'flooded-broadcast');
   const asks = (address: string): string => {
     ip('-n', scene.tenant(0), 'neigh', 'flush', 'dev', 'eth0');
     ip('netns', 'exec', scene.tenant(0), 'sh', '-c', `ping -c 1 -W 1 ${address} > /dev/null; true`);
     return ip('-n', scene.tenant(0), 'neigh', 'show', address);
   };
   assert.match(asks(scene.tenantAddress(1)), new RegExp(`lladdr ${scene.mac(1)} `));
-  assert.equal(scene.outcome(0, 'answered-neighbour'), 1);
-  assert.equal(scene.outcome(0, 'flooded-broadcast'), flooded, 'nothing was flooded');
+  assert.equal(await scene.outcome(0, 'answered-neighbour'), 1);
+  assert.equal(await scene.outcome(0, 'flooded-broadcast'), flooded, 'nothing was flooded');
   assert.doesNotMatch(asks('10.9.0.77'), /lladdr/);
-  assert.ok(scene.outcome(0, 'flooded-broadcast') > flooded, 'for a stranger it is');
-  assert.equal(scene.outcome(0, 'answered-neighbour'), 1);
+  assert.ok((await scene.outcome(0, 'flooded-broadcast')) > flooded, 'for a stranger it is');
+  assert.equal(await scene.outcome(0, 'answered-neighbour'), 1);
 });
 
 test('BUG-B27: neighbour solicitations are answered likewise, with a checksum that the asker accepts', {
@@ -215,10 +216,10 @@ test('BUG-B27: neighbour solicitations are answered likewise, with a checksum th
       return false;
     }
   }, 'addresses are in use');
-  const before = scene.outcome(0, 'answered-neighbour');
+  const before = await scene.outcome(0, 'answered-neighbour');
   ip('-n', scene.tenant(0), 'neigh', 'flush', 'dev', 'eth0');
   ping();
-  assert.ok(scene.outcome(0, 'answered-neighbour') > before);
+  assert.ok((await scene.outcome(0, 'answered-neighbour')) > before);
   assert.match(
     ip('-n', scene.tenant(0), 'neigh', 'show', 'fd00:9::2'),
     new RegExp(`lladdr ${scene.mac(1)} `),
@@ -253,7 +254,7 @@ test('a reload takes in segments, peers and static entries, and says what waits 
   // The ports still take longer frames than the segment shall.
   await until(() => scene.errors(0).includes('t0 has MTU 1450 and 1400 fit'), 'a mistake is told');
   assert.deepEqual(
-    scene.show(0).segments.map(({ vni }) => vni),
+    (await scene.show(0)).segments.map(({ vni }) => vni),
     [10_000],
     'and changes nothing',
   );

@@ -6,7 +6,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ask, placeOf } from '../src/daemon/index.ts';
 import type { VirtualBridge } from '../src/query/index.ts';
+import { VNET } from '../src/vnet/index.ts';
 import { until } from './until.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -200,15 +202,18 @@ export class Scene implements AsyncDisposable {
     return { status, out: stdout, err: stderr };
   }
 
-  show(host: number): VirtualBridge {
-    const { out, err } = this.cli('show', this.name(host), '--json');
-    assert.notEqual(out, '', err);
-    return JSON.parse(out) as VirtualBridge;
+  /** Asks the bridge of a host for all that it knows, without a process of its own. */
+  async show(host: number): Promise<VirtualBridge> {
+    const name = this.name(host);
+    const socket = join(this.directory, 'vnet', `${name}.sock`);
+    const answer = await ask(VNET, { ...placeOf(name, 'vnet'), socket }, 'show');
+    assert.equal(answer.kind, 'bridge');
+    return answer as VirtualBridge;
   }
 
   /** Packets of an outcome on a host. */
-  outcome(host: number, name: string): number {
-    const line = this.show(host).outcomes.find((each) => each.name === name);
+  async outcome(host: number, name: string): Promise<number> {
+    const line = (await this.show(host)).outcomes.find((each) => each.name === name);
     assert.ok(line, `there is an outcome ${name}`);
     return line.packets;
   }

@@ -24,12 +24,12 @@ for (const mode of ['mesh', 'multicast'] as const)
       sender.send(scene.tenant(0, segment), Array(segment + 1).fill(frame(scene.mac(0, segment), BROADCAST)));
     for (let host = 1; host < 9; host++)
       assert.deepEqual(
-        scene.show(host).ports.map(({ sent }) => sent.packets),
+        (await scene.show(host)).ports.map(({ sent }) => sent.packets),
         [1, 2, 3, 4, 5, 6, 7, 8],
         `host ${host}`,
       );
     assert.ok(scene.pings(3, 8, { segment: 7 }));
-    const { peers, tunnel } = scene.show(0);
+    const { peers, tunnel } = await scene.show(0);
     assert.equal(tunnel.mtu, 1450);
     assert.equal(peers.filter(({ isConfigured }) => isConfigured).length, mode === 'mesh' ? 64 : 8);
   });
@@ -42,7 +42,7 @@ test('a mesh of 80 peers: each gets one copy', { skip }, async () => {
   await scene.start(0, { peers });
   using sender = new FrameSender();
   sender.send(scene.tenant(0), [frame(scene.mac(0), BROADCAST), frame(scene.mac(0), BROADCAST)]);
-  const shown = scene.show(0);
+  const shown = await scene.show(0);
   assert.deepEqual([...new Set(shown.peers.map(({ sent }) => sent.packets))], [2]);
   assert.equal(shown.peers.length, 80);
   assert.equal(shown.notices?.find(({ name }) => name === 'copy-failed')?.count, 0);
@@ -108,7 +108,7 @@ test('a tenant moves to another host in mid-stream: found again by its first fra
   );
   assert.equal(status, 0, stdout);
   assert.match(stdout, / 0% packet loss/);
-  const entry = scene.show(0).entries.find(({ mac }) => mac === scene.mac(1));
+  const entry = (await scene.show(0)).entries.find(({ mac }) => mac === scene.mac(1));
   assert.equal(entry?.peer, scene.address(2));
   assert.equal(entry?.moves, 1);
 });
@@ -125,7 +125,7 @@ test('without an underlay a segment is a switch of this host, several ports of i
   await scene.startWith(0, path);
   assert.ok(scene.pings(0, 1));
   assert.ok(scene.pings(0, 2));
-  const { entries, outcomes, peers } = scene.show(0);
+  const { entries, outcomes, peers } = await scene.show(0);
   assert.deepEqual(
     entries.map(({ port }) => port),
     ['t0', 't1', 't2'],
@@ -141,9 +141,9 @@ test('a port that goes is told and counted, and taken back when it comes again',
   assert.ok(scene.pings(0, 1));
   const host = scene.host(1);
   ip('-n', host, 'link', 'del', 't0');
-  await until(() => scene.show(1).ports[0]?.present === false, 'it is seen to be gone');
+  await until(async () => (await scene.show(1)).ports[0]?.present === false, 'it is seen to be gone');
   assert.ok(!scene.pings(0, 1, { count: 1 }));
-  assert.ok(scene.outcome(1, 'port-gone') > 0);
+  assert.ok((await scene.outcome(1, 'port-gone')) > 0);
   const tenant = scene.tenant(1);
   ip(
     ...[
@@ -167,6 +167,6 @@ test('a port that goes is told and counted, and taken back when it comes again',
   ip('-n', tenant, 'addr', 'add', `${scene.tenantAddress(1)}/24`, 'dev', 'eth0');
   ip('-n', tenant, 'link', 'set', 'eth0', 'up');
   ip('-n', host, 'link', 'set', 't0', 'up');
-  await until(() => scene.show(1).ports[0]?.present === true, 'it is taken back');
+  await until(async () => (await scene.show(1)).ports[0]?.present === true, 'it is taken back');
   assert.ok(scene.pings(0, 1));
 });

@@ -23,7 +23,7 @@ test('two hosts of a mesh reach each other, learn where addresses are, and accou
   await using scene = Scene.build({ prefix: 'tsbr', hosts: 2, vnis: [10_000], ports: 'bridge' });
   await scene.startAll();
   assert.ok(scene.pings(0, 1, { count: 5 }), 'pings are answered');
-  const shown = scene.show(0);
+  const shown = await scene.show(0);
   assert.equal(shown.mode, 'mesh');
   assert.deepEqual(
     shown.entries.map(({ mac, port, peer }) => ({ mac, port, peer })),
@@ -65,7 +65,7 @@ for (const family of [4, 6] as const)
       for (const [from, to] of [[0, 1] as const, [1, 2] as const, [2, 0] as const])
         for (const segment of [0, 1])
           assert.ok(scene.pings(from, to, { segment }), `${from} to ${to}, ${segment}`);
-      const shown = scene.show(0);
+      const shown = await scene.show(0);
       for (const vni of [10_000, 10_001])
         assert.equal(
           shown.entries.filter((each) => each.vni === vni).length,
@@ -86,6 +86,6 @@ for (const family of [4, 6] as const)
     });
 
 /** Outcomes that are losses. */
-function dropsOf(shown: ReturnType<Scene['show']>): unknown[] {
+function dropsOf(shown: Awaited<ReturnType<Scene['show']>>): unknown[] {
   return shown.outcomes.filter(({ isDrop, packets }) => isDrop && packets > 0);
 }

@@ -4,6 +4,8 @@
 
 #include "peer.h"
 
+const volatile u32 has_redirect_peer = 0; /* Linux 5.10 */
+
 /* Of one segment, on one host. */
 #define MAX_PORTS 64
 #define MAX_PEERS 256
@@ -105,7 +107,7 @@ static __always_inline int send(struct __sk_buff *skb, const struct frame *f, u3
 		if (aim(skb, to))
 			return ended(REDIRECT_FAILED, f->wire, TC_ACT_SHOT);
 		verdict = bpf_redirect(tunnel_ifindex, 0);
-	} else if (to->delivery == TO_FAR_END && f->hook == INGRESS) {
+	} else if (has_redirect_peer && to->delivery == TO_FAR_END && f->hook == INGRESS) {
 		verdict = bpf_redirect_peer(to->ifindex, 0);
 	} else {
 		verdict = bpf_redirect(to->ifindex, to->delivery == AS_RECEIVED ? BPF_F_INGRESS : 0);

@@ -42,6 +42,7 @@ export function setConstants(
   object.setConstant('learns_peers', mode === 'multicast' ? 1 : 0);
   object.setConstant('ttl', tunnel.ttl);
   object.setConstant('has_coarse_clock', kernelAtLeast('5.11') ? 1 : 0);
+  object.setConstant('has_redirect_peer', kernelAtLeast('5.10') ? 1 : 0);
   object.setConstant('names_source', kernelAtLeast('6.0') ? 1 : 0);
   object.setConstant('own_address', side.own.words);
   object.setConstant('answers_neighbours', answerNeighbours ? 1 : 0);

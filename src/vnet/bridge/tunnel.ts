@@ -79,6 +79,11 @@ export function ensureTunnel(
   const { device, kind, port } = tunnel;
   const former = links.get(device);
   const alias = aliasOf(instance);
+  if (former?.alias.startsWith(aliasOf('')) && former.alias !== alias)
+    throw new VnetError(
+      'VNET_INTERFACE',
+      `tunnel.device: "${device}" belongs to the bridge "${former.alias.slice(aliasOf('').length)}"; name another device, with a port of its own`,
+    );
   if (former !== undefined && !(former.alias === alias && isOtherwise(former, tunnel))) {
     demandUsable(former, tunnel);
     run('ip', 'link', 'set', device, 'up');
