@@ -16,18 +16,8 @@ test('a line says what each function is, what it joins, what it forwarded and dr
   );
 });
 
-test('a bridge shows ports, peers and MACs with traffic both ways and rates', () => {
-  const text = formatNetwork(bridgeOf(0, 2, 1));
-  assert.match(text, /vxlan tsvx0 at 172\.16\.1\.100, port 4789, MTU 1500/);
-  assert.match(text, /^ +VNI {2}port +of +received +sent$/m);
-  assert.match(text, /^ {2}10000 {2}veth0 +br0 +4\.88 KiB, 40\.0 kbit\/s 50 pkt\/s +6\.84 KiB, 56/m);
-  assert.match(text, /^ {2}10000 {2}172\.16\.1\.101 +0 s +98\.6 KiB/m);
-  assert.match(text, /^ {2}10000 {2}02:00:00:00:00:01 {2}172\.16\.1\.101 +1 s +0 +600 B/m);
-  assert.match(text, /unknown-segment \(dropped\) +3 +300$/m);
-  assert.match(text, /:\d\dZ {2}moved: 02:00:00:00:00:01 moved\n$/);
-});
-
-test('a gateway is shown in its own form', () => {
+test('a bridge and a gateway are shown in their own forms', () => {
+  assert.match(formatNetwork(bridgeOf(0, 2, 1)), /^Bridge "bridge-0" .*02:00:00:00:00:01.*\n$/s);
   assert.match(formatNetwork(gatewayOf(1)), /^"gateway" is a gateway .*02:00:00:00:ff:00.*\n$/s);
 });
 
@@ -40,10 +30,4 @@ test('a relay shows both ways of each cable, by what went through', () => {
     rows.map(([, cable]) => cable),
     ['v0 → v1', 'v1 → v0', 'v2 → v3', 'v3 → v2'],
   );
-});
-
-test('a bridge without anything says what is not there', () => {
-  const text = formatNetwork({ ...bridgeOf(0, 1, 1), ports: [], entries: [], outcomes: [], events: [] });
-  for (const nothing of ['no port', 'no peer', 'no MAC', 'no outcome'])
-    assert.ok(text.includes(`  ${nothing}\n`), nothing);
 });
