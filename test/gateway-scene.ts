@@ -85,6 +85,8 @@ function removeNamespaces(): void {
 
 function makePair([name, device]: readonly [string, string], [other, port]: readonly [string, string]): void {
   ip('-n', name, 'link', 'add', device, 'type', 'veth', 'peer', 'name', port, 'netns', other);
+  // It does not ask again after some seconds whether a neighbour is there still: such a frame would miss a capture's end.
+  inside(name, 'sysctl', '-qw', `net.ipv4.neigh.${device}.delay_first_probe_time=3600`);
   ip('-n', name, 'link', 'set', device, 'up');
   ip('-n', other, 'link', 'set', port, 'up');
 }
