@@ -52,7 +52,8 @@ export async function startMembers(
       throw notAtWork(
         late?.role ?? 'keeper',
         late?.namespace ?? prefix,
-        late?.lastEnd ?? `it was not at work after ${START_MS / 1000} s`,
+        late?.lastEnd ??
+          `it was not at work after ${START_MS / 1000} s${late ? saidBy(prefix, late.name) : ''}`,
       );
     }
     await pause(LOOK_AGAIN_MS);
@@ -78,6 +79,19 @@ export function areKept(prefix: string, members: readonly Member[]): boolean {
       return found?.state === 'running' && found.mark !== undefined && isAlive(found.mark);
     })
   );
+}
+
+/** Its last line, for a message. */
+function saidBy(prefix: string, name: string): string {
+  try {
+    const line = readFileSync(`${memberDirectory(prefix, name)}/output`, 'utf8')
+      .trim()
+      .split('\n')
+      .at(-1);
+    return line ? `, "${line}"` : ', and said nothing';
+  } catch {
+    return '';
+  }
 }
 
 function openOutput(prefix: string): { readonly fd: number; readonly path: string } {
