@@ -50,6 +50,7 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/sockets.test.ts', why: "the kernel's own TCP sockets, against ss", isSlow: true },
   { file: 'test/flip.test.ts', why: 'flips under a flood over veth' },
   { file: 'test/audit.test.ts', why: "the interfaces' own counters against the hooks", isSlow: true },
+  { file: 'test/lab-gateway.test.ts', why: 'the gateway behind real 802.1Q devices', isSlow: true },
   { file: 'test/lab-truth.test.ts', why: 'the whole stack: VXLAN, bridges, offloads', isSlow: true },
 ];
 
