@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge|gateway …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge|vnet|gateway …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -21,6 +21,7 @@ import { read } from './read.ts';
 import { rules } from './rules.ts';
 import { sockets } from './sockets.ts';
 import { throughput } from './throughput.ts';
+import { vnet } from './vnet.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   kernel,
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rules,
   sockets,
   bridge,
+  vnet,
   gateway,
 ];
 const RESULTS = new URL('results/', import.meta.url);

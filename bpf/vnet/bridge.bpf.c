@@ -135,23 +135,8 @@ static __always_inline int from_port(struct __sk_buff *skb, u32 hook)
 	return take_in(skb, &f);
 }
 
-/* What a tenant's interface receives. */
-SEC("tc")
-int ts_port(struct __sk_buff *skb)
-{
-	return from_port(skb, INGRESS);
-}
-
-/* What a Linux bridge sends to a port of it that is ours. */
-SEC("tc")
-int ts_bridge_port(struct __sk_buff *skb)
-{
-	return from_port(skb, EGRESS);
-}
-
-/* What came out of a tunnel. */
-SEC("tc")
-int ts_tunnel(struct __sk_buff *skb)
+/* A far tunnel end. */
+static __always_inline int from_tunnel(struct __sk_buff *skb)
 {
 	struct frame f = {.wire = wire_of(skb), .hook = INGRESS, .is_from_peer = 1};
 	const struct place *place;
@@ -179,6 +164,27 @@ int ts_tunnel(struct __sk_buff *skb)
 	if (read_header(skb, &f))
 		return ended(TOO_SHORT, f.wire, TC_ACT_SHOT);
 	return take_in(skb, &f);
+}
+
+/* What a tenant's interface receives. */
+SEC("tc")
+int ts_port(struct __sk_buff *skb)
+{
+	return from_port(skb, INGRESS);
+}
+
+/* What a Linux bridge sends to a port of it that is ours. */
+SEC("tc")
+int ts_bridge_port(struct __sk_buff *skb)
+{
+	return from_port(skb, EGRESS);
+}
+
+/* What came out of a tunnel. */
+SEC("tc")
+int ts_tunnel(struct __sk_buff *skb)
+{
+	return from_tunnel(skb);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
