@@ -18,9 +18,11 @@ function lab(...words: string[]): Promise<Ended> {
 
 test('three clients with one address are each served by their own worker, and counted both ways', {
   skip,
-}, async () => {
+}, async (t) => {
   const { code, stdout, stderr } = await lab('up', 'gateway');
   assert.equal(code, 0, stderr);
+  const [, how] = /^VLANs \d+, \d+, \d+, (by 802\.1Q devices|tagged by a tc program)$/m.exec(stdout)!;
+  t.diagnostic(`VLANs: ${how}`);
   const counted = [
     ...stdout.matchAll(
       /^mac (\w{12}) rx pkts = (\d+), rx bytes = (\d+)\n {4}tx pkts = (\d+), tx bytes = (\d+)$/gm,
