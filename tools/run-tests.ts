@@ -1,6 +1,6 @@
 /**
- * Runs test files in two groups, as one run with one closing account: first those that may run beside each other, then,
- * one at a time, those that make interfaces, load the machine, measure time or count every packet.
+ * Runs test files in groups, as one run with one closing account: first those that may run beside each other, last, one at a
+ * time, those that load the machine, measure time or count every packet on it.
  */
 import { once } from 'node:events';
 import { run } from 'node:test';
@@ -15,7 +15,7 @@ const SLOWEST = 12;
  * Tests that neither see nor disturb others: bytes in, bytes out, test runs of programs, other machines. The first takes
  * longest, so that the rest runs beside it.
  */
-const TOGETHER: readonly RegExp[] = [
+const PURE: readonly RegExp[] = [
   /^test\/vm\.test\.ts$/,
   /^test\/(corpus|two-targets|own-captures|tunnels|read|read-filter|load|doctor|scattered|tcp|sequence|sequence-place)\.test\.ts$/,
   /^test\/(connection-rows|connection-state|connections|measure-kernel|measure-read|filter-document|architecture)\.test\.ts$/,
@@ -25,32 +25,40 @@ const TOGETHER: readonly RegExp[] = [
   /^web\/src\//,
 ];
 
+/** Tests that wait more than they work, in namespaces with names of their own: two of them are not in each other's way. */
+const APART: readonly RegExp[] = [
+  /^test\/(lab-(?!truth)|vnet-(?!gateway))[a-z-]*\.test\.ts$/,
+  /^web\/page-[a-z-]+\.test\.ts$/,
+];
+
 /** node:test's account of a run, word by word in its order. */
 const ACCOUNT = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'] as const;
 
-/** Splits files into those that run beside each other, the longest first, and those that run alone. */
-export function groupsOf(files: readonly string[]): {
-  readonly together: string[];
-  readonly alone: string[];
-} {
-  const together = TOGETHER.flatMap((pattern) => files.filter((file) => pattern.test(file)));
-  return { together, alone: files.filter((file) => !together.includes(file)) };
+/** Splits files into groups, in the order they run, with how many of each run at a time. */
+export function groupsOf(
+  files: readonly string[],
+): { readonly files: readonly string[]; readonly atATime: number }[] {
+  const fitting = (patterns: readonly RegExp[]): string[] =>
+    patterns.flatMap((pattern) => files.filter((file) => pattern.test(file)));
+  const pure = fitting(PURE);
+  const apart = fitting(APART);
+  const known = new Set([...pure, ...apart]);
+  return [
+    { files: pure, atATime: BESIDE },
+    { files: apart, atATime: BESIDE },
+    { files: files.filter((file) => !known.has(file)), atATime: 1 },
+  ].filter((group) => group.files.length > 0);
 }
 
 /** Runs the files, and prints what comes of it. @param cwd where their names count from @returns whether all went well */
 export async function runTests(files: readonly string[], cwd: string): Promise<boolean> {
-  const { together, alone } = groupsOf(files);
   const totals = new Map<string, number>(ACCOUNT.map((word) => [word, 0]));
   const took: { readonly file: string; readonly seconds: number }[] = [];
   let isWell = true;
   // biome-ignore lint/suspicious/noExplicitAny: node's stream of tests has no type for what it yields.
   async function* all(): AsyncGenerator<any, void> {
-    for (const [names, concurrency] of [
-      [together, BESIDE],
-      [alone, 1],
-    ] as const) {
-      if (names.length === 0) continue;
-      for await (const told of run({ files: [...names], concurrency, cwd })) {
+    for (const group of groupsOf(files)) {
+      for await (const told of run({ files: [...group.files], concurrency: group.atATime, cwd })) {
         const { type, data } = told;
         if (type === 'test:diagnostic' && data.file === undefined && add(totals, data.message)) continue;
         if (type === 'test:summary') {
