@@ -6,12 +6,12 @@ import { VnetError } from './error.ts';
 import { countOf, headOf, type NetworkFunction, type Tellings } from './function.ts';
 import { GatewayClients, type Indexes, type KnownClient } from './gateway-clients.ts';
 import { ClientSchema, type GatewayConfig, GatewaySchema, mistakesAmong } from './gateway-config.ts';
-import { interfaceNumbers } from './gateway-links.ts';
 import { openGatewayPins } from './gateway-pins.ts';
 import { encodeSettings, indexKey } from './gateway-table.ts';
 import { tagsOf } from './gateway-tags.ts';
 import { GatewayTellings } from './gateway-tellings.ts';
 import { Outcome } from './gen/gateway.ts';
+import { interfaceNumbers } from './interfaces.ts';
 import { readLedger } from './ledger.ts';
 import type { PinnedObject, PinnedPlace } from './pinned.ts';
 

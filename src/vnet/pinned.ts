@@ -29,7 +29,7 @@ export interface PinnedOptions {
   readonly object: string;
   /** Maps that outlive the process, with the layouts that a former one's must have to be taken over. */
   readonly kept: Readonly<Record<string, { readonly key?: Layout; readonly value?: Layout }>>;
-  /** Sets constants and sizes before the object is loaded. A kept map of another size is not taken over. */
+  /** Sets constants and sizes before the object is loaded. A kept map that is taken over stays of the size it has. */
   readonly configure?: (object: BpfObject) => void;
 }
 
@@ -78,7 +78,7 @@ export class PinnedObject implements Disposable {
     try {
       object.load();
     } catch (error) {
-      // Of another size or type than this version's: a new start, with tables that are empty.
+      // Of another type than this version's: a new start, with tables that are empty.
       if (adopted.length === 0 || !(error instanceof BpfError) || error.code === 'BPF_PERMISSION')
         throw error;
       stack.dispose();

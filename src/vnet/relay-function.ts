@@ -1,10 +1,10 @@
 /** The relay as an instance: cables between interfaces by name, which may come, go and come again. */
-import { execFileSync } from 'node:child_process';
 import { z } from 'zod';
 import { readConfigAs } from '../config/index.ts';
 import type { VirtualRelay } from '../query/index.ts';
 import { VnetError } from './error.ts';
 import { countOf, headOf, type NetworkFunction, type Tellings } from './function.ts';
+import { interfaceNumbers } from './interfaces.ts';
 import { type CableEnds, Relay, type Relayed, type RelayLedger } from './relay.ts';
 
 /** The names of the two interfaces of a cable. */
@@ -162,23 +162,4 @@ function demandAll(cables: readonly Cable[], numbers: ReadonlyMap<string, number
       'VNET_INTERFACE',
       `Laying cables: there is no interface ${missing.join(', ')} in this network namespace; make it first, or name another ("ip link" lists them)`,
     );
-}
-
-/** Of this thread's network namespace. @throws VnetError `VNET_COMMAND` */
-function interfaceNumbers(): ReadonlyMap<string, number> {
-  let said: string;
-  try {
-    said = execFileSync('ip', ['-j', 'link', 'show'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-  } catch (cause) {
-    throw new VnetError(
-      'VNET_COMMAND',
-      `Listing interfaces with "ip" failed (${(cause as Error).message}); install iproute2`,
-      { cause },
-    );
-  }
-  const links = JSON.parse(said) as { readonly ifname: string; readonly ifindex: number }[];
-  return new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]));
 }

@@ -10,6 +10,7 @@ import type { Place } from '../question.ts';
 import { type Paint, paintOf, segmentName } from '../segments.ts';
 import { NetworkCard } from './NetworkCard.tsx';
 import { Swatch } from './Paints.tsx';
+import { rovingStep } from './roving.ts';
 import { PlaceLink } from './tables.tsx';
 
 interface GraphProps {
@@ -259,15 +260,7 @@ function useRovingCards(cards: readonly Card[]): {
   const stop = cards.some(({ id }) => id === last) ? last : cards[0]?.id;
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     const at = cards.findIndex(({ id }) => id === stop);
-    const steps: Readonly<Record<string, number>> = {
-      ArrowRight: at + 1,
-      ArrowDown: at + 1,
-      ArrowLeft: at - 1,
-      ArrowUp: at - 1,
-      Home: 0,
-      End: -1,
-    };
-    const step = steps[event.key];
+    const step = rovingStep(event.key, at);
     if (step === undefined) return;
     event.preventDefault();
     const next = cards.at(step % cards.length)!;

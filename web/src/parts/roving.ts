@@ -23,6 +23,19 @@ export function useKeptFocus(root: RefObject<SVGGElement | null>, focusKey: stri
   }, [root, focusKey]);
 }
 
+/** Where a key leads from place `at` of a row of marks, to be taken modulo their number; undefined: it is no such key. */
+export function rovingStep(key: string, at: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowRight: at + 1,
+    ArrowDown: at + 1,
+    ArrowLeft: at - 1,
+    ArrowUp: at - 1,
+    Home: 0,
+    End: -1,
+  };
+  return steps[key];
+}
+
 /** One arc takes part in the tab order; the arrow keys go from arc to arc. */
 export function useRoving(arcs: readonly Arc[]): {
   stop: string | undefined;
@@ -34,15 +47,7 @@ export function useRoving(arcs: readonly Arc[]): {
   const onFocus = useCallback((arc: Arc) => setChosen(arc.id), []);
   const onKeyDown = (event: KeyboardEvent<SVGGElement>): void => {
     const at = arcs.findIndex((arc) => arc.id === stop);
-    const steps: Record<string, number> = {
-      ArrowRight: at + 1,
-      ArrowDown: at + 1,
-      ArrowLeft: at - 1,
-      ArrowUp: at - 1,
-      Home: 0,
-      End: -1,
-    };
-    const step = steps[event.key];
+    const step = rovingStep(event.key, at);
     if (step === undefined) return;
     event.preventDefault();
     const next = arcs.at(step % arcs.length)!;
