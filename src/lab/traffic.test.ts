@@ -178,8 +178,10 @@ test('traffic does not outlive the killed process that started it', { skip }, as
   });
   await once(createInterface({ input: child.stdout }), 'line');
   await until(() => labStatus({ prefix }).processes.length === 3, 'two generators and a ping are inside');
+  const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await until(() => labStatus({ prefix }).processes.length === 0, 'all have ended');
+  await gone; // its files are closed, and so its generators told, before it is off the list of processes
   assert.deepEqual(labStatus({ prefix }).traffic, []);
 });
 
