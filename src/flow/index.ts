@@ -2,6 +2,7 @@ export * from './address.ts';
 export * from './batch.ts';
 export * from './combine.ts';
 export * from './connection.ts';
+export * from './epoch-store.ts';
 export * from './excluded.ts';
 export * from './keytable.ts';
 export * from './measure-options.ts';

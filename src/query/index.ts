@@ -26,6 +26,7 @@ export {
   type FilterField,
   fieldDefinition,
 } from './filter/fields.ts';
+export { parseHistoryFilter } from './filter/history.ts';
 export { nearest } from './filter/nearest.ts';
 export { parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
@@ -33,6 +34,7 @@ export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
 export { RuleError, readRule, readRules } from './filter/rule-file.ts';
 export { MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
 export { namesOf } from './filter/value-type.ts';
+export * from './history.ts';
 export * from './streamed.ts';
 export * from './view.ts';
 export * from './vnet.ts';
