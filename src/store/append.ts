@@ -29,8 +29,8 @@ const TYPES: Readonly<Record<ColumnType, { readonly type: DuckDBType; readonly o
 
 /** Rows of a block: what DuckDB works through at a time. */
 const BLOCK_ROWS = 2048;
-/** Blocks after which the appender hands its rows on, and others have their turn. */
-const BLOCKS_A_TURN = 8;
+/** Rows after which the appender hands them on, and others have their turn. */
+const ROWS_A_TURN = 8 * BLOCK_ROWS;
 
 /** Rows of one interval, to be appended. */
 export interface IntervalRows {
@@ -38,29 +38,41 @@ export interface IntervalRows {
   readonly fold: IntervalFold;
 }
 
-/** Appends all rows of an interval to a table with {@link FLOW_COLUMNS}. */
-export async function appendRows(appender: DuckDBAppender, { periodMs, fold }: IntervalRows): Promise<void> {
-  const order = rowOrder(fold.columns, fold.length);
+/** Appends the rows of intervals to a table with {@link FLOW_COLUMNS}. */
+export async function appendRows(
+  appender: DuckDBAppender,
+  intervals: readonly IntervalRows[],
+): Promise<void> {
+  const chunk = DuckDBDataChunk.create(FLOW_COLUMNS.map(({ type }) => TYPES[type].type));
+  let waiting = 0;
+  for (const interval of intervals) {
+    const { fold } = interval;
+    const order = rowOrder(fold.columns, fold.length);
+    const fillings = rowFillings(interval);
+    for (let at = 0; at < fold.length; at += BLOCK_ROWS) {
+      const rows = order.subarray(at, Math.min(at + BLOCK_ROWS, fold.length));
+      chunk.reset();
+      for (const [nth, each] of fillings.entries())
+        each.write(duckdb.data_chunk_get_vector(chunk.chunk, nth), rows);
+      chunk.rowCount = rows.length;
+      appender.appendDataChunk(chunk);
+      waiting += rows.length;
+      if (waiting < ROWS_A_TURN) continue;
+      appender.flushSync();
+      waiting = 0;
+      await setImmediate();
+    }
+  }
+}
+
+function rowFillings({ periodMs, fold }: IntervalRows): Filling[] {
   const period = BigInt(Math.trunc(periodMs)) * 1000n;
-  const fill: Filling[] = [
-    new Filling('TIMESTAMP', (into: BigInt64Array, _from, count) => into.fill(period, 0, count)),
+  return [
+    new Filling('TIMESTAMP', (into: BigInt64Array, _rows, count) => into.fill(period, 0, count)),
     picking('UINTEGER', fold.points),
     picking('BOOLEAN', fold.counted()),
     ...fieldFillings(fold.columns),
   ];
-  const chunk = DuckDBDataChunk.create(FLOW_COLUMNS.map(({ type }) => TYPES[type].type));
-  for (let at = 0, blocks = 1; at < fold.length; at += BLOCK_ROWS, blocks++) {
-    const rows = order.subarray(at, Math.min(at + BLOCK_ROWS, fold.length));
-    chunk.reset();
-    for (const [nth, each] of fill.entries())
-      each.write(duckdb.data_chunk_get_vector(chunk.chunk, nth), rows);
-    chunk.rowCount = rows.length;
-    appender.appendDataChunk(chunk);
-    if (blocks % BLOCKS_A_TURN !== 0) continue;
-    appender.flushSync();
-    await setImmediate();
-  }
-  appender.flushSync();
 }
 
 type Block = Uint8Array | Uint16Array | Uint32Array | BigUint64Array | BigInt64Array;
@@ -166,23 +178,32 @@ function swapped(word: number): number {
 function rowOrder(columns: FlowColumns, length: number): Uint32Array<ArrayBuffer> {
   const source = columnWords(columns.source);
   const destination = columnWords(columns.destination);
-  let order = Uint32Array.from({ length }, (_, row) => row);
-  let next = new Uint32Array(length);
-  const digits = [
-    (row: number) => swapped(destination[4 * row + 3]!) & 0xffff,
-    (row: number) => swapped(destination[4 * row + 3]!) >>> 16,
-    (row: number) => swapped(source[4 * row + 3]!) & 0xffff,
-    (row: number) => swapped(source[4 * row + 3]!) >>> 16,
-    (row: number) => columns.tunnelId[row]! & 0xffff,
-    (row: number) => columns.tunnelId[row]! >>> 16,
+  const keys = [
+    (row: number) => swapped(destination[4 * row + 3]!) >>> 0,
+    (row: number) => swapped(source[4 * row + 3]!) >>> 0,
+    (row: number) => columns.tunnelId[row]!,
   ];
-  const starts = new Uint32Array(2 ** 16 + 1);
-  for (const digit of digits) {
-    starts.fill(0);
-    for (let i = 0; i < length; i++) starts[digit(i) + 1]!++;
+  const order = Uint32Array.from({ length }, (_, row) => row);
+  if (length >= DIGITS) return keys.reduce(sortedBy, order);
+  const [third, second, first] = keys as [Key, Key, Key];
+  return order.sort((a, b) => first(a) - first(b) || second(a) - second(b) || third(a) - third(b));
+}
+
+type Key = (row: number) => number;
+
+/** Rows of one key after the other, digit by digit; with fewer rows than digits comparing is faster. */
+const DIGITS = 2 ** 16;
+
+/** Rows by a key of 32 bits, those of equal keys in their order before. */
+function sortedBy(rows: Uint32Array<ArrayBuffer>, key: Key): Uint32Array<ArrayBuffer> {
+  let order = rows;
+  for (const digit of [(row: number) => key(row) & 0xffff, (row: number) => key(row) >>> 16]) {
+    const starts = new Uint32Array(DIGITS + 1);
+    for (const row of order) starts[digit(row) + 1]!++;
     for (let i = 1; i < starts.length; i++) starts[i]! += starts[i - 1]!;
-    for (let i = 0; i < length; i++) next[starts[digit(order[i]!)]!++] = order[i]!;
-    [order, next] = [next, order];
+    const next = new Uint32Array(order.length);
+    for (const row of order) next[starts[digit(row)]!++] = row;
+    order = next;
   }
   return order;
 }

@@ -1,6 +1,6 @@
 /** The history in one DuckDB file: takes epochs in, answers questions about the past. */
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
-import type { FlowQuery, HistoryQuestion, ResultTable } from '../query/index.ts';
+import type { FlowQuery, HistoryLevel, HistoryQuestion, ResultTable } from '../query/index.ts';
 import { answerPlan, planOf } from './answer.ts';
 import { Catalogue } from './catalogue.ts';
 import { type Connection, Database } from './database.ts';
@@ -10,18 +10,12 @@ import { CREATE_STAGE } from './levels.ts';
 import { runOwnSql, type SqlTable } from './own-sql.ts';
 import { openSchema } from './schema.ts';
 import { Turns } from './turns.ts';
-
-/** How long rows of each level are kept, ms; the finer ones not longer than the coarser. */
-export interface Retention {
-  readonly rawMs: number;
-  readonly minuteMs: number;
-  readonly hourMs: number;
-}
+import { giveUpForSize, giveUpOld, joinLevels, type Retention, type UpkeepOptions } from './upkeep.ts';
 
 /** What a store tells. */
 export interface StoreListener {
   /** Rows before this are given up. */
-  gaveUp?(level: string, beforeMs: number, why: 'age' | 'size'): void;
+  gaveUp?(level: HistoryLevel, beforeMs: number, why: 'age' | 'size'): void;
   /** Joining rows or giving them up failed; it is tried again with the next commit. */
   failed?(error: StoreError): void;
 }
@@ -69,6 +63,9 @@ export class DuckDbStore implements EpochStore, FlowQuery {
   readonly #writing = new Turns(1);
   readonly #asking = new Turns(QUESTIONS_AT_A_TIME);
   #catalogue: Catalogue;
+  /** Periods before this are complete. */
+  #completeMs = 0;
+  #upkeep: Promise<void> | undefined;
 
   private constructor(
     options: Required<DuckDbStoreOptions>,
@@ -104,15 +101,58 @@ export class DuckDbStore implements EpochStore, FlowQuery {
     await this.#writing.take(undefined, async () => {
       this.#refuseWriting();
       const { intervalMs } = this.#options;
-      try {
+      await this.#change(async () => {
+        let newestMs = 0;
         await this.#writer.transaction(async () => {
-          await takeIn(epochs, { connection: this.#writer, catalogue: this.#catalogue, intervalMs });
+          const options = { connection: this.#writer, catalogue: this.#catalogue, intervalMs };
+          newestMs = await takeIn(epochs, options);
         });
-      } catch (error) {
-        this.#catalogue = await Catalogue.read(this.#writer);
-        throw error;
-      }
+        this.#completeMs = Math.max(this.#completeMs, newestMs);
+      });
     });
+    this.#upkeep ??= this.#keepUp().finally(() => {
+      this.#upkeep = undefined;
+    });
+  }
+
+  /** Resolves when what the store does by itself after a commit is done: joining rows, giving up old ones. */
+  async settled(): Promise<void> {
+    await this.#upkeep;
+  }
+
+  /** Joins and gives up; a failure is told, and what was not done is done after the next commit. */
+  async #keepUp(): Promise<void> {
+    try {
+      await this.#writing.take(undefined, () =>
+        this.#change(async () => {
+          const { retention, maxOctets, listener, clock } = this.#options;
+          const options: UpkeepOptions = {
+            connection: this.#writer,
+            catalogue: this.#catalogue,
+            retention,
+            maxOctets,
+            nowMs: clock(),
+            gaveUp: listener.gaveUp?.bind(listener),
+          };
+          await joinLevels(options, this.#completeMs);
+          await giveUpOld(options);
+          await giveUpForSize(options);
+        }),
+      );
+    } catch (error) {
+      const failure = StoreError.from(error, `keeping up ${this.#options.path}`);
+      if (failure.code !== 'STORE_CLOSED') this.#options.listener.failed?.(failure);
+    }
+  }
+
+  /** Changes the store; when that fails, what is known by heart is read anew. */
+  async #change(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#catalogue = await Catalogue.read(this.#writer);
+      throw error;
+    }
   }
 
   /** As {@link FlowQuery.answer}. @throws StoreError, FilterError; the reason of the signal */
@@ -150,6 +190,7 @@ export class DuckDbStore implements EpochStore, FlowQuery {
   }
 
   async close(): Promise<void> {
+    await this.settled();
     await this.#writing.end();
     await this.#asking.end();
     this.#writer[Symbol.dispose]();

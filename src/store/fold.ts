@@ -31,15 +31,18 @@ const KINDS = 4;
  * points where any saw it, and of these the direction with more octets on the wire.
  */
 export class IntervalFold {
-  readonly #uniflows = new KeyTable(UNIFLOW_WORDS.width, 1024, UNIFLOW_WORDS.near);
-  readonly #rows = new KeyTable(ROW_WORDS, 1024);
-  #columns: FlowColumns = createColumns(1024);
-  #points = new Uint32Array(1024);
-  #uniflowOf = new Uint32Array(1024);
+  readonly #uniflows: KeyTable;
+  readonly #rows: KeyTable;
+  #columns: FlowColumns;
+  #points: Uint32Array<ArrayBuffer>;
+  #uniflowOf: Uint32Array<ArrayBuffer>;
   /** Kind of point per row. */
-  #kinds = new Uint8Array(1024);
+  #kinds: Uint8Array<ArrayBuffer>;
   /** Per uniflow octets, then packets of each kind; −1 octets: none of them saw it. */
-  #tallies = new Float64Array(2 * KINDS * 1024);
+  #tallies: Float64Array<ArrayBuffer>;
+  /** Rows whose columns are filled; the others are begun by these records. */
+  #filled = 0;
+  readonly #begun: number[] = [];
 
   /** Number of rows. */
   get length(): number {
@@ -56,6 +59,18 @@ export class IntervalFold {
     return this.#points;
   }
 
+  /** @param records how many records will be added at least, as far as that is known */
+  constructor(records = 0) {
+    const capacity = Math.max(64, records);
+    this.#uniflows = new KeyTable(UNIFLOW_WORDS.width, capacity, UNIFLOW_WORDS.near);
+    this.#rows = new KeyTable(ROW_WORDS, capacity);
+    this.#columns = createColumns(capacity);
+    this.#points = new Uint32Array(capacity);
+    this.#uniflowOf = new Uint32Array(capacity);
+    this.#kinds = new Uint8Array(capacity);
+    this.#tallies = new Float64Array(2 * KINDS * capacity);
+  }
+
   /** Adds records `from` to before `to` of a batch. */
   add(
     batch: FlowBatch,
@@ -64,8 +79,9 @@ export class IntervalFold {
   ): void {
     const { columns } = batch;
     const readUniflow = uniflowReader(batch, this.#uniflows.probe);
-    const octets = columnWords(columns.wireOctets);
-    const packets = columnWords(columns.wirePackets);
+    const words = SUMS.map((name) => columnWords(columns[name]));
+    let own = SUMS.map((name) => columnWords(this.#columns[name]));
+    const [, , octets, packets] = words as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
     for (let row = from; row < to; row++) {
       const point = pointOf(columns.ifindex[row]!, columns.direction[row]!);
       const kind = (point.isPrimary ? 0 : 2) + point.direction;
@@ -77,13 +93,27 @@ export class IntervalFold {
       writeRowKey(columns, row, probe);
       const known = this.#rows.length;
       const at = this.#rows.intern();
-      if (at === known) this.#begin(at, { columns, row, point: point.id, uniflow, kind });
-      else this.#join(at, columns, row);
+      if (at === known) {
+        if (at === this.#points.length) {
+          this.#fill(columns);
+          this.#grow();
+          own = SUMS.map((name) => columnWords(this.#columns[name]));
+        }
+        this.#uniflowOf[at] = uniflow;
+        this.#kinds[at] = kind;
+        this.#points[at] = point.id;
+        this.#begun.push(row);
+      } else {
+        if (at >= this.#filled) this.#fill(columns);
+        joinWords(own, at, words, row);
+        this.#join(at, columns, row);
+      }
       const tally = 2 * KINDS * uniflow + 2 * kind;
       const before = this.#tallies[tally]!;
       this.#tallies[tally] = Math.max(before, 0) + octets[2 * row]! + 2 ** 32 * octets[2 * row + 1]!;
       this.#tallies[tally + 1]! += packets[2 * row]! + 2 ** 32 * packets[2 * row + 1]!;
     }
+    this.#fill(columns);
   }
 
   /** Whether each row counts: 1, or 0. To be asked when all records are there. */
@@ -119,39 +149,21 @@ export class IntervalFold {
     return uniflow;
   }
 
-  #begin(
-    at: number,
-    {
-      columns,
-      row,
-      point,
-      uniflow,
-      kind,
-    }: {
-      readonly columns: FlowColumns;
-      readonly row: number;
-      readonly point: number;
-      readonly uniflow: number;
-      readonly kind: number;
-    },
-  ): void {
-    if (at === this.#points.length) this.#grow();
-    const own = this.#columns;
-    for (const name of FIELD_NAMES) {
-      const from = columns[name];
-      const into = own[name];
-      const width = WIDTHS[name];
-      if (width === 1) into[at] = from[row]!;
-      else for (let i = 0; i < width; i++) into[width * at + i] = from[width * row + i]!;
-    }
-    this.#points[at] = point;
-    this.#uniflowOf[at] = uniflow;
-    this.#kinds[at] = kind;
+  /** Fills the columns of the rows that were begun, one column after the other: loops over one type each are fast. */
+  #fill(from: FlowColumns): void {
+    const rows = this.#begun;
+    for (const name of FIELD_NAMES)
+      copyElements(elementsOf(this.#columns, name), elementsOf(from, name), {
+        width: WIDTHS[name],
+        at: this.#filled,
+        rows,
+      });
+    this.#filled += rows.length;
+    rows.length = 0;
   }
 
   #join(at: number, from: FlowColumns, row: number): void {
     const own = this.#columns;
-    for (const name of SUMS) addCounter(own[name], at, from[name], row);
     if (from.firstMs[row]! < own.firstMs[at]!) own.firstMs[at] = from.firstMs[row]!;
     if (from.lastMs[row]! > own.lastMs[at]!) own.lastMs[at] = from.lastMs[row]!;
     own.tcpFlags[at]! |= from.tcpFlags[row]!;
@@ -178,14 +190,44 @@ export class IntervalFold {
 
 const SUMS = ['octets', 'packets', 'wireOctets', 'wirePackets', 'payloadOctets'] as const;
 
-/** Elements a record takes of each column. */
+/** Elements a record takes of each column, as {@link elementsOf} cuts it. */
 const WIDTHS = Object.fromEntries(
-  FIELD_NAMES.map((name) => [name, { 128: 16, 48: 6 }[FIELDS[name].bits as number] ?? 1]),
+  FIELD_NAMES.map((name) => [name, { 128: 4, 64: 2, 48: 6 }[FIELDS[name].bits as number] ?? 1]),
 ) as Record<FieldName, number>;
 
-/** Adds one counter of 64 bits to another; numbers of 53 bits would do for years, but a counter stays what it is. */
-function addCounter(into: BigUint64Array, at: number, from: BigUint64Array, row: number): void {
-  into[at]! += from[row]!;
+type Elements = Uint8Array | Uint16Array | Uint32Array;
+
+/** A column in elements of three types at most: more would make every loop over them slow. */
+function elementsOf(columns: FlowColumns, name: FieldName): Elements {
+  const column = columns[name];
+  if (column instanceof BigUint64Array) return columnWords(column);
+  if (column instanceof Float64Array)
+    return new Uint32Array(column.buffer, column.byteOffset, column.byteLength / 4);
+  return FIELDS[name].bits === 128 ? columnWords(column as Uint8Array<ArrayBuffer>) : column;
+}
+
+function copyElements(
+  into: Elements,
+  from: Elements,
+  { width, at, rows }: { readonly width: number; readonly at: number; readonly rows: readonly number[] },
+): void {
+  if (width === 1) {
+    for (let i = 0; i < rows.length; i++) into[at + i] = from[rows[i]!]!;
+    return;
+  }
+  for (let i = 0; i < rows.length; i++)
+    for (let part = 0; part < width; part++) into[width * (at + i) + part] = from[width * rows[i]! + part]!;
+}
+
+/** Adds the counters of a record to those of a row: 64 bits as two words, for the sum of big integers is slow. */
+function joinWords(own: readonly Uint32Array[], at: number, from: readonly Uint32Array[], row: number): void {
+  for (let nth = 0; nth < own.length; nth++) {
+    const into = own[nth]!;
+    const words = from[nth]!;
+    const low = into[2 * at]! + words[2 * row]!;
+    into[2 * at] = low;
+    into[2 * at + 1]! += words[2 * row + 1]! + (low > 0xffff_ffff ? 1 : 0);
+  }
 }
 
 /** Of ingress (0) and egress (1) the one with more octets, then packets. */

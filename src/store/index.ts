@@ -1,3 +1,4 @@
-export { DuckDbStore, type DuckDbStoreOptions, type Retention, type StoreListener } from './duckdb.ts';
+export { DuckDbStore, type DuckDbStoreOptions, type StoreListener } from './duckdb.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
 export type { SqlTable } from './own-sql.ts';
+export type { Retention } from './upkeep.ts';

@@ -50,7 +50,7 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
       const name = `${agent}/${periodMs}`;
       const interval = intervals.get(name) ?? {
         periodMs,
-        fold: new IntervalFold(),
+        fold: new IntervalFold(batch.length),
         seen: new Map(),
         ledger: new Map(),
       };
@@ -60,7 +60,7 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
       await catalogue.addRun(connection, { agent, first: epoch, last: epoch, fromMs: startMs, toMs: endMs });
       newestMs = Math.max(newestMs, periodMs + intervalMs);
     }
-    for (const interval of intervals.values()) await write(interval, options);
+    await write([...intervals.values()], options);
   } finally {
     for (const { fold } of intervals.values()) fold.free();
   }
@@ -127,7 +127,7 @@ async function foldBatch(
   }
 }
 
-/** Levels that a period's rows go to: those that already hold it take what comes late along with the finest. */
+/** Levels that rows of a period go to: those that hold it already take what comes late along with the finest. */
 function levelsOf(periodMs: number, catalogue: Catalogue): LevelName[] {
   return LEVEL_NAMES.filter((level) => {
     const isThere = level === 'raw' || periodMs < (catalogue.rolledMs(level) ?? 0);
@@ -135,54 +135,55 @@ function levelsOf(periodMs: number, catalogue: Catalogue): LevelName[] {
   });
 }
 
-async function write(interval: Interval, { connection, catalogue }: IntakeOptions): Promise<void> {
-  const { periodMs, fold } = interval;
-  const levels = levelsOf(periodMs, catalogue);
-  if (levels.length === 1 && levels[0] === 'raw') {
-    await append('flow_raw', { periodMs, fold }, connection);
-  } else if (levels.length > 0) {
-    await append(STAGE_TABLE, { periodMs, fold }, connection);
-    for (const level of levels)
+async function write(
+  intervals: readonly Interval[],
+  { connection, catalogue }: IntakeOptions,
+): Promise<void> {
+  const isTimely = ({ periodMs }: Interval): boolean => levelsOf(periodMs, catalogue).join() === 'raw';
+  await append('flow_raw', intervals.filter(isTimely), connection);
+  const late = intervals.filter((each) => !isTimely(each));
+  if (late.length > 0) {
+    await append(STAGE_TABLE, late, connection);
+    for (const level of LEVEL_NAMES) {
+      const periods = late.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
+      if (periods.length === 0) continue;
+      const where = `period IN (${[...new Set(periods.map(({ periodMs }) => moment(periodMs)))].join(', ')})`;
       await connection.run(
         level === 'raw'
-          ? `INSERT INTO flow_raw FROM ${STAGE_TABLE}`
-          : joinStatement('flow', level, { from: STAGE_TABLE }),
+          ? `INSERT INTO flow_raw SELECT * FROM ${STAGE_TABLE} WHERE ${where}`
+          : joinStatement('flow', level, { from: STAGE_TABLE, where }),
       );
+    }
     await connection.run(`DELETE FROM ${STAGE_TABLE}`);
   }
-  for (const level of levels) {
-    const begin = level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level];
-    await insert(
-      `seen_${level}`,
-      [...interval.seen].map(([point, sums]) => [moment(begin), whole(point), ...sums.map(whole)]),
-      connection,
+  for (const level of LEVEL_NAMES) {
+    const own = intervals.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
+    const beginOf = ({ periodMs }: Interval): string =>
+      moment(level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level]);
+    const seen = own.flatMap((interval) =>
+      [...interval.seen].map(([point, sums]) => [beginOf(interval), whole(point), ...sums.map(whole)]),
     );
-    await insert(
-      `ledger_${level}`,
+    await insert(`seen_${level}`, seen, connection);
+    const ledger = own.flatMap((interval) =>
       [...interval.ledger.values()].map(({ point, reason, layer, sums }) => [
-        moment(begin),
+        beginOf(interval),
         whole(point),
         text(reason),
         whole(layer),
         ...sums.map(whole),
       ]),
-      connection,
     );
+    await insert(`ledger_${level}`, ledger, connection);
   }
 }
 
-async function append(
-  table: string,
-  rows: { readonly periodMs: number; readonly fold: IntervalFold },
-  connection: Connection,
-): Promise<void> {
-  if (rows.fold.length === 0) return;
+/** One appender for all: each one takes a block of memory per column. */
+async function append(table: string, intervals: readonly Interval[], connection: Connection): Promise<void> {
+  if (intervals.every(({ fold }) => fold.length === 0)) return;
   const appender = await connection.raw.createAppender(table);
-  try {
-    await appendRows(appender, rows);
-  } finally {
-    appender.closeSync();
-  }
+  await appendRows(appender, intervals);
+  // Of an appender that failed there is nothing to close: it goes with the transaction.
+  appender.closeSync();
 }
 
 async function insert(

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { batchOf } from '../flow/batch.fixture.ts';
+import type { FlowBatch } from '../flow/index.ts';
+import { HistoryQuestionSchema, type HistoryQuestionText } from '../query/index.ts';
+import { DuckDbStore } from './index.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-store-'));
+after(() => rmSync(directory, { recursive: true }));
+let files = 0;
+const newPath = (): string => join(directory, `${++files}.duckdb`);
+
+const { signal } = new AbortController();
+const ask = (store: DuckDbStore, question: HistoryQuestionText) =>
+  store.answer(HistoryQuestionSchema.parse(question), { signal });
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NOON = Date.UTC(2026, 10, 21, 12);
+
+/** An epoch of a second: two uniflows, one of them with a new client port each time, and a ledger line. */
+function epochAt(epoch: number, startMs: number, agent = 'agent'): FlowBatch {
+  return batchOf(
+    [
+      {
+        between: ['10.0.0.1', '10.0.0.2'],
+        ports: [443, 40_000 + (epoch % 1000)],
+        protocol: 6,
+        octets: 100,
+        packets: 2,
+      },
+      { between: ['10.0.0.3', '10.0.0.2'], ports: [5000, 53], octets: 10, packets: 1, direction: 1 },
+    ],
+    {
+      epoch,
+      agent,
+      startMs,
+      ledger: [{ ifindex: 2, direction: 0, reason: 'ipv4_truncated', level: 0, packets: 1n, octets: 7n }],
+    },
+  );
+}
+
+const epochs = (count: number, everyMs: number, fromMs = NOON, agent = 'agent'): FlowBatch[] =>
+  Array.from({ length: count }, (_, nth) => epochAt(nth + 1, fromMs + nth * everyMs, agent));
+
+describe('upkeep of the store', () => {
+  it('joins rows to minutes and hours, and answers from the coarsest that tell what is asked', async () => {
+    const store = await DuckDbStore.open({ path: newPath(), clock: () => NOON + DAY });
+    const count = 2 * 360 + 20;
+    for (const part of [epochs(count, 10 * SECOND).slice(0, 400), epochs(count, 10 * SECOND).slice(400)]) {
+      await store.commit(part);
+      await store.settled();
+    }
+    const span = { fromMs: NOON, toMs: NOON + 3 * HOUR };
+    const answer = await ask(store, { ask: 'top', by: ['src'], ...span });
+    assert.deepEqual(answer.rows, [
+      ['10.0.0.1', 100 * count, 2 * count],
+      ['10.0.0.3', 10 * count, count],
+    ]);
+    assert.equal(answer.covered.level, 'hour');
+    assert.deepEqual(answer.ledger, [{ reason: 'ipv4_truncated', octets: 7 * count, packets: count }]);
+    // The hour level does not tell ports that clients were given; the minute level does.
+    const byPort = await ask(store, { ask: 'top', by: ['dport'], limit: 3, ...span });
+    assert.equal(byPort.covered.level, 'minute');
+    assert.equal(byPort.total.octets, 110 * count);
+    const perStep = await ask(store, { ask: 'series', stepMs: 10 * SECOND, ...span });
+    assert.equal(perStep.covered.level, 'raw');
+    assert.equal(perStep.rows.length, count);
+    const rows = await store.query(
+      'SELECT (SELECT count(*) FROM flow_raw), (SELECT count(*) FROM flow_minute), (SELECT count(*) FROM flow_hour)',
+      { signal },
+    );
+    // Per minute six client ports and one flow that stays; the last 20 intervals are 3 minutes and a bit, joined to 3.
+    assert.deepEqual(rows.rows, [[2 * count, 7 * 123, 2 * 2]]);
+    await store.close();
+  });
+
+  it('takes epochs that come late into all levels, also after it was closed', async () => {
+    const path = newPath();
+    const clock = () => NOON + DAY;
+    const all = epochs(2 * 360 + 20, 10 * SECOND);
+    const late = new Set([3, 4, 5, 200, 361, 362, 700]);
+    const store = await DuckDbStore.open({ path, clock });
+    await store.commit(all.filter(({ epoch }) => !late.has(epoch)));
+    await store.close();
+    const again = await DuckDbStore.open({ path, clock });
+    await again.commit(all.filter(({ epoch }) => late.has(epoch)));
+    await again.commit(epochs(3, MINUTE, NOON - 2 * HOUR, 'former'));
+    await again.settled();
+    const around = { fromMs: NOON - 3 * HOUR, toMs: NOON + 3 * HOUR };
+    const questions: HistoryQuestionText[] = [
+      { ask: 'top', by: ['src'], ...around },
+      { ask: 'top', by: ['sport'], ...around },
+      { ask: 'series', stepMs: 20 * SECOND, ...around },
+    ];
+    for (const question of questions) {
+      const answer = await ask(again, question);
+      assert.deepEqual(
+        answer.total,
+        { octets: 110 * (all.length + 3), packets: 3 * (all.length + 3) },
+        question.ask,
+      );
+    }
+    const answer = await ask(again, { ask: 'top', by: ['src'], fromMs: NOON, toMs: NOON + 2 * HOUR });
+    assert.equal(answer.total.octets, 110 * 720);
+    assert.equal(answer.covered.level, 'hour');
+    await again.close();
+  });
+
+  it('keeps a month of rolling days: levels by their age, the file as large as it was', async () => {
+    const path = newPath();
+    let nowMs = NOON;
+    const given: string[] = [];
+    const store = await DuckDbStore.open({
+      path,
+      clock: () => nowMs,
+      retention: { rawMs: 6 * HOUR, minuteMs: 2 * DAY, hourMs: 10 * DAY },
+      listener: { gaveUp: (level) => given.push(level), failed: assert.ifError },
+    });
+    const everyMs = 10 * MINUTE;
+    const perDay = DAY / everyMs;
+    const sizes: number[] = [];
+    for (let day = 0; day < 31; day++) {
+      for (let part = 0; part < 4; part++) {
+        const first = day * perDay + (part * perDay) / 4;
+        nowMs = NOON + (first + perDay / 4) * everyMs;
+        await store.commit(
+          Array.from({ length: perDay / 4 }, (_, nth) =>
+            epochAt(first + nth + 1, NOON + (first + nth) * everyMs),
+          ),
+        );
+        await store.settled();
+      }
+      sizes.push(statSync(path).size);
+    }
+    const endMs = NOON + 31 * DAY;
+    const all = await ask(store, { ask: 'top', by: ['src'], fromMs: NOON, toMs: endMs });
+    assert.equal(all.covered.level, 'hour');
+    assert.ok(
+      all.covered.fromMs >= endMs - 11 * DAY && all.covered.fromMs <= endMs - 10 * DAY,
+      String(all.covered.fromMs),
+    );
+    assert.equal(all.total.octets, (110 * (endMs - all.covered.fromMs)) / everyMs);
+    await assert.rejects(ask(store, { ask: 'top', by: ['sport'], fromMs: NOON, toMs: endMs }), {
+      code: 'STORE_TOO_COARSE',
+    });
+    const late = await ask(store, { ask: 'top', by: ['sport'], fromMs: endMs - DAY, toMs: endMs });
+    assert.equal(late.total.octets, 110 * perDay);
+    for (const level of ['raw', 'minute', 'hour']) assert.ok(given.includes(level), level);
+    assert.ok(Math.max(...sizes.slice(20)) <= 1.25 * Math.max(...sizes.slice(11, 20)), sizes.join(' '));
+    await store.close();
+  });
+});
