@@ -5,6 +5,7 @@ import { answerPlan, planOf } from './answer.ts';
 import { Catalogue } from './catalogue.ts';
 import { type Connection, Database } from './database.ts';
 import { StoreError } from './error.ts';
+import { type Exported, type ExportSelection, type ExportTarget, exportRows } from './export.ts';
 import { takeIn } from './intake.ts';
 import { CREATE_STAGE } from './levels.ts';
 import { runOwnSql, type SqlTable } from './own-sql.ts';
@@ -189,6 +190,32 @@ export class DuckDbStore implements EpochStore, FlowQuery {
     return this.#ask(signal, (connection) => runOwnSql(connection, sql, limit));
   }
 
+  /**
+   * Writes the stored rows of a span as a file.
+   *
+   * @throws StoreError, FilterError; the reason of the signal. What is at the path then is no file to use
+   */
+  async copyTo(
+    selection: ExportSelection,
+    target: ExportTarget,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Exported> {
+    const { intervalMs, path } = this.#options;
+    const spillDirectory = `${path}.export`;
+    return this.#ask(
+      signal,
+      async (connection) =>
+        exportRows(connection, await Catalogue.read(connection), {
+          selection,
+          target,
+          intervalMs,
+          spillDirectory,
+          signal,
+        }),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
   async close(): Promise<void> {
     await this.settled();
     await this.#writing.end();
@@ -201,11 +228,11 @@ export class DuckDbStore implements EpochStore, FlowQuery {
   async #ask<Result>(
     signal: AbortSignal,
     work: (connection: Connection) => Promise<Result>,
+    mostMs: number = this.#options.answerMs,
   ): Promise<Result> {
     return this.#asking.take(signal, async () => {
       using connection = await this.#database.connect();
-      const { answerMs } = this.#options;
-      const timeout = AbortSignal.timeout(answerMs);
+      const timeout = Number.isFinite(mostMs) ? AbortSignal.timeout(mostMs) : new AbortController().signal;
       const either = AbortSignal.any([signal, timeout]);
       const interrupt = (): void => connection.raw.interrupt();
       either.addEventListener('abort', interrupt);
@@ -216,7 +243,7 @@ export class DuckDbStore implements EpochStore, FlowQuery {
         signal.throwIfAborted();
         if (timeout.aborted)
           throw new StoreError('STORE_TIMEOUT', 'asking the store', {
-            found: `it takes longer than ${answerMs / 1000} s`,
+            found: `it takes longer than ${mostMs / 1000} s`,
             cause: error,
           });
         throw error;

@@ -2,6 +2,7 @@
 import { FLOW_COLUMNS, type StoredColumn } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
+import { MACROS, VIEWS } from './readable.ts';
 
 /** Version of the tables. Raised with each change of them; {@link MIGRATIONS} leads there from each one before. */
 export const SCHEMA_VERSION = 1;
@@ -55,6 +56,8 @@ export function createStatements(intervalMs: number): string[] {
           `CREATE TABLE ${table}_${level} (${columns.map(({ name, type }) => `${name} ${type} NOT NULL`).join(', ')})`,
       ),
     ),
+    ...MACROS,
+    ...VIEWS,
   ];
 }
 
