@@ -10,6 +10,7 @@ import { addLabCommands } from './command/lab.ts';
 import { addLogsCommand } from './command/logs.ts';
 import { addMeasureCommand } from './command/measure.ts';
 import { addMonitorOptions, monitor } from './command/monitor.ts';
+import { addQueryCommand } from './command/query.ts';
 import { addReadCommand } from './command/read.ts';
 import { addReportCommand } from './command/report.ts';
 import { addServiceCommand } from './command/service.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
   addReportCommand(program);
   addMeasureCommand(program);
   addReadCommand(program);
+  addQueryCommand(program);
   addAuditCommand(program);
   addLabCommands(program);
   addVnetCommands(program);

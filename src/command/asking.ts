@@ -20,23 +20,36 @@ export function parseAgentUrl(field: string, text: string): URL {
   return url;
 }
 
+/** One request. */
+export interface AgentRequest<Answer> {
+  /** Checks the answer; throws when it is none. */
+  readonly read: (answer: unknown) => Answer;
+  readonly signal: AbortSignal;
+  /** What is sent, as JSON; without it nothing is, and the answer only fetched. */
+  readonly body?: unknown;
+  readonly patienceMs?: number;
+}
+
 /**
  * Gets one answer.
  *
- * @param read checks it; throws when it is none
  * @throws Exit with what is wrong and what to do; the reason of `signal` when that is aborted
  */
 export async function askAgent<Answer>(
   { url, token }: AgentPlace,
   path: string,
-  { read, signal }: { readonly read: (answer: unknown) => Answer; readonly signal: AbortSignal },
+  { read, signal, body, patienceMs = PATIENCE_MS }: AgentRequest<Answer>,
 ): Promise<Answer> {
   const response = await fetch(new URL(path, url), {
-    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    headers: {
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
   }).catch((error: Error) => {
     if (signal.aborted) throw signal.reason;
-    throw unreachable(url, error);
+    throw unreachable(url, error, patienceMs);
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.status === 401) {
@@ -54,13 +67,13 @@ export async function askAgent<Answer>(
   throw new Exit(EXIT.failed, `Asking ${url} gave no answer: ${reason}`);
 }
 
-function unreachable(url: URL, error: Error): Exit {
+function unreachable(url: URL, error: Error, patienceMs: number): Exit {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException;
   const found =
     cause.code === 'ECONNREFUSED'
       ? 'nothing listens there'
       : error.name === 'TimeoutError'
-        ? `it took longer than ${PATIENCE_MS / 1000} s`
+        ? `it took longer than ${patienceMs / 1000} s`
         : cause.message;
   return new Exit(
     EXIT.failed,

@@ -1,6 +1,7 @@
 /** `tunnelscope completion`: a script for the shell, made from the commands there are. */
 import { Argument, type Command } from 'commander';
 import { FILTER_FIELD_NAMES } from '../query/index.ts';
+import { ASKING_COMMANDS, completeLine } from './completing.ts';
 import { FILTER_OPTION } from './filtering.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -21,8 +22,16 @@ export function addCompletionCommand(program: Command): void {
     .command('completion')
     .description('print a completion script, e.g.: eval "$(tunnelscope completion bash)"')
     .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS))
-    .action((shell: Shell) => {
-      process.stdout.write(`${completionScript(program, shell)}\n`);
+    .option(
+      '--line <text>',
+      'what could come next on this line, which the script asks for; words of questions and filters',
+    )
+    .option('--word <text>', 'the word of it at the cursor', '')
+    .action((shell: Shell, { line, word }: { readonly line?: string; readonly word: string }) => {
+      if (line === undefined) process.stdout.write(`${completionScript(program, shell)}\n`);
+      else
+        for (const { text, meaning } of completeLine(program, { line, word }))
+          process.stdout.write(shell === 'fish' ? `${text}\t${meaning}\n` : `${text}\n`);
     });
 }
 
@@ -46,9 +55,21 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
 }
 
 function bashScript(name: string, places: readonly Place[]): string {
-  const cases = places.map(({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`).join('\n');
+  const cases = places
+    .map(({ path, words }) => {
+      // Behind these stand words of a language, which are no commands.
+      const pattern = ASKING_COMMANDS.includes(path) ? `'${path}'|'${path} '*` : `'${path}'`;
+      return `    ${pattern}) words='${words.join(' ')}' ;;`;
+    })
+    .join('\n');
   return `_${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" path='' word words=''
+  case "\${COMP_WORDS[1]}" in ${ASKING_COMMANDS.join('|')})
+    local asked IFS=$'\\n'
+    asked=($("\${COMP_WORDS[0]}" completion bash --line "\${COMP_LINE:0:COMP_POINT}" --word "$current" 2>/dev/null))
+    if [ \${#asked[@]} -gt 0 ]; then COMPREPLY=("\${asked[@]}"); return; fi
+    IFS=$' \\t\\n' ;;
+  esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in -*) break ;; *) path="\${path:+$path }$word" ;; esac
   done
@@ -68,7 +89,10 @@ function fishScript(name: string, places: readonly Place[]): string {
         path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
       const line = `complete -c ${name} -n '${condition}'`;
       const ofFilter = `${line} -l ${FILTER_OPTION.slice(2)} -x -a '${FILTER_FIELD_NAMES.join(' ')}'`;
-      return [`${line} -a '${words.join(' ')}'`, ...(hasFilter ? [ofFilter] : [])];
+      const asked = ASKING_COMMANDS.includes(path)
+        ? [`${line} -f -a '(${name} completion fish --line (commandline -cp) --word (commandline -ct))'`]
+        : [];
+      return [...asked, `${line} -a '${words.join(' ')}'`, ...(hasFilter ? [ofFilter] : [])];
     })
     .join('\n');
 }

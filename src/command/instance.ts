@@ -18,6 +18,7 @@ import {
   type Rules,
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
+import type { HistoryQuestion, ResultTable, SqlQuery, SqlTable } from '../query/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import type { Level } from './logging.ts';
 import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
@@ -70,6 +71,9 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   });
   teller.say('info', `"${name}" has ended in order`);
 }
+
+/** Said to who asks too early. */
+const STARTING = 'it is still starting; try again when it meters';
 
 /** Keys that a running instance can change; all else waits for a new start. */
 const CHANGEABLE = [/^rules\b/, /^interval$/, /^interfaces$/, /^ports\b/, /^log\.level$/];
@@ -158,12 +162,34 @@ class Instance implements Answerer<typeof METERING> {
 
   /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
   async rules({ rules: next }: { readonly rules?: string[] | undefined }): Promise<Rules> {
-    if (!this.#rule) throw new Error('it is still starting; try again when it meters');
+    if (!this.#rule) throw new Error(STARTING);
     if (next) {
       await this.#rule(next);
       this.#rules = next;
     }
     return { rules: [...this.#rules], file: this.#options.resolved.configuration.rulesFile ?? null };
+  }
+
+  query(
+    { question }: { readonly question: HistoryQuestion },
+    asker: { readonly signal: AbortSignal },
+  ): Promise<ResultTable> {
+    return this.#history().answer(question, asker);
+  }
+
+  async sqlOf({ question }: { readonly question: HistoryQuestion }): Promise<{ sql: string }> {
+    return { sql: await this.#history().sqlOf(question) };
+  }
+
+  sql({ sql }: { readonly sql: string }, asker: { readonly signal: AbortSignal }): Promise<SqlTable> {
+    return this.#history().query(sql, asker);
+  }
+
+  #history(): SqlQuery {
+    const history = this.#agent?.history;
+    if (!history)
+      throw new Error(this.#agent ? 'it keeps no history; start it with --history DIR' : STARTING);
+    return history;
   }
 
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */
@@ -173,7 +199,7 @@ class Instance implements Answerer<typeof METERING> {
       throw new Error(
         'it was started without --config: there is nothing to read; start it anew with other flags',
       );
-    if (!this.#agent) throw new Error('it is still starting; try again when it meters');
+    if (!this.#agent) throw new Error(STARTING);
     let next: Resolved;
     try {
       next = source.read();

@@ -7,7 +7,7 @@ import { VERSION } from '../agent.ts';
 import { parseCount, parseDuration, parseTunnelPorts } from '../config/index.ts';
 import { LiveView } from '../live/index.ts';
 import { compileFilter, type Status } from '../query/index.ts';
-import { CaptureSource } from '../replay/index.ts';
+import { CaptureSource, type CaptureSourceOptions } from '../replay/index.ts';
 import { type RunningServer, startServer } from '../serve/index.ts';
 import { formatFlowJson, formatProgress, REPORT_COUNTS } from '../terminal/index.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from './connections.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addFilterOption, type FilterWords, filterOf, viewFilterOf } from './filtering.ts';
+import { describeImport, importCaptures } from './importing.ts';
 import { addPortOption } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
 import { addServeOptions, type ServeWords, serveConfigOf, servingOf } from './serving.ts';
@@ -31,6 +32,7 @@ interface ReadWords extends ReportingWords, ServeWords, FilterWords, Connections
   readonly tunnelPorts?: string[];
   readonly nvgre?: true;
   readonly flows: string;
+  readonly history?: string;
 }
 
 /** Uniflows the view keeps apart: nobody waits for the next epoch, so more than live. */
@@ -60,6 +62,12 @@ export function addReadCommand(program: Command): void {
         '-f, --freq <duration>',
         "length of a period of the captures' own time, for --json and --serve (default: all of a file; 1s)",
       )
+      .addOption(
+        new Option(
+          '--history <directory>',
+          'keep the flows in a history, for "query" and "export"; a file that is there already changes nothing',
+        ).conflicts(['json', 'serve', 'connections', 'filter', 'freq']),
+      )
       .option('--nvgre', 'GRE with a key and a frame inside is NVGRE, not gretap: they look the same')
       .option(
         '--flows <count>',
@@ -70,6 +78,7 @@ export function addReadCommand(program: Command): void {
 }
 
 async function read(paths: readonly string[], words: ReadWords): Promise<void> {
+  if (words.history !== undefined) return keep(paths, words, words.history);
   const print = reporting(words);
   const filter = words.serve ? viewFilterOf(words) : filterOf(words);
   const connections = words.connections ? connectionsPrinter(words, filter) : undefined;
@@ -78,10 +87,8 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   const source = new CaptureSource({
     paths,
     windowMs: words.json || words.serve ? windowMs : undefined,
-    ports: parseTunnelPorts('--tunnel-ports', words.tunnelPorts ?? []),
-    nvgre: words.nvgre ?? false,
+    ...replayOf(words),
     ...(connections && { measure: MEASURE_CONNECTIONS }),
-    flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
   });
   const live = new LiveView({
     intervalSeconds: (windowMs ?? SERVED_MS) / 1000,
@@ -94,7 +101,7 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   using stopping = stopSignal();
   await using stack = new AsyncDisposableStack();
   const server = words.serve ? stack.adopt(await serve(words, { source, live, paths }), close) : undefined;
-  const progress = stack.use(progressLine(source, paths.length));
+  const progress = stack.use(progressLine(source, { files: paths.length }));
   for await (const batch of source.batches({ signal: stopping.signal })) {
     if (connections) await write([connections(batch)]);
     else if (words.json) await write(formatFlowJson(batch, compileFilter(filter, batch.points)));
@@ -102,18 +109,50 @@ async function read(paths: readonly string[], words: ReadWords): Promise<void> {
   }
   progress[Symbol.dispose]();
   if (!words.json && !connections && !server) await write(print(live));
-  for (const { name, packets } of source.unread)
-    process.stderr.write(`Not read: ${packets} packets of link type ${name}\n`);
-  const failure =
-    source.errors.length > 0
-      ? new Exit(EXIT.failed, source.errors.map(({ message }) => message).join('\ntunnelscope: '))
-      : undefined;
+  const failure = failureOf([source]);
   if (server && !stopping.signal.aborted) {
     if (failure) process.stderr.write(`tunnelscope: ${failure.message}\n`);
     process.stderr.write(`All is read; Ctrl-C ends.\n`);
     await once(stopping.signal, 'abort');
   }
   if (failure) throw failure;
+}
+
+/** Keeps the flows in a history, and says how to ask about them. */
+async function keep(paths: readonly string[], words: ReadWords, directory: string): Promise<void> {
+  using stopping = stopSignal();
+  const { signal } = stopping;
+  let before = 0;
+  const open = (
+    options: Pick<CaptureSourceOptions, 'paths' | 'windowMs' | 'agent'>,
+  ): CaptureSource & Disposable => {
+    const source = new CaptureSource({ ...options, ...replayOf(words) });
+    const progress = progressLine(source, { files: paths.length, before: before++ });
+    return Object.assign(source, progress);
+  };
+  const imported = await importCaptures({ paths, directory, signal, open });
+  signal.throwIfAborted();
+  const failure = failureOf(imported.sources);
+  process.stdout.write(`${describeImport(imported, directory)}\n`);
+  if (failure) throw failure;
+}
+
+/** How packets are read. @throws ConfigError */
+function replayOf(words: ReadWords): Pick<CaptureSourceOptions, 'ports' | 'nvgre' | 'flowCapacity'> {
+  return {
+    ports: parseTunnelPorts('--tunnel-ports', words.tunnelPorts ?? []),
+    nvgre: words.nvgre ?? false,
+    flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
+  };
+}
+
+/** Tells what was not read; what could not be read is a failure. */
+function failureOf(sources: readonly CaptureSource[]): Exit | undefined {
+  for (const { name, packets } of sources.flatMap(({ unread }) => unread))
+    process.stderr.write(`Not read: ${packets} packets of link type ${name}\n`);
+  const errors = sources.flatMap((source) => source.errors);
+  if (errors.length === 0) return undefined;
+  return new Exit(EXIT.failed, errors.map(({ message }) => message).join('\ntunnelscope: '));
 }
 
 /** Waits for a slow reader, so that lines do not pile up in memory. */
@@ -177,7 +216,10 @@ function describe(
 }
 
 /** A line on standard error that is rewritten in place, on a terminal only; disposing it takes it away. */
-function progressLine(source: CaptureSource, files: number): Disposable {
+function progressLine(
+  source: CaptureSource,
+  { files, before = 0 }: { readonly files: number; readonly before?: number },
+): Disposable {
   const { stderr } = process;
   if (!stderr.isTTY) return { [Symbol.dispose]: () => undefined };
   const started = performance.now();
@@ -185,7 +227,7 @@ function progressLine(source: CaptureSource, files: number): Disposable {
   const timer = setInterval(() => {
     const { path, file, ...progress } = source.progress;
     const name = path === '-' ? 'standard input' : basename(path);
-    const what = files > 1 ? `${name} (${file} of ${files})` : name;
+    const what = files > 1 ? `${name} (${before + file} of ${files})` : name;
     const elapsedMs = performance.now() - started;
     stderr.write(`\r${formatProgress({ what, ...progress, elapsedMs, width: stderr.columns - 1 })}\x1b[K`);
     shown = true;

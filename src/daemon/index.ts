@@ -1,4 +1,4 @@
-export { ask, askInstance, RefusedError } from './client.ts';
+export { ask, askInstance, type Patience, RefusedError } from './client.ts';
 export { DaemonError, type DaemonErrorCode } from './error.ts';
 export { type Identity, isAlive, killNow, ownIdentity } from './identity.ts';
 export { demandFree, holderOf, InstanceLock } from './lock.ts';

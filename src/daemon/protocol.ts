@@ -3,7 +3,7 @@
  * each. One connection may ask several times, one after the other.
  */
 import { z } from 'zod';
-import { StatusSchema } from '../query/index.ts';
+import { HistoryQuestionSchema, ResultTableSchema, SqlTableSchema, StatusSchema } from '../query/index.ts';
 
 /** Rises when an older asker could not understand the answers. */
 export const PROTOCOL_VERSION = 1;
@@ -95,7 +95,7 @@ export const IdentitySchema = z.object({ pid: z.number().int().positive(), start
 
 /**
  * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
- * have them hold: without them it only asks.
+ * have them hold: without them it only asks. `query`, `sqlOf` and `sql` are about its history.
  */
 export const METERING = {
   status: { words: NO_WORDS, answer: InstanceStatusSchema },
@@ -106,6 +106,9 @@ export const METERING = {
     words: z.object({ rules: z.array(z.string().max(65_536)).max(100_000).optional() }),
     answer: RulesSchema,
   },
+  query: { words: z.object({ question: HistoryQuestionSchema }), answer: ResultTableSchema },
+  sqlOf: { words: z.object({ question: HistoryQuestionSchema }), answer: z.object({ sql: z.string() }) },
+  sql: { words: z.object({ sql: z.string().max(65_536) }), answer: SqlTableSchema },
 } as const satisfies Dialogue;
 
 /** Every line of an answer. */

@@ -165,3 +165,26 @@ export interface FlowQuery {
    */
   answer(question: HistoryQuestion, options: { readonly signal: AbortSignal }): Promise<ResultTable>;
 }
+
+/** The answer to a SELECT of a user's own. */
+export const SqlTableSchema = z.object({
+  /** Types in the words of the store. */
+  columns: z.array(z.object({ name: z.string(), type: z.string() })).readonly(),
+  /** Numbers as long as they are exact, else their digits. */
+  rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).readonly()).readonly(),
+  /** Whether there were more rows than are listed. */
+  isCut: z.boolean(),
+});
+export type SqlTable = z.output<typeof SqlTableSchema>;
+
+/** Answers in SQL as well. Reads only. */
+export interface SqlQuery extends FlowQuery {
+  /** The statement that answers a question. */
+  sqlOf(question: HistoryQuestion): Promise<string>;
+  /**
+   * Runs a SELECT.
+   *
+   * @throws as `answer`
+   */
+  query(sql: string, options: { readonly signal: AbortSignal }): Promise<SqlTable>;
+}

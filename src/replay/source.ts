@@ -28,6 +28,8 @@ export interface CaptureSourceOptions extends ReplayOptions {
   readonly paths: readonly string[];
   /** Length of an epoch of the files' time, milliseconds; default: one epoch per file. */
   readonly windowMs?: number | undefined;
+  /** Who the epochs are of; default: a name of this reading only. */
+  readonly agent?: string;
 }
 
 /** How far reading is. */
@@ -56,7 +58,7 @@ export interface ReadProgress {
  * A file that is broken or missing does not stop the others: what was read of it counts, and `errors` says why.
  */
 export class CaptureSource implements FlowSource {
-  readonly agent: string = randomBytes(8).toString('hex');
+  readonly agent: string;
   /** Why files could not be opened, or ended other than they should. */
   readonly errors: CaptureError[] = [];
   readonly #options: CaptureSourceOptions;
@@ -76,6 +78,7 @@ export class CaptureSource implements FlowSource {
 
   constructor(options: CaptureSourceOptions) {
     this.#options = options;
+    this.agent = options.agent ?? randomBytes(8).toString('hex');
     this.#meter = new ReplayMeter(options);
   }
 

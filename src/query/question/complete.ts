@@ -30,3 +30,12 @@ export function completeQuestion(
     },
   });
 }
+
+/** Completes a filter of a question by itself, as `completeFilter` does others. */
+export function completeHistoryFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
+  return complete(text, cursor, {
+    known,
+    refusal: historyRefusal,
+    expectedAfter: (before) => filterExpectations(before, historyRefusal),
+  });
+}

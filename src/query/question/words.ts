@@ -17,6 +17,9 @@ export const ASKS: Readonly<Record<Ask, string>> = {
   compare: 'two spans beside each other: compare src with previous',
 };
 
+/** The words that questions begin with. */
+export const ASK_WORDS: readonly string[] = Object.keys(ASKS);
+
 /** What is summed, and said by `by`. */
 export const QUANTITY_WORDS: Readonly<Record<HistoryQuantity, string>> = {
   octets: 'octets on the wire (this is usual)',
@@ -124,3 +127,13 @@ export function dimensionNamed(word: string): Dimension | undefined {
 export function oneOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')}${words.length > 1 ? ' or ' : ''}${words.at(-1)}`;
 }
+
+/** All words with their meanings, as docs/query.md lists them. */
+export const QUESTION_WORDS: Readonly<
+  Record<'asks' | 'clauses' | 'quantities' | 'dimensions', Readonly<Record<string, string>>>
+> = {
+  asks: ASKS,
+  clauses: { ...SPAN_CLAUSES, ...CLAUSES },
+  quantities: QUANTITY_WORDS,
+  dimensions: DIMENSION_MEANINGS,
+};

@@ -1,0 +1,115 @@
+/** Where questions about the past are answered: from a file that nobody writes to, by an instance, or over an API. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { parseInstance } from '../config/index.ts';
+import { askInstance, DaemonError, type Patience, placeOf, RefusedError } from '../daemon/index.ts';
+import { ResultTableSchema, type SqlQuery } from '../query/index.ts';
+import { askAgent, parseAgentUrl } from './asking.ts';
+import { EXIT, Exit } from './exit.ts';
+import { readToken } from './serving.ts';
+import { DEFAULT_INSTANCE } from './steering.ts';
+
+/** The words of the options as commander hands them over. */
+export interface HistoryWords {
+  readonly history?: string;
+  readonly name?: string;
+  readonly connect?: string;
+  readonly tokenFile?: string;
+}
+
+/** Answers until it is disposed of. */
+export type HistorySource = SqlQuery & AsyncDisposable;
+
+/** Name of the store in a history's directory. */
+const HISTORY_FILE = 'history.duckdb';
+
+/** The history itself ends what takes too long. */
+const PATIENCE_MS = 600_000;
+
+/** Adds the options that say whose past is asked about. */
+export function addHistoryOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--history <directory>', 'a history that no instance is writing').conflicts([
+        'name',
+        'connect',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--name <instance>',
+        `the history of a running instance (default: ${DEFAULT_INSTANCE})`,
+      ).conflicts('connect'),
+    )
+    .option('--connect <address>', 'the history of an agent elsewhere, over its API')
+    .option('--token-file <file>', 'file with the access token of that agent');
+}
+
+/** Opens what the options name. @throws Exit, ConfigError, StoreError, DaemonError */
+export async function openHistory(words: HistoryWords): Promise<HistorySource> {
+  if (words.history !== undefined) return openFile(words.history);
+  if (words.connect !== undefined) return overApi(words.connect, words.tokenFile);
+  return ofInstance(parseInstance('--name', words.name ?? DEFAULT_INSTANCE));
+}
+
+/** The file of a history; a path that is a file is one itself. */
+export function historyFile(path: string): string {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : join(path, HISTORY_FILE);
+}
+
+async function openFile(path: string): Promise<HistorySource> {
+  // Loaded where it is needed only: other commands run where DuckDB does not.
+  const { DuckDbStore } = await import('../store/index.ts');
+  const store = await DuckDbStore.open({ path: historyFile(path), readOnly: true });
+  return {
+    answer: (question, options) => store.answer(question, options),
+    sqlOf: (question) => store.sqlOf(question),
+    query: (sql, options) => store.query(sql, options),
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+}
+
+function ofInstance(name: string): HistorySource {
+  const place = placeOf(name);
+  const asked = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof RefusedError) throw new Exit(EXIT.failed, `"${name}": ${error.message}`);
+      if (!(error instanceof DaemonError) || error.code !== 'DAEMON_NOT_RUNNING') throw error;
+      throw new Exit(EXIT.failed, `${error.message}; name its history with --history DIRECTORY`);
+    }
+  };
+  const patience = (signal: AbortSignal): Patience => ({ signal, patienceMs: PATIENCE_MS });
+  return {
+    answer: (question, { signal }) =>
+      asked(askInstance(place, 'query', { words: { question }, ...patience(signal) })),
+    sqlOf: async (question) => (await asked(askInstance(place, 'sqlOf', { words: { question } }))).sql,
+    query: (sql, { signal }) => asked(askInstance(place, 'sql', { words: { sql }, ...patience(signal) })),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function overApi(address: string, tokenFile: string | undefined): HistorySource {
+  const url = parseAgentUrl('--connect', address);
+  const token = tokenFile === undefined ? undefined : readToken(tokenFile);
+  const noSql = async (): Promise<never> => {
+    throw new Exit(
+      EXIT.usage,
+      '--sql: the API answers questions, not SQL; ask on its machine, with --name or --history',
+    );
+  };
+  return {
+    answer: (question, { signal }) =>
+      askAgent({ url, token }, 'api/v1/query', {
+        read: (answer) => ResultTableSchema.parse(answer),
+        signal,
+        body: question,
+        patienceMs: PATIENCE_MS,
+      }),
+    sqlOf: noSql,
+    query: noSql,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
