@@ -1,6 +1,14 @@
 /** Dimensions of questions as columns of SQL, and their values as answers have them. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import { DIRECTIONS, formatAddress, hasTunnelId, NETWORK, tunnelName } from '../flow/index.ts';
+import {
+  DIRECTIONS,
+  formatAddress,
+  hasTunnelId,
+  NETWORK,
+  TUNNEL,
+  type TunnelName,
+  tunnelName,
+} from '../flow/index.ts';
 import { codeText, type Dimension, type FilterField, type ResultTable } from '../query/index.ts';
 import type { LevelName } from './schema.ts';
 
@@ -30,6 +38,11 @@ const IS_IP = `network IN (${NETWORK.ipv4}, ${NETWORK.ipv6})`;
 const SHOWS_TRANSPORT = `${IS_IP} AND fragment <> 2`;
 const HAS_PORTS = `${SHOWS_TRANSPORT} AND protocol IN (6, 17, 33, 132, 136)`;
 const IS_ICMP = `${SHOWS_TRANSPORT} AND protocol IN (1, 58)`;
+
+const HAS_TUNNEL_ID = `tunnel_kind IN (${Object.entries(TUNNEL)
+  .filter(([name]) => hasTunnelId(name as TunnelName))
+  .map(([, kind]) => kind)
+  .join(', ')})`;
 
 const where = (condition: string, value: string): string => `CASE WHEN ${condition} THEN ${value} END`;
 const isNone = (value: DuckDBValue | undefined): value is null | undefined =>
@@ -88,11 +101,7 @@ export const DIMENSION_SQL = {
     read: ([kind, id]) => (Number(kind) === 0 ? 'none' : `${tunnelName(Number(kind))}:${Number(id)}`),
   },
   tunnel: word('tunnel', 'tunnel_kind'),
-  vni: {
-    kind: 'number',
-    columns: ['tunnel_kind', 'tunnel_id'],
-    read: ([kind, id]) => (hasTunnelId(tunnelName(Number(kind))) ? Number(id) : null),
-  },
+  vni: number('tunnel_id', HAS_TUNNEL_ID),
   'outer.src': address('outer_source', 'outer_network <> 0'),
   'outer.dst': address('outer_destination', 'outer_network <> 0'),
   vlan: number('vlan & 4095', 'vlan >= 32768'),
