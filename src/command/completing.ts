@@ -1,6 +1,6 @@
 /** What could come next on a command line that asks the past: the words of a question, or of a filter. */
 import type { Command } from 'commander';
-import { type Completion, completeHistoryFilter, completeQuestion, type Suggestion } from '../query/index.ts';
+import { type Completion, completeQuestion, type Suggestion } from '../query/index.ts';
 
 /** A line as far as it is typed. */
 export interface TypedLine {
@@ -20,7 +20,7 @@ export interface LineSuggestion {
 /** Commands whose arguments are a language, and how it is completed. */
 const LANGUAGES: Readonly<Record<string, (text: string) => Completion>> = {
   query: (text) => completeQuestion(text, text.length, { nowMs: Date.now() }),
-  export: (text) => completeHistoryFilter(text, text.length),
+  export: (text) => completeQuestion(text, text.length, { nowMs: Date.now(), form: 'selection' }),
 };
 
 /** Names of these commands. */

@@ -120,6 +120,14 @@ export type HistoryQuestion = z.output<typeof HistoryQuestionSchema>;
 /** As it is written, defaults left out. */
 export type HistoryQuestionText = z.input<typeof HistoryQuestionSchema>;
 
+/** Which rows are meant: those of a span that fit a filter. */
+export const HistorySelectionSchema = z.strictObject({
+  ...span,
+  filter: common.filter,
+  points: common.points,
+});
+export type HistorySelection = z.output<typeof HistorySelectionSchema>;
+
 /** How values of a column are to be read. */
 export const COLUMN_KINDS = [
   'text',

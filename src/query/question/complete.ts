@@ -1,10 +1,17 @@
 /** What could be typed next in a question. */
 import { type Completion, complete, filterExpectations, type KnownValues } from '../filter/complete.ts';
 import { historyRefusal } from '../filter/history.ts';
-import { type QuestionClock, questionExpectations } from './parse.ts';
+import { type QuestionClock, type QuestionForm, questionExpectations } from './parse.ts';
 
 /** The word behind which all is a filter, as a word of its own. */
 const WHERE = /(?:^|\s)where\s/i;
+
+/** What is known where a question is typed, and whether it is all of one. */
+export interface QuestionCompleting extends QuestionClock {
+  readonly known?: KnownValues;
+  /** Default: a question. */
+  readonly form?: QuestionForm;
+}
 
 /**
  * Completes the word that the cursor stands in or behind, or says what could begin there, as `completeFilter` does for filters.
@@ -14,28 +21,18 @@ const WHERE = /(?:^|\s)where\s/i;
 export function completeQuestion(
   text: string,
   cursor: number,
-  { nowMs, timeZone, known = {} }: QuestionClock & { readonly known?: KnownValues },
+  { known = {}, form, ...clock }: QuestionCompleting,
 ): Completion {
-  const clock: QuestionClock = { nowMs, ...(timeZone !== undefined && { timeZone }) };
   return complete(text, cursor, {
     known,
     refusal: historyRefusal,
     expectedAfter: (before) => {
       const where = WHERE.exec(before);
-      if (!where) return questionExpectations(before, clock);
-      // What comes before has to be a question of its own for the filter to be one.
-      const question = questionExpectations(before.slice(0, where.index), clock);
+      if (!where) return questionExpectations(before, clock, form);
+      // What comes before has to be right by itself for the filter to be one.
+      const question = questionExpectations(before.slice(0, where.index), clock, form);
       const behind = before.slice(where.index + where[0].length);
       return question.length > 0 ? filterExpectations(behind, historyRefusal) : [];
     },
-  });
-}
-
-/** Completes a filter of a question by itself, as `completeFilter` does others. */
-export function completeHistoryFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
-  return complete(text, cursor, {
-    known,
-    refusal: historyRefusal,
-    expectedAfter: (before) => filterExpectations(before, historyRefusal),
   });
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { FilterError, HistoryQuestionSchema, parseQuestion, printQuestion } from '../index.ts';
+import {
+  FilterError,
+  HistoryQuestionSchema,
+  parseQuestion,
+  parseSelection,
+  printQuestion,
+} from '../index.ts';
 import { anyQuestion } from './question.fixture.ts';
 
 const BERLIN = { nowMs: Date.parse('2026-11-21T14:30:00+01:00'), timeZone: 'Europe/Berlin' } as const;
@@ -243,6 +249,23 @@ describe('a question as text', () => {
       failure('top src where tcp and prot = 6').caret(),
       '  top src where tcp and prot = 6\n                        ^^^^',
     );
+  });
+
+  it('says by its clauses alone which rows are meant', () => {
+    const rows = (text: string): unknown => parseSelection(text, BERLIN);
+    assert.deepEqual(rows(''), { fromMs: BERLIN.nowMs - 3_600_000, toMs: BERLIN.nowMs });
+    assert.deepEqual(rows('points every last 1m where tcp'), {
+      fromMs: BERLIN.nowMs - 60_000,
+      toMs: BERLIN.nowMs,
+      points: 'every',
+      filter: 'proto = tcp',
+    });
+    const wrong = {
+      message:
+        'column 1: expected last, since, from, today, yesterday, on, points, where or the end, found "vni"; did you mean "where vni"?',
+    };
+    assert.throws(() => rows('vni 5001'), wrong);
+    assert.throws(() => rows('last 1h by packets'), { message: 'column 9: "by" says nothing here' });
   });
 
   it('reads what it wrote', () => {
