@@ -13,7 +13,7 @@ import {
   Traffic,
   type TrafficOptions,
 } from './metrics/index.ts';
-import type { Audit, AuditPoint, Filter, SqlQuery, Status } from './query/index.ts';
+import type { Audit, AuditPoint, Filter, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -44,8 +44,6 @@ export interface RunningAgent {
   status(): Status;
   audit(): Audit;
   readonly setRules: SetRules;
-  /** Answers about what it stored; undefined: it keeps no history. */
-  readonly history?: SqlQuery | undefined;
   /** Meters otherwise from now on. */
   change(settings: MeterSettings): void;
 }

@@ -6,6 +6,7 @@ import { addCompletionCommand } from './command/completion.ts';
 import { addConfigCommand } from './command/config.ts';
 import { givenWords } from './command/configuring.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
+import { addExportCommand } from './command/export.ts';
 import { addLabCommands } from './command/lab.ts';
 import { addLogsCommand } from './command/logs.ts';
 import { addMeasureCommand } from './command/measure.ts';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addMeasureCommand(program);
   addReadCommand(program);
   addQueryCommand(program);
+  addExportCommand(program);
   addAuditCommand(program);
   addLabCommands(program);
   addVnetCommands(program);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { HistoryAnswers } from '../src/command/history-answers.ts';
 import {
   type Answerer,
   ControlServer,
@@ -17,6 +18,7 @@ import {
 import { parseQuestion, ResultTableSchema, SqlTableSchema } from '../src/query/index.ts';
 import { DuckDbStore } from '../src/store/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
+import { until } from './until.ts';
 
 /* `query` and `read --history` as their user meets them: captures imported, questions asked of the file and of an instance. */
 
@@ -113,7 +115,7 @@ test('who used the link last night is a table, in quotes or not', async () => {
     'SRC       VNI    OCTETS   SHARE  PACKETS',
     '10.0.0.1   42  1.77 KiB  81.7 %        2',
     'others              404 B  18.3 %        1'.replace('others            ', 'others          '),
-    'the first 1; in all 2.16 KiB, 3 pkt; 2026-11-20 23:00:00 to 2026-11-21 06:00:00 (Europe/Berlin), as it was metered',
+    'the first 1; in all 2.16 KiB, 3 pkt; 2026-11-20 23:00:00 to 2026-11-21 06:00:00 (Europe/Berlin), from sums by the hour',
     'in no flow: ipv4_truncated 20 B, 1 pkt',
     '',
   ]);
@@ -178,31 +180,22 @@ test('mistakes are pointed at before anything is asked', async () => {
 });
 
 /** A store that is open, behind the socket of an instance, all in this process. */
-async function instance(
-  name: string,
-  store: DuckDbStore,
-  asked: (signal: AbortSignal) => void,
-): Promise<AsyncDisposable> {
+async function instance(name: string, store: DuckDbStore): Promise<AsyncDisposable> {
   mkdirSync(process.env.RUNTIME_DIRECTORY!, { recursive: true, mode: 0o750 });
   const stack = new AsyncDisposableStack();
   const place = placeOf(name);
   stack.use(InstanceLock.acquire(place, undefined));
   const refuse = (): never => assert.fail('only its history is asked');
+  const answers = stack.use(
+    new HistoryAnswers(() => ({ history: { directory: HISTORY, store: () => store } })),
+  );
   const answerer: Answerer<typeof METERING> = {
     ready: ownIdentity,
     status: refuse,
     stop: refuse,
     reload: refuse,
     rules: refuse,
-    query: ({ question }, asker) => {
-      asked(asker.signal);
-      return store.answer(question, asker);
-    },
-    sqlOf: async ({ question }) => ({ sql: await store.sqlOf(question) }),
-    sql: ({ sql }, asker) => {
-      asked(asker.signal);
-      return store.query(sql, asker);
-    },
+    ...answers.byRequest,
   };
   stack.use(await ControlServer.open(place, undefined, { dialogue: METERING, answerer }));
   return stack;
@@ -217,28 +210,30 @@ test('a history that is being written to is asked through its instance, and Ctrl
       locked.err,
       /history\.duckdb: another process has it open; ask that process, stop it, or choose another/,
     );
-    const signals: AbortSignal[] = [];
-    const begun = Promise.withResolvers<void>();
-    await using _instance = await instance('probe', store, (signal) => {
-      signals.push(signal);
-      if (signals.length === 3) begun.resolve();
-    });
+    await using _instance = await instance('probe', store);
     const words = ['query', '--name', 'probe', ...IN_BERLIN] as const;
     const table = await run(...words, `top src ${LAST_NIGHT}`);
     assert.deepEqual([table.code, table.err], [0, '']);
     assert.match(table.out, /^10\.0\.0\.1 +1\.77 KiB +81\.7 % +2$/m);
     assert.match((await run(...words, 'top src', '--sql')).out, /^WITH /);
     assert.equal((await run(...words, '--sql', 'SELECT 1 AS one')).out, 'ONE\n  1\n');
-    const slow = begin(
-      ...words,
-      '--sql',
-      'SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3',
+    // Two questions are answered at a time: when they are under way no third one is, until they are over.
+    const slow = [1, 2].map((nth) =>
+      begin(
+        ...words,
+        '--sql',
+        `SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = ${nth}`,
+      ),
     );
-    await begun.promise;
-    slow.kill('SIGINT');
-    assert.deepEqual(await slow.ended, { code: 0, out: '', err: '' });
-    const { aborted } = signals[2]!;
-    if (!aborted) await once(signals[2]!, 'abort');
+    const third = (): Promise<string> =>
+      store.query('SELECT 1', { signal: AbortSignal.timeout(200) }).then(
+        () => 'answered',
+        () => 'waits',
+      );
+    await until(async () => (await third()) === 'waits', 'both are under way');
+    for (const each of slow) each.kill('SIGINT');
+    for (const each of slow) assert.deepEqual(await each.ended, { code: 0, out: '', err: '' });
+    await until(async () => (await third()) === 'answered', 'both have ended in the store');
   } finally {
     await store.close();
   }

@@ -1,10 +1,25 @@
 /** Where questions about the past are answered: from a file that nobody writes to, by an instance, or over an API. */
 import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseInstance } from '../config/index.ts';
-import { askInstance, DaemonError, type Patience, placeOf, RefusedError } from '../daemon/index.ts';
-import { ResultTableSchema, type SqlQuery } from '../query/index.ts';
+import {
+  askInstance,
+  DaemonError,
+  type Patience,
+  type Place,
+  placeOf,
+  RefusedError,
+} from '../daemon/index.ts';
+import {
+  type Exported,
+  type ExportFormat,
+  type HistoryExport,
+  type HistorySelection,
+  ResultTableSchema,
+  type SqlQuery,
+} from '../query/index.ts';
 import { askAgent, parseAgentUrl } from './asking.ts';
 import { EXIT, Exit } from './exit.ts';
 import { readToken } from './serving.ts';
@@ -19,7 +34,7 @@ export interface HistoryWords {
 }
 
 /** Answers until it is disposed of. */
-export type HistorySource = SqlQuery & AsyncDisposable;
+export type HistorySource = SqlQuery & HistoryExport & AsyncDisposable;
 
 /** Name of the store in a history's directory. */
 const HISTORY_FILE = 'history.duckdb';
@@ -66,6 +81,7 @@ async function openFile(path: string): Promise<HistorySource> {
     answer: (question, options) => store.answer(question, options),
     sqlOf: (question) => store.sqlOf(question),
     query: (sql, options) => store.query(sql, options),
+    copyTo: (selection, target, options) => store.copyTo(selection, target, options),
     [Symbol.asyncDispose]: () => store.close(),
   };
 }
@@ -81,14 +97,40 @@ function ofInstance(name: string): HistorySource {
       throw new Exit(EXIT.failed, `${error.message}; name its history with --history DIRECTORY`);
     }
   };
-  const patience = (signal: AbortSignal): Patience => ({ signal, patienceMs: PATIENCE_MS });
+  const patience = (signal: AbortSignal) => ({ signal, patienceMs: PATIENCE_MS });
   return {
     answer: (question, { signal }) =>
       asked(askInstance(place, 'query', { words: { question }, ...patience(signal) })),
     sqlOf: async (question) => (await asked(askInstance(place, 'sqlOf', { words: { question } }))).sql,
     query: (sql, { signal }) => asked(askInstance(place, 'sql', { words: { sql }, ...patience(signal) })),
+    copyTo: (selection, { format, path }, { signal }) =>
+      asked(fetchExport(place, { selection, format }, { path, ...patience(signal) })),
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+/** Has an instance write an export, and fetches it. */
+async function fetchExport(
+  place: Place,
+  words: { readonly selection: HistorySelection; readonly format: ExportFormat },
+  { path, ...patience }: Patience & { readonly path: string; readonly signal: AbortSignal },
+): Promise<Exported> {
+  const { id, octets, ...exported } = await askInstance(place, 'export', { words, ...patience });
+  const file = await open(path, 'wx', 0o644);
+  try {
+    for (let offset = 0; offset < octets; ) {
+      patience.signal.throwIfAborted();
+      const { data } = await askInstance(place, 'exportPart', { words: { id, offset }, ...patience });
+      const part = Buffer.from(data, 'base64');
+      if (part.length === 0) throw new Exit(EXIT.failed, `"${place.name}": the export ended before its end`);
+      await file.appendFile(part);
+      offset += part.length;
+    }
+    return exported;
+  } finally {
+    await file.close();
+    await askInstance(place, 'exportEnd', { words: { id } });
+  }
 }
 
 function overApi(address: string, tokenFile: string | undefined): HistorySource {
@@ -110,6 +152,12 @@ function overApi(address: string, tokenFile: string | undefined): HistorySource 
       }),
     sqlOf: noSql,
     query: noSql,
+    copyTo: async () => {
+      throw new Exit(
+        EXIT.usage,
+        '--connect: the API gives answers, not stored rows; export on its machine, with --name or --history',
+      );
+    },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

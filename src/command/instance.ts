@@ -18,8 +18,8 @@ import {
   type Rules,
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
-import type { HistoryQuestion, ResultTable, SqlQuery, SqlTable } from '../query/index.ts';
 import type { ConfigSource } from './configuring.ts';
+import { type AskedHistory, HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';
 import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
@@ -47,7 +47,11 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   stack.defer(() => leaveDirectory(place));
   stack.use(lock);
   const instance = new Instance(options);
-  stack.use(await ControlServer.open(place, gid, { dialogue: METERING, answerer: instance }));
+  const answers = stack.use(
+    new HistoryAnswers(() => (instance.isReady ? { history: instance.history } : undefined)),
+  );
+  const answerer: Answerer<typeof METERING> = Object.assign(instance, answers.byRequest);
+  stack.use(await ControlServer.open(place, gid, { dialogue: METERING, answerer }));
   using stopping = stopSignal();
   const onHangUp = (): void => {
     if (options.isTerminal) instance.stop();
@@ -58,10 +62,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   await runConfigured(resolved.configuration, {
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
-    ready: (agent, rule) => {
+    ready: (agent, rule, history) => {
       if (agent.url !== undefined) teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       teller.say('info', `"${name}" meters`, { pid: process.pid });
-      instance.begin(agent, rule);
+      instance.begin(agent, rule, history);
       tellSystemd('metering');
     },
     epoch: (batch, live) => {
@@ -72,13 +76,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   teller.say('info', `"${name}" has ended in order`);
 }
 
-/** Said to who asks too early. */
-const STARTING = 'it is still starting; try again when it meters';
-
 /** Keys that a running instance can change; all else waits for a new start. */
 const CHANGEABLE = [/^rules\b/, /^interval$/, /^interfaces$/, /^ports\b/, /^log\.level$/];
 
-class Instance implements Answerer<typeof METERING> {
+class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
   readonly #options: InstanceOptions;
   readonly #stop = new AbortController();
   readonly #ready = Promise.withResolvers<Identity>();
@@ -87,6 +88,8 @@ class Instance implements Answerer<typeof METERING> {
   readonly #inForce: Map<string, string>;
   #agent: RunningAgent | undefined;
   #rule: ChangeRules | undefined;
+  /** Undefined: it keeps none. */
+  history: AskedHistory | undefined;
   /** The rules in force, as they are written. */
   #rules: readonly string[];
   #rates: InstanceStatus['rates'] = [];
@@ -103,9 +106,14 @@ class Instance implements Answerer<typeof METERING> {
     return this.#stop.signal;
   }
 
-  begin(agent: RunningAgent, rule: ChangeRules): void {
+  get isReady(): boolean {
+    return this.#agent !== undefined;
+  }
+
+  begin(agent: RunningAgent, rule: ChangeRules, history: AskedHistory | undefined): void {
     this.#agent = agent;
     this.#rule = rule;
+    this.history = history;
     this.#ready.resolve(ownIdentity());
   }
 
@@ -168,28 +176,6 @@ class Instance implements Answerer<typeof METERING> {
       this.#rules = next;
     }
     return { rules: [...this.#rules], file: this.#options.resolved.configuration.rulesFile ?? null };
-  }
-
-  query(
-    { question }: { readonly question: HistoryQuestion },
-    asker: { readonly signal: AbortSignal },
-  ): Promise<ResultTable> {
-    return this.#history().answer(question, asker);
-  }
-
-  async sqlOf({ question }: { readonly question: HistoryQuestion }): Promise<{ sql: string }> {
-    return { sql: await this.#history().sqlOf(question) };
-  }
-
-  sql({ sql }: { readonly sql: string }, asker: { readonly signal: AbortSignal }): Promise<SqlTable> {
-    return this.#history().query(sql, asker);
-  }
-
-  #history(): SqlQuery {
-    const history = this.#agent?.history;
-    if (!history)
-      throw new Error(this.#agent ? 'it keeps no history; start it with --history DIR' : STARTING);
-    return history;
   }
 
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */

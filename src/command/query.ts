@@ -1,12 +1,9 @@
 /** `tunnelscope query`: a question about the past, and its answer as a table. */
 import { type Command, Option } from 'commander';
-import { ConfigError } from '../config/index.ts';
 import {
   ASK_WORDS,
   FilterError,
   type HistoryQuestion,
-  isTimeZone,
-  localTimeZone,
   parseQuestion,
   type ResultTable,
   type SqlTable,
@@ -16,18 +13,16 @@ import { formatBasis, formatTable, shownTable, type TableTextOptions } from '../
 import { EXIT, Exit } from './exit.ts';
 import { addHistoryOptions, type HistoryWords, openHistory } from './history-source.ts';
 import { stopSignal } from './stopping.ts';
+import { addTimeZoneOption, type TimeZoneWords, timeZoneOf } from './time-zone.ts';
+import { waited } from './waiting.ts';
 
 /** The words of `query`. */
-interface QueryWords extends HistoryWords {
+interface QueryWords extends HistoryWords, TimeZoneWords {
   readonly json?: true;
   readonly csv?: true;
   /** What follows `--sql` is the first word of what is asked, if it follows. */
   readonly sql?: string | true;
-  readonly timeZone?: string;
 }
-
-/** Waits shorter than this are not told. */
-const TOLD_MS = 500;
 
 /** Adds `query` to the program. */
 export function addQueryCommand(program: Command): void {
@@ -38,9 +33,8 @@ export function addQueryCommand(program: Command): void {
   addHistoryOptions(command)
     .addOption(new Option('--json', 'the answer as JSON').conflicts('csv'))
     .option('--csv', 'as comma-separated values')
-    .option('--sql [select]', 'print the SQL of a question; of a SELECT the answer')
-    .option('--time-zone <name>', "whose clocks are meant, e.g. Europe/Berlin (default: this machine's)")
-    .action(query);
+    .option('--sql [select]', 'print the SQL of a question; of a SELECT the answer');
+  addTimeZoneOption(command).action(query);
 }
 
 async function query(named: readonly string[], words: QueryWords): Promise<void> {
@@ -71,12 +65,6 @@ export function questionOf(text: string, timeZone: string): HistoryQuestion {
 function isAsked(text: string): boolean {
   const first = /^\S*/.exec(text)![0].toLowerCase();
   return ASK_WORDS.some((word) => word === first);
-}
-
-function timeZoneOf({ timeZone }: QueryWords): string {
-  if (timeZone === undefined) return localTimeZone();
-  if (isTimeZone(timeZone)) return timeZone;
-  throw new ConfigError('--time-zone', timeZone, 'a time zone such as Europe/Berlin or UTC');
 }
 
 function print(
@@ -121,23 +109,4 @@ function plainTable({ columns, rows }: SqlTable): Pick<ResultTable, 'columns' | 
     })),
     rows: rows.map((row) => row.map((cell) => (typeof cell === 'boolean' ? String(cell) : cell))),
   };
-}
-
-/** Waits for an answer; a line on standard error says how long, on a terminal only, and goes with it. */
-async function waited<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const { stderr } = process;
-  if (!stderr.isTTY) return answer;
-  const started = performance.now();
-  let isShown = false;
-  const timer = setInterval(() => {
-    const seconds = Math.floor((performance.now() - started) / 1000);
-    stderr.write(`\rAsking for ${seconds} s; Ctrl-C ends it\x1b[K`);
-    isShown = true;
-  }, TOLD_MS);
-  try {
-    return await answer;
-  } finally {
-    clearInterval(timer);
-    if (isShown) stderr.write('\r\x1b[2K');
-  }
 }

@@ -6,6 +6,7 @@ import { DataLog, JsonFiles } from '../export/index.ts';
 import type { FlowBatch, FlowSink } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
 import type { MeteredInterface } from '../meter/index.ts';
+import type { AskedHistory } from './history-answers.ts';
 import { metricsOf } from './metrics.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
@@ -32,7 +33,7 @@ export interface RunOptions {
   /** Ends it, after a last drain. */
   readonly signal: AbortSignal;
   /** It meters; `rule` has other rules hold. Instead of it the page's address is told when this is left out. */
-  readonly ready?: (agent: RunningAgent, rule: ChangeRules) => void;
+  readonly ready?: (agent: RunningAgent, rule: ChangeRules, history: AskedHistory | undefined) => void;
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
 }
 
@@ -71,7 +72,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
           problem: (error) => teller.say('warn', `Problem: ${error.message}`),
         }),
       );
-      options.ready?.(agent, (rule) => follower.change(rule));
+      options.ready?.(agent, (rule) => follower.change(rule), undefined);
       if (!options.ready && agent.url !== undefined)
         teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       if (serving?.generatedToken !== undefined)

@@ -3,7 +3,15 @@
  * each. One connection may ask several times, one after the other.
  */
 import { z } from 'zod';
-import { HistoryQuestionSchema, ResultTableSchema, SqlTableSchema, StatusSchema } from '../query/index.ts';
+import {
+  EXPORT_FORMATS,
+  ExportedSchema,
+  HistoryQuestionSchema,
+  HistorySelectionSchema,
+  ResultTableSchema,
+  SqlTableSchema,
+  StatusSchema,
+} from '../query/index.ts';
 
 /** Rises when an older asker could not understand the answers. */
 export const PROTOCOL_VERSION = 1;
@@ -95,7 +103,8 @@ export const IdentitySchema = z.object({ pid: z.number().int().positive(), start
 
 /**
  * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
- * have them hold: without them it only asks. `query`, `sqlOf` and `sql` are about its history.
+ * have them hold: without them it only asks. `query`, `sqlOf` and `sql` are about its history, as are
+ * exports: one is begun, fetched in parts until one is empty, and ended.
  */
 export const METERING = {
   status: { words: NO_WORDS, answer: InstanceStatusSchema },
@@ -108,6 +117,15 @@ export const METERING = {
   },
   query: { words: z.object({ question: HistoryQuestionSchema }), answer: ResultTableSchema },
   sqlOf: { words: z.object({ question: HistoryQuestionSchema }), answer: z.object({ sql: z.string() }) },
+  export: {
+    words: z.object({ selection: HistorySelectionSchema, format: z.enum(EXPORT_FORMATS) }),
+    answer: ExportedSchema.extend({ id: z.string(), octets: z.number() }),
+  },
+  exportPart: {
+    words: z.object({ id: z.string().max(64), offset: z.number().int().min(0) }),
+    answer: z.object({ data: z.base64() }),
+  },
+  exportEnd: { words: z.object({ id: z.string().max(64) }), answer: z.object({}) },
   sql: { words: z.object({ sql: z.string().max(65_536) }), answer: SqlTableSchema },
 } as const satisfies Dialogue;
 

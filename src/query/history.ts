@@ -196,3 +196,30 @@ export interface SqlQuery extends FlowQuery {
    */
   query(sql: string, options: { readonly signal: AbortSignal }): Promise<SqlTable>;
 }
+
+/** Formats of files; `json` is an object per line. */
+export const EXPORT_FORMATS = ['parquet', 'csv', 'json'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What was written. */
+export const ExportedSchema = z.object({
+  rows: z.number(),
+  covered: ResultTableSchema.shape.covered,
+  gaps: ResultTableSchema.shape.gaps,
+});
+export type Exported = Readonly<z.output<typeof ExportedSchema>>;
+
+/** Writes rows to files. */
+export interface HistoryExport {
+  /**
+   * Writes the rows that are meant.
+   *
+   * @param target.path written anew; what is there after a failure is no file to use
+   * @throws as `answer`
+   */
+  copyTo(
+    selection: HistorySelection,
+    target: { readonly format: ExportFormat; readonly path: string },
+    options: { readonly signal: AbortSignal },
+  ): Promise<Exported>;
+}

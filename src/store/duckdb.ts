@@ -1,11 +1,19 @@
 /** The history in one DuckDB file: takes epochs in, answers questions about the past. */
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
-import type { FlowQuery, HistoryLevel, HistoryQuestion, ResultTable } from '../query/index.ts';
+import type {
+  Exported,
+  HistoryExport,
+  HistoryLevel,
+  HistoryQuestion,
+  HistorySelection,
+  ResultTable,
+  SqlQuery,
+} from '../query/index.ts';
 import { answerPlan, planOf } from './answer.ts';
 import { Catalogue } from './catalogue.ts';
 import { type Connection, Database } from './database.ts';
 import { StoreError } from './error.ts';
-import { type Exported, type ExportSelection, type ExportTarget, exportRows } from './export.ts';
+import { type ExportTarget, exportRows } from './export.ts';
 import { takeIn } from './intake.ts';
 import { CREATE_STAGE } from './levels.ts';
 import { runOwnSql, type SqlTable } from './own-sql.ts';
@@ -56,7 +64,7 @@ const DEFAULTS = {
 const QUESTIONS_AT_A_TIME = 2;
 
 /** A history in a DuckDB file. One process has it open; within it questions do not wait for writing. */
-export class DuckDbStore implements EpochStore, FlowQuery {
+export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   readonly name = 'history';
   readonly #options: Required<DuckDbStoreOptions>;
   readonly #database: Database;
@@ -156,7 +164,7 @@ export class DuckDbStore implements EpochStore, FlowQuery {
     }
   }
 
-  /** As {@link FlowQuery.answer}. @throws StoreError, FilterError; the reason of the signal */
+  /** As {@link SqlQuery.answer}. @throws StoreError, FilterError; the reason of the signal */
   async answer(
     question: HistoryQuestion,
     { signal }: { readonly signal: AbortSignal },
@@ -196,7 +204,7 @@ export class DuckDbStore implements EpochStore, FlowQuery {
    * @throws StoreError, FilterError; the reason of the signal. What is at the path then is no file to use
    */
   async copyTo(
-    selection: ExportSelection,
+    selection: HistorySelection,
     target: ExportTarget,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Exported> {

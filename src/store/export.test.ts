@@ -7,7 +7,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { batchOf } from '../flow/batch.fixture.ts';
 import { formatAddress } from '../flow/index.ts';
-import { DuckDbStore, type ExportFormat } from './index.ts';
+import type { ExportFormat } from '../query/index.ts';
+import { DuckDbStore } from './index.ts';
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const SPAN = { fromMs: NOON, toMs: NOON + 60_000 };

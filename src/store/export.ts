@@ -1,33 +1,19 @@
 /** Stored rows as a file: Parquet, CSV or JSON lines, with columns people can read. */
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { HistoryQuestion } from '../query/index.ts';
+import type { Exported, ExportFormat, HistorySelection } from '../query/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
-import { type Cover, coverSpan } from './pieces.ts';
+import { coverSpan } from './pieces.ts';
 import { needsOf, rowsSql } from './question-sql.ts';
 import { readableColumns } from './readable.ts';
 import { text } from './sql.ts';
-
-/** Formats of files; `json` is an object per line. */
-export const EXPORT_FORMATS = ['parquet', 'csv', 'json'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
-
-/** Which rows: those of a span that fit a filter, each packet once or at every point. */
-export type ExportSelection = Pick<HistoryQuestion, 'fromMs' | 'toMs' | 'filter' | 'points'>;
 
 /** Where they go. */
 export interface ExportTarget {
   readonly format: ExportFormat;
   /** Written anew; what is there is replaced. */
   readonly path: string;
-}
-
-/** What was written. */
-export interface Exported {
-  readonly rows: number;
-  readonly covered: Cover['covered'];
-  readonly gaps: Cover['gaps'];
 }
 
 const FORMATS: Readonly<Record<ExportFormat, string>> = {
@@ -55,7 +41,7 @@ export async function exportRows(
     spillDirectory,
     signal,
   }: {
-    readonly selection: ExportSelection;
+    readonly selection: HistorySelection;
     readonly target: ExportTarget;
     readonly intervalMs: number;
     readonly spillDirectory: string;
@@ -94,7 +80,7 @@ export async function exportRows(
     }
     appender.closeSync();
     await writer.run(`COPY flow TO ${text(target.path)} (${FORMATS[target.format]})`);
-    return { rows: count, covered: cover.covered, gaps: cover.gaps };
+    return { rows: count, covered: cover.covered, gaps: [...cover.gaps] };
   } catch (error) {
     throw StoreError.from(error, action);
   } finally {

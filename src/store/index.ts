@@ -1,11 +1,5 @@
 export { DuckDbStore, type DuckDbStoreOptions, type StoreListener } from './duckdb.ts';
 export { StoreError, type StoreErrorCode } from './error.ts';
-export {
-  EXPORT_FORMATS,
-  type Exported,
-  type ExportFormat,
-  type ExportSelection,
-  type ExportTarget,
-} from './export.ts';
+export type { ExportTarget } from './export.ts';
 export type { SqlTable } from './own-sql.ts';
 export type { Retention } from './upkeep.ts';

@@ -15,7 +15,7 @@ export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { shownTable } from './shown.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
-export { formatBasis, formatTable, type TableTextOptions } from './table.ts';
+export { formatBasis, formatExported, formatTable, type TableTextOptions } from './table.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
 export { formatBridge } from './vnet-bridge.ts';
 export { formatGateway } from './vnet-gateway.ts';

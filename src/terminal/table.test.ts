@@ -48,7 +48,7 @@ describe('an answer as text', () => {
     const gaps = [minutes(1, 2), minutes(5, 7), minutes(10, 11), minutes(20, 21), minutes(30, 31)];
     const ledger = [{ reason: 'not_ip', octets: 2048, packets: 3 }];
     assert.deepEqual(formatBasis({ ...TABLE, gaps, ledger }, PLAIN).split('\n'), [
-      'the first 2; in all 1.86 GiB, 1.30 Mpkt; 2026-11-21 11:00:00 to 12:00:00 (Europe/Berlin), by the minute',
+      'the first 2; in all 1.86 GiB, 1.30 Mpkt; 2026-11-21 11:00:00 to 12:00:00 (Europe/Berlin), from sums by the minute',
       'nobody metered: 2026-11-21 11:01:00 to 11:02:00, 2026-11-21 11:05:00 to 11:07:00, 2026-11-21 11:10:00 to 11:11:00, 2 more',
       'in no flow: not_ip 2.00 KiB, 3 pkt',
       '',

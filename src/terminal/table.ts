@@ -1,6 +1,6 @@
 /** Answers about the past, as text: a table with units, and below it what it stands on. */
 import { countQuantity, formatQuantity, octetQuantity, type Quantity, shareQuantity } from '../flow/index.ts';
-import { type ResultTable, wallOf } from '../query/index.ts';
+import { type Exported, type ResultTable, wallOf } from '../query/index.ts';
 
 type Kind = ResultTable['columns'][number]['kind'];
 type Cell = ResultTable['rows'][number][number];
@@ -57,11 +57,7 @@ export function formatBasis(table: ResultTable, options: TableTextOptions): stri
       options,
     ),
   ];
-  if (gaps.length > 0) {
-    const shown = gaps.slice(0, SHOWN_GAPS).map((gap) => spanText(gap, zone));
-    const more = gaps.length > SHOWN_GAPS ? [`${gaps.length - SHOWN_GAPS} more`] : [];
-    lines.push(paint(`nobody metered: ${[...shown, ...more].join(', ')}`, YELLOW, options));
-  }
+  if (gaps.length > 0) lines.push(paint(gapsText(gaps, zone), YELLOW, options));
   if (ledger.length > 0) {
     const reasons = ledger.map((each) => `${visible(each.reason)} ${amount(each)}`);
     lines.push(paint(`in no flow: ${reasons.join(', ')}`, YELLOW, options));
@@ -69,10 +65,27 @@ export function formatBasis(table: ResultTable, options: TableTextOptions): stri
   return `${lines.join('\n')}\n`;
 }
 
+/** What an export has: how many rows, of when and in what detail, and when nobody metered. */
+export function formatExported(
+  { rows, covered, gaps }: Exported,
+  { path, timeZone }: { readonly path: string; readonly timeZone: string },
+): string {
+  const span = `${spanText(covered, timeZone)} (${timeZone}), ${LEVEL_WORDS[covered.level]}`;
+  const lines = [`${rows} ${rows === 1 ? 'row' : 'rows'} in ${path}; ${span}`];
+  if (gaps.length > 0) lines.push(gapsText(gaps, timeZone));
+  return `${lines.join('\n')}\n`;
+}
+
+function gapsText(gaps: ResultTable['gaps'], timeZone: string): string {
+  const shown = gaps.slice(0, SHOWN_GAPS).map((gap) => spanText(gap, timeZone));
+  const more = gaps.length > SHOWN_GAPS ? [`${gaps.length - SHOWN_GAPS} more`] : [];
+  return `nobody metered: ${[...shown, ...more].join(', ')}`;
+}
+
 const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
   raw: 'as it was metered',
-  minute: 'by the minute',
-  hour: 'by the hour',
+  minute: 'from sums by the minute',
+  hour: 'from sums by the hour',
 };
 
 function cellText(cell: Cell, kind: Kind, timeZone: string): string {

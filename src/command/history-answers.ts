@@ -1,0 +1,61 @@
+/** What an instance answers about its history, by request. */
+import type { Answerer, METERING } from '../daemon/index.ts';
+import type { HistoryExport, SqlQuery } from '../query/index.ts';
+import { OfferedExports } from './offered-exports.ts';
+
+/** A history that is kept, to be asked. */
+export interface AskedHistory {
+  readonly directory: string;
+  /** From when it could be opened on. */
+  store(): (SqlQuery & HistoryExport) | undefined;
+}
+
+/** Requests about the history. */
+export type HistoryRequest = 'query' | 'sqlOf' | 'sql' | 'export' | 'exportPart' | 'exportEnd';
+
+/** Said to who asks too early. */
+export const STARTING = 'it is still starting; try again when it meters';
+
+/** Answers about a history. Dispose it to remove what was offered to others. */
+export class HistoryAnswers implements AsyncDisposable {
+  readonly #exports = new OfferedExports();
+  readonly #ready: () => { readonly history: AskedHistory | undefined } | undefined;
+
+  /** @param ready what there is to be asked; undefined while it is starting */
+  constructor(ready: () => { readonly history: AskedHistory | undefined } | undefined) {
+    this.#ready = ready;
+  }
+
+  /** The answerers. */
+  get byRequest(): Pick<Answerer<typeof METERING>, HistoryRequest> {
+    return {
+      query: async ({ question }, asker) => this.#opened().store.answer(question, asker),
+      sqlOf: async ({ question }) => ({ sql: await this.#opened().store.sqlOf(question) }),
+      sql: async ({ sql }, asker) => this.#opened().store.query(sql, asker),
+      export: async (words, { signal }) => {
+        const { store, directory } = this.#opened();
+        return this.#exports.offer(store, words, { directory, signal });
+      },
+      exportPart: (words) => this.#exports.part(words),
+      exportEnd: async (words) => {
+        await this.#exports.end(words);
+        return {};
+      },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#exports[Symbol.asyncDispose]();
+  }
+
+  /** @throws Error with what keeps it from being asked */
+  #opened(): { readonly store: SqlQuery & HistoryExport; readonly directory: string } {
+    const ready = this.#ready();
+    if (!ready) throw new Error(STARTING);
+    const { history } = ready;
+    if (!history) throw new Error('it keeps no history; start it with --history DIRECTORY');
+    const store = history.store();
+    if (!store) throw new Error('its history cannot be opened yet; "tunnelscope status" says why');
+    return { store, directory: history.directory };
+  }
+}
