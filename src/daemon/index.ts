@@ -1,7 +1,7 @@
 export { ask, askInstance, RefusedError } from './client.ts';
 export { DaemonError, type DaemonErrorCode } from './error.ts';
 export { type Identity, isAlive, killNow, ownIdentity } from './identity.ts';
-export { demandFree, holderOf, InstanceLock } from './lock.ts';
+export { demandFree, FileLock, holderOf, InstanceLock } from './lock.ts';
 export {
   groupId,
   type InstanceKind,
