@@ -75,6 +75,7 @@ interface Line {
   readonly agent: string;
   readonly epoch: number;
   readonly packets: number;
+  readonly problem: string;
 }
 
 /** A meter in a process of its own that says each epoch it yields, and is told by lines when one is taken. */
@@ -82,8 +83,9 @@ class Process implements Disposable {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(words: readonly string[] = []) {
-    this.child = spawn(process.execPath, [METER, NAME, NAMESPACE, ...words], {
+  constructor(words: readonly string[] = [], before: readonly string[] = []) {
+    const [command, ...others] = [...before, process.execPath, METER, NAME, NAMESPACE, ...words];
+    this.child = spawn(command!, others, {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
@@ -283,6 +285,15 @@ test('a second meter of the same name is refused, and changes nothing', async ()
   await first.kill();
   const { batches } = await meter(10);
   assert.equal(sum(batches), 10);
+});
+
+test('where nothing can be pinned it is told, and metering goes on', async () => {
+  // Which mounts a sysfs of its own, without a BPF file system in it.
+  using first = new Process(['auto', '50'], ['ip', 'netns', 'exec', NAMESPACE]);
+  assert.equal((await first.line()).problem, 'METER_PINS');
+  assert.ok((await first.line()).agent);
+  await send(10);
+  for (let got = 0; got < 10; first.tell('taken')) got += (await first.line()).packets;
 });
 
 test('of a former meter of another version it is said how much it saw', async () => {

@@ -1,18 +1,10 @@
 /** Directories of the BPF file system: the links that are pinned in them, and who may use them now. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { libc } from './libbpf.ts';
 import { openPinnedTc, type TcAttachment, type TcDirection } from './link.ts';
 import { unpin } from './map.ts';
+import { makeDirectories } from './pin-path.ts';
 
 /** One side of an interface. */
 export interface TcPlace {
@@ -85,7 +77,7 @@ export function removeIfEmpty(...directories: readonly string[]): void {
  */
 export function lockPinDirectory(directory: string): Disposable | undefined {
   for (;;) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory);
     const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
     if (libc().flock(fd, LOCK_EX | LOCK_NB) !== 0) {
       closeSync(fd);

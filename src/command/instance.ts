@@ -16,8 +16,10 @@ import {
   placeOf,
   type Reload,
   type Rules,
+  type Words,
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
+import { KEEP } from '../meter/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import type { Level } from './logging.ts';
 import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
@@ -55,6 +57,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   process.on('SIGHUP', onHangUp);
   stack.defer(() => void process.off('SIGHUP', onHangUp));
   await runConfigured(resolved.configuration, {
+    name,
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
     ready: (agent, rule) => {
@@ -125,9 +128,20 @@ class Instance implements Answerer<typeof METERING> {
     return this.#ready.promise;
   }
 
-  stop(): Identity {
-    this.#options.teller.say('info', 'Stopping: a last drain, then all is closed');
-    this.#stop.abort();
+  stop(words?: Words<typeof METERING, 'stop'>): Identity {
+    const { teller, resolved } = this.#options;
+    const isKept = words?.keep === true;
+    if (isKept && resolved.configuration.history.directory === undefined)
+      throw new Error(
+        'it keeps no history, and nobody would read what is counted on; stop it without --keep',
+      );
+    teller.say(
+      'info',
+      isKept
+        ? 'Stopping: a last drain, then the kernel counts on alone'
+        : 'Stopping: a last drain, then all is closed',
+    );
+    this.#stop.abort(isKept ? KEEP : undefined);
     return ownIdentity();
   }
 

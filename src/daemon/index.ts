@@ -20,6 +20,8 @@ export {
   NO_WORDS,
   type Reload,
   type Rules,
+  STOP_WORDS,
+  type Words,
 } from './protocol.ts';
 export { type Answerer, ControlServer } from './server.ts';
 export { formatDropIn, formatUnit, UNIT_CAPABILITIES, UNIT_FILE, type UnitNeeds } from './unit.ts';

@@ -6,6 +6,7 @@
  *     /sys/fs/bpf/tunnelscope/meter/NAME/link_2_ingress
  *     /sys/fs/bpf/tunnelscope/meter/NAME/AGENT/…    maps, and what is needed to read them
  */
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -28,7 +29,10 @@ import { FormerMeter, PINNED_MAPS, pinOf, removeMeterPins, STATE_PIN } from './f
 import type { LoadedMeter } from './loaded.ts';
 import { PinnedState, type StateText, stateText } from './pinned-state.ts';
 
-const PIN_ROOT = '/sys/fs/bpf/tunnelscope/meter';
+const BPF_FILES = '/sys/fs/bpf';
+const PIN_ROOT = join(BPF_FILES, 'tunnelscope/meter');
+/** statfs(2) of a BPF file system: BPF_FS_MAGIC, linux/magic.h. */
+const BPF_FS_MAGIC = 0xcafe4a11;
 /** Place of our clsact filters: "TS" in ASCII, so that a start after a crash finds and replaces them. */
 export const CLSACT_PLACE = 0x5453;
 const PROGRAMS = ['ts_ingress', 'ts_egress', 'ts_ingress_bare', 'ts_egress_bare'];
@@ -237,6 +241,7 @@ async function lock(directory: string): Promise<Disposable> {
 
 function tryLock(directory: string): Disposable | undefined {
   try {
+    if (statfsSync(BPF_FILES).type !== BPF_FS_MAGIC) throw new Error(`${BPF_FILES} is no BPF file system`);
     return lockPinDirectory(directory);
   } catch (cause) {
     throw new MeterError(
