@@ -1,6 +1,6 @@
 /** What rules cost: a packet whose flow is known, one to be decided about, and the rules themselves until they rule. */
 import { BpfObject, type BpfProgram, testRun } from '../src/bpf/index.ts';
-import { EpochMaps } from '../src/meter/epoch-maps.ts';
+import { EpochMaps, parityOf } from '../src/meter/epoch-maps.ts';
 import { configureMeter, portTable } from '../src/meter/index.ts';
 import { Rules } from '../src/meter/rules.ts';
 import { classify, readRules } from '../src/query/index.ts';
@@ -169,7 +169,7 @@ class Scene implements Disposable {
   /** Takes all flows out of both halves; rules that were set rule. */
   async #empty(): Promise<void> {
     for (let half = 0; half < 2; half++) {
-      const next = this.#maps.nextParity;
+      const next = parityOf(this.#maps.current + 1n);
       await this.#rules.prepare(next);
       const parity = await this.#maps.flip();
       this.#rules.begun(next);

@@ -1,7 +1,9 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { MeterConfig } from './config/index.ts';
-import { excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
+import { type EpochStore, excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
+import { HistoryWriter } from './journal/index.ts';
 import { LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, type MeterSettings, MeterThread } from './meter/index.ts';
 import {
@@ -27,6 +29,20 @@ export type SetRules = (rules: readonly Filter[]) => Promise<void>;
 export interface AgentListener {
   /** What was told of an observation point as unexplained is explained again. */
   explained?(point: AuditPoint): void;
+  /** What was told of the history as a problem works again. */
+  historyRecovered?(what: 'store' | 'journal'): void;
+}
+
+/** How what is metered is kept. */
+export interface AgentHistory {
+  /** Of the history; the journal has one of its own in it. */
+  readonly directory: string;
+  /** Length of the periods of the store. */
+  readonly intervalMs: number;
+  /** What may wait for the store on disk. */
+  readonly maxSpoolOctets: number;
+  /** Opens the store; tried again when it fails. It is the agent's then. */
+  readonly openStore: () => Promise<EpochStore>;
 }
 
 /** Which metrics are made of the traffic. */
@@ -50,7 +66,11 @@ export interface RunningAgent {
 
 /** What an agent is to do. */
 export interface AgentOptions {
+  /** What a person calls it. */
+  readonly name?: string;
   readonly meter: MeterConfig;
+  /** Each epoch is on disk before the kernel forgets it, and in the store some seconds later. */
+  readonly history?: AgentHistory | undefined;
   /** Where to serve the page; without it nothing is served. */
   readonly serve?:
     | Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory' | 'networks'>
@@ -66,7 +86,7 @@ export interface AgentOptions {
   /** Calls after the view took an epoch in; the batch is lent for the call. */
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
   readonly listener: MeterListener & SinkListener & AgentListener;
-  /** Stops the agent: a last drain, then everything is closed. */
+  /** Stops the agent: a last drain, then everything is closed. With the reason `'keep'` the kernel counts on, where there is a history. */
   readonly signal: AbortSignal;
 }
 
@@ -75,7 +95,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const { listener, signal } = options;
   let config = options.meter;
-  const meter = stack.use(await MeterThread.open(config, listener));
+  const history = options.history && openHistory(options.history, listener);
+  stack.defer(() => history?.close());
+  const pins = history && { name: history.id, label: options.name ?? '', known: history.known };
+  const meter = stack.use(await MeterThread.open({ ...config, pins }, listener));
   const live = new LiveView({
     intervalSeconds: config.intervalMs / 1000,
     ...(options.filter && { filter: options.filter }),
@@ -92,7 +115,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   };
   let lagSeconds: number | undefined;
   let url: string | undefined;
-  const status = (): Status => describe(config, meter, live, queues, startedMs);
+  const status = (): Status => describe({ config, meter, live, queues, startedMs, history, options });
   if (options.serve) {
     const { networks } = options.serve;
     const networkMetrics = new NetworkMetrics(options.metrics?.traffic.maxSeries);
@@ -118,6 +141,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     },
   });
   for await (const batch of meter.batches({ signal })) {
+    // First: when the next epoch is asked for, the kernel forgets this one.
+    history?.write(batch);
+    // Of a former agent: of a time that is not now.
+    if (batch.agent !== meter.agent) {
+      freeBatch(batch);
+      continue;
+    }
     try {
       live.write(batch);
     } catch (error) {
@@ -146,13 +176,33 @@ function processCost(): { readonly cpuSeconds: number; readonly residentOctets: 
   return { cpuSeconds: (user + system) / 1e6, residentOctets: process.memoryUsage.rss() };
 }
 
-function describe(
-  config: MeterConfig,
-  meter: MeterThread,
-  live: LiveView,
-  queues: readonly SinkQueue[],
-  startedMs: number,
-): Status {
+function openHistory(
+  { directory, maxSpoolOctets, ...options }: AgentHistory,
+  listener: AgentOptions['listener'],
+): HistoryWriter<EpochStore> {
+  return HistoryWriter.open({
+    ...options,
+    directory: join(directory, 'journal'),
+    maxOctets: maxSpoolOctets,
+    listener: {
+      problem: (error) => listener.problem?.(error),
+      recovered: (what) => listener.historyRecovered?.(what),
+    },
+  });
+}
+
+/** Who is described. */
+interface Described {
+  readonly config: MeterConfig;
+  readonly meter: MeterThread;
+  readonly live: LiveView;
+  readonly queues: readonly SinkQueue[];
+  readonly startedMs: number;
+  readonly history: HistoryWriter<EpochStore> | undefined;
+  readonly options: AgentOptions;
+}
+
+function describe({ config, meter, live, queues, startedMs, history, options }: Described): Status {
   return {
     version: VERSION,
     agent: meter.agent,
@@ -184,6 +234,12 @@ function describe(
       config.rules.length === 0
         ? null
         : { count: config.rules.length, excluded: excludedOf(live.exactness().ledger) },
+    history: history ? historyStatus(history, options.history!.directory) : null,
     sinks: queues.map((queue) => queue.counts),
   };
+}
+
+function historyStatus(history: HistoryWriter<EpochStore>, directory: string): Status['history'] {
+  const { storedUpToMs, failing, ...counts } = history.counts;
+  return { directory, ...counts, storedUpToMs: storedUpToMs ?? null, failing: failing ?? null };
 }

@@ -49,7 +49,7 @@ async function meters(
   const config = join(directory, 'bounded.yaml');
   writeFileSync(config, 'interfaces: [lo]\ninterval: 200ms\nserve: { listen: none }\n');
   const start = [process.execPath, CLI, 'start', 'bounded', '-c', config, ...words];
-  const child = spawn('ip', ['netns', 'exec', NAMESPACE, ...bounded, ...start], {
+  const child = spawn('nsenter', [`--net=/run/netns/${NAMESPACE}`, ...bounded, ...start], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
@@ -81,6 +81,12 @@ for (const hook of ['auto', 'clsact']) {
   });
 }
 
+test('the capabilities of the unit are enough to keep a history', async () => {
+  const { lines, code } = await meters(UNIT_CAPABILITIES, '--history', join(directory, 'history'));
+  assert.equal(code, 0, lines);
+  assert.doesNotMatch(lines, /Problem/);
+});
+
 for (const left of UNIT_CAPABILITIES) {
   test(`without ${left} it says what is missing`, async () => {
     const { lines, code } = await meters(UNIT_CAPABILITIES.filter((name) => name !== left));
@@ -107,13 +113,13 @@ test('the unit is written with what the configuration needs, printed without bei
   assert.equal(run('config', 'check', config).code, 0);
   writeFileSync(
     config,
-    'namespace: blue\njson: { directory: /srv/flows }\nlog: { data: { file: /var/log/tunnelscope/v } }\n',
+    'namespace: blue\nhistory: { directory: /srv/past }\njson: { directory: /srv/flows }\nlog: { data: { file: /var/log/tunnelscope/v } }\n',
   );
   assert.equal(run('install-service', 'east', '--root', root).code, 0);
   const dropIn = readFileSync(join(units, 'tunnelscope@east.service.d/10-configuration.conf'), 'utf8');
   assert.match(
     dropIn,
-    /^CapabilityBoundingSet=CAP_SYS_ADMIN\nRestrictNamespaces=net\nReadWritePaths="\/srv\/flows"$/m,
+    /^CapabilityBoundingSet=CAP_SYS_ADMIN\nRestrictNamespaces=net\nReadWritePaths="\/srv\/past"\nReadWritePaths="\/sys\/fs\/bpf"\nReadWritePaths="\/srv\/flows"$/m,
   );
   assert.doesNotMatch(dropIn, /var\/log/);
   mkdirSync(join(units, 'tunnelscope@west.service.d'));

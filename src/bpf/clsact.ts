@@ -24,7 +24,7 @@ const madeHere = new Set<string>();
 
 /** Attaches through clsact; see `attachTc`. */
 export function attachClsact(options: TcOptions): TcAttachment {
-  const place: Place = {
+  const place: ClsactPlace = {
     ifindex: options.ifindex,
     direction: options.direction,
     handle: options.handle ?? 1,
@@ -44,8 +44,28 @@ export function attachClsact(options: TcOptions): TcAttachment {
   return new ClsactAttachment(place, program, namespace);
 }
 
+/** Where a filter is. */
+export interface ClsactPlace {
+  readonly ifindex: number;
+  readonly direction: TcDirection;
+  readonly handle: number;
+  readonly priority: number;
+}
+
+/**
+ * The filter that a former process left at its place, to be replaced or detached; undefined when there is none, or it is not
+ * one of these programs.
+ */
+export function takeClsact(place: ClsactPlace, programs: readonly string[]): TcAttachment | undefined {
+  const id = programAt(place);
+  const name = id === undefined ? undefined : programName(id);
+  if (id === undefined || name === undefined || !programs.some((each) => each.slice(0, 15) === name))
+    return undefined;
+  return new ClsactAttachment(place, { id, name }, networkNamespace());
+}
+
 /** At our place, in place of what may be there. */
-function putFilter(place: Place, program: BpfProgram, action: string): void {
+function putFilter(place: ClsactPlace, program: BpfProgram, action: string): void {
   const filter = new OptionStruct('tcFilter', {
     prog_fd: program.fd,
     flags: REPLACE,
@@ -61,19 +81,21 @@ function putFilter(place: Place, program: BpfProgram, action: string): void {
   }
 }
 
-type Place = { ifindex: number; direction: TcDirection; handle: number; priority: number };
-
 class ClsactAttachment implements TcAttachment {
   readonly kind = 'clsact';
   readonly ifindex: number;
   readonly direction: TcDirection;
-  readonly #place: Place;
+  readonly #place: ClsactPlace;
   #programId: number;
   readonly #namespace: string;
   readonly #untrack: () => boolean;
   #detached = false;
 
-  constructor(place: Place, program: BpfProgram, namespace: string) {
+  constructor(
+    place: ClsactPlace,
+    program: { readonly id: number; readonly name: string },
+    namespace: string,
+  ) {
     this.ifindex = place.ifindex;
     this.direction = place.direction;
     this.#place = place;
@@ -147,13 +169,13 @@ function hook(place: { ifindex: number; direction: TcDirection }): OptionStruct 
 }
 
 /** The number of the program at our place, or undefined when there is none. */
-function programAt(place: Place): number | undefined {
+function programAt(place: ClsactPlace): number | undefined {
   const filter = new OptionStruct('tcFilter', { handle: place.handle, priority: place.priority });
   const result = libbpf().tcQuery(hook(place).bytes, filter.bytes);
   return result < 0 ? undefined : filter.read('prog_id');
 }
 
-function makeQdisc(place: Place, namespace: string, action: string): void {
+function makeQdisc(place: ClsactPlace, namespace: string, action: string): void {
   const result = libbpf().tcHookCreate(hook(place).bytes);
   if (result >= 0) {
     madeHere.add(`${namespace}/${place.ifindex}`);
@@ -177,7 +199,7 @@ function makeQdisc(place: Place, namespace: string, action: string): void {
   }
 }
 
-function refuseForeign(place: Place, program: BpfProgram, action: string): void {
+function refuseForeign(place: ClsactPlace, program: BpfProgram, action: string): void {
   const id = programAt(place);
   if (id === undefined) return;
   const name = programName(id);

@@ -10,6 +10,7 @@ export {
   updateBatch,
 } from './batch.ts';
 export { Btf, type BtfKind, type BtfMember, type BtfType } from './btf.ts';
+export { type ClsactPlace, takeClsact } from './clsact.ts';
 export type { ConstantValue } from './constants.ts';
 export { CounterSocket, type InterfaceCounters, type QueueCounters } from './counters.ts';
 export type { MapDescription, ProgramDescription } from './describe.ts';
@@ -38,6 +39,15 @@ export { BpfMap, MapFlag, type MapSpecification, MapType, UpdateFlag, unpin } fr
 export type { Mapping } from './memory.ts';
 export { setNetworkNamespace } from './namespace.ts';
 export { BpfObject, readBtf } from './object.ts';
+export {
+  linkPin,
+  linkPinsIn,
+  lockPinDirectory,
+  namesIn,
+  openLinkPin,
+  removeIfEmpty,
+  type TcPlace,
+} from './pin-directory.ts';
 export { type BpfProgram, collectRunStatistics, ProgramType } from './program.ts';
 export { openResources } from './resources.ts';
 export { type RecordVisitor, RingReader } from './ring.ts';

@@ -184,6 +184,7 @@ function bindLibc() {
     setns: bind<(fd: number, kind: number) => number>('int setns(int fd, int kind)'),
     getpagesize: bind<() => number>('int getpagesize()'),
     close: bind<(fd: number) => number>('int close(int fd)'),
+    flock: bind<(fd: number, operation: number) => number>('int flock(int fd, int operation)'),
     socket: bind<(domain: number, type: number, protocol: number) => number>(
       'int socket(int domain, int type, int protocol)',
     ),

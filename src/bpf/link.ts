@@ -1,11 +1,11 @@
 /** Attaching traffic-control programs to an interface: tcx where the kernel has it, clsact where it does not. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attachClsact } from './clsact.ts';
 import { describeLink, programName } from './describe.ts';
 import { errnoName, kernelError } from './error.ts';
 import { kernelAtLeast } from './kernel.ts';
 import { addressOf, bpf, libbpf, libc } from './libbpf.ts';
+import { makeDirectories } from './pin-path.ts';
 import type { BpfProgram } from './program.ts';
 import { track } from './resources.ts';
 
@@ -155,7 +155,7 @@ class TcxAttachment implements TcAttachment {
 
   pin(path: string): void {
     if (this.#fd < 0) throw new TypeError(`the ${this.#name} is detached`);
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     const result = libbpf().pin(this.#fd, path);
     if (result < 0) throw kernelError('BPF_LINK', result, { action: `pin the ${this.#name} as ${path}` });
   }

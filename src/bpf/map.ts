@@ -1,11 +1,12 @@
 /** BPF maps: single elements, iteration, nesting, pins and mapped memory. Batches are in batch.ts. */
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeMap, type MapDescription } from './describe.ts';
 import { kernelError } from './error.ts';
 import { kernelAtLeast, possibleCpus } from './kernel.ts';
 import { libbpf, libc, OptionStruct, runOnPool } from './libbpf.ts';
 import { Mapping } from './memory.ts';
+import { makeDirectories } from './pin-path.ts';
 import { track } from './resources.ts';
 
 /** Map types of linux/bpf.h that this library knows by name; any other number works as well. */
@@ -244,7 +245,7 @@ export class BpfMap implements Disposable {
 
   /** Pins the map under a path of a BPF file system, whose directory is made when missing, so that it outlives the process. */
   pin(path: string): void {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     const result = libbpf().pin(this.fd, path);
     if (result < 0) {
       throw kernelError('BPF_MAP', result, {

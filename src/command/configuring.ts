@@ -19,6 +19,7 @@ import type { ServeWords } from './serving.ts';
 export interface ConfigWords extends Partial<MeterWords>, Partial<ServeWords>, Partial<MetricsWords> {
   readonly config?: string;
   readonly interval?: string;
+  readonly history?: string;
   readonly jsonDir?: string;
   readonly jsonPeriod?: string;
   readonly dataLog?: string;
@@ -61,6 +62,7 @@ const FLAGS: {
   tokenFile: { flag: '--token-file', path: ['serve', 'tokenFile'], value: (word) => absolute(word) },
   auth: { flag: '--no-auth', path: ['serve', 'auth'] },
   allowHost: { flag: '--allow-host', path: ['serve', 'allowHosts'] },
+  history: { flag: '--history', path: ['history', 'directory'], value: (word) => absolute(word) },
   jsonDir: { flag: '--json-dir', path: ['json', 'directory'], value: (word) => absolute(word) },
   jsonPeriod: { flag: '--json-period', path: ['json', 'period'] },
   dataLog: { flag: '--data-log', path: ['log', 'data', 'file'], value: (word) => absolute(word) },

@@ -1,5 +1,5 @@
 /** Where questions about the past are answered: from a file that nobody writes to, by an instance, or over an API. */
-import { statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -7,6 +7,7 @@ import { parseInstance } from '../config/index.ts';
 import {
   askInstance,
   DaemonError,
+  instanceNames,
   type Patience,
   type Place,
   placeOf,
@@ -22,6 +23,7 @@ import {
 } from '../query/index.ts';
 import { askAgent, parseAgentUrl } from './asking.ts';
 import { EXIT, Exit } from './exit.ts';
+import { STORE_FILE } from './keeping.ts';
 import { readToken } from './serving.ts';
 import { DEFAULT_INSTANCE } from './steering.ts';
 
@@ -36,21 +38,15 @@ export interface HistoryWords {
 /** Answers until it is disposed of. */
 export type HistorySource = SqlQuery & HistoryExport & AsyncDisposable;
 
-/** Name of the store in a history's directory. */
-const HISTORY_FILE = 'history.duckdb';
-
 /** The history itself ends what takes too long. */
 const PATIENCE_MS = 600_000;
+/** An instance says from memory how it is. */
+const STATUS_MS = 2000;
 
 /** Adds the options that say whose past is asked about. */
 export function addHistoryOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--history <directory>', 'a history that no instance is writing').conflicts([
-        'name',
-        'connect',
-      ]),
-    )
+    .addOption(new Option('--history <directory>', 'a history on disk').conflicts(['name', 'connect']))
     .addOption(
       new Option(
         '--name <instance>',
@@ -70,20 +66,41 @@ export async function openHistory(words: HistoryWords): Promise<HistorySource> {
 
 /** The file of a history; a path that is a file is one itself. */
 export function historyFile(path: string): string {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : join(path, HISTORY_FILE);
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : join(path, STORE_FILE);
 }
 
+/** Opens a history on disk; while an instance writes to it nobody else can, so that is asked. */
 async function openFile(path: string): Promise<HistorySource> {
   // Loaded where it is needed only: other commands run where DuckDB does not.
-  const { DuckDbStore } = await import('../store/index.ts');
-  const store = await DuckDbStore.open({ path: historyFile(path), readOnly: true });
-  return {
-    answer: (question, options) => store.answer(question, options),
-    sqlOf: (question) => store.sqlOf(question),
-    query: (sql, options) => store.query(sql, options),
-    copyTo: (selection, target, options) => store.copyTo(selection, target, options),
-    [Symbol.asyncDispose]: () => store.close(),
-  };
+  const { DuckDbStore, StoreError } = await import('../store/index.ts');
+  try {
+    const store = await DuckDbStore.open({ path: historyFile(path), readOnly: true });
+    return {
+      answer: (question, options) => store.answer(question, options),
+      sqlOf: (question) => store.sqlOf(question),
+      query: (sql, options) => store.query(sql, options),
+      copyTo: (selection, target, options) => store.copyTo(selection, target, options),
+      [Symbol.asyncDispose]: () => store.close(),
+    };
+  } catch (error) {
+    const isLocked = error instanceof StoreError && error.code === 'STORE_LOCKED';
+    const writer = isLocked ? await writerOf(path) : undefined;
+    if (writer === undefined) throw error;
+    return ofInstance(writer);
+  }
+}
+
+/** The instance that writes to a history, as far as those that run here say. */
+async function writerOf(path: string): Promise<string | undefined> {
+  const directory = realpathSync(path);
+  for (const name of instanceNames()) {
+    const status = await askInstance(placeOf(name), 'status', { patienceMs: STATUS_MS }).catch(
+      () => undefined,
+    );
+    const kept = status?.agent?.history?.directory;
+    if (kept !== undefined && existsSync(kept) && realpathSync(kept) === directory) return name;
+  }
+  return undefined;
 }
 
 function ofInstance(name: string): HistorySource {

@@ -16,8 +16,10 @@ import {
   placeOf,
   type Reload,
   type Rules,
+  type Words,
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
+import { KEEP } from '../meter/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import { type AskedHistory, HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';
@@ -60,6 +62,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   process.on('SIGHUP', onHangUp);
   stack.defer(() => void process.off('SIGHUP', onHangUp));
   await runConfigured(resolved.configuration, {
+    name,
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
     ready: (agent, rule, history) => {
@@ -137,9 +140,20 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     return this.#ready.promise;
   }
 
-  stop(): Identity {
-    this.#options.teller.say('info', 'Stopping: a last drain, then all is closed');
-    this.#stop.abort();
+  stop(words?: Words<typeof METERING, 'stop'>): Identity {
+    const { teller, resolved } = this.#options;
+    const isKept = words?.keep === true;
+    if (isKept && resolved.configuration.history.directory === undefined)
+      throw new Error(
+        'it keeps no history, and nobody would read what is counted on; stop it without --keep',
+      );
+    teller.say(
+      'info',
+      isKept
+        ? 'Stopping: a last drain, then the kernel counts on alone'
+        : 'Stopping: a last drain, then all is closed',
+    );
+    this.#stop.abort(isKept ? KEEP : undefined);
     return ownIdentity();
   }
 

@@ -21,6 +21,7 @@ export function addMonitorOptions(command: Command): Command {
       'length of an epoch: how often the kernel is drained and the views move',
       DEFAULT.interval,
     )
+    .option('--history <directory>', 'keep what is metered there, to be asked later')
     .option('--json-dir <directory>', 'write tunnel.json, tunnel-delta.json and flows.json there')
     .option('--json-period <duration>', 'how often the files are written', DEFAULT.jsonPeriod)
     .option('--data-log <file>', 'write a line of values per interval there');

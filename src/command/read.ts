@@ -210,6 +210,7 @@ function describe(
     records: live.recordCount,
     flowCapacity: parseCount('--flows', words.flows, { min: 16, max: 16_777_216 }),
     rules: null,
+    history: null,
     sinks: [],
     unexplained: [],
   };

@@ -1,12 +1,13 @@
 /** Running the agent as a configuration says, for `monitor` and `start`: sinks, page, and what is told meanwhile. */
 import { type RunningAgent, runAgent } from '../agent.ts';
 import { releaseFilePages } from '../bpf/index.ts';
-import { type Configuration, meterConfigOf } from '../config/index.ts';
+import { type Configuration, historyConfigOf, meterConfigOf } from '../config/index.ts';
 import { DataLog, JsonFiles } from '../export/index.ts';
 import type { FlowBatch, FlowSink } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
 import type { MeteredInterface } from '../meter/index.ts';
 import type { AskedHistory } from './history-answers.ts';
+import { keepingOf } from './keeping.ts';
 import { metricsOf } from './metrics.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
@@ -29,6 +30,8 @@ export type ChangeRules = (rule: readonly string[]) => Promise<void>;
 
 /** How to run it. */
 export interface RunOptions {
+  /** What a person calls it; by default as the configuration does. */
+  readonly name?: string;
   readonly teller: Teller;
   /** Ends it, after a last drain. */
   readonly signal: AbortSignal;
@@ -55,10 +58,14 @@ export async function runConfigured(configuration: Configuration, options: RunOp
         { displays: measure.display, nominalMs: measure.gaps.nominal },
       ),
     );
+  const kept = historyConfigOf(configuration);
+  const history = kept && keepingOf(kept, teller);
   using releasing = setTimeout(releaseFilePages, RELEASE_MS);
   releasing.unref();
   using following = new DisposableStack();
   await runAgent({
+    name: options.name ?? configuration.name,
+    history: history?.agent,
     meter: { ...meterConfigOf(configuration), rules },
     serve: serving && { ...serving, networks: new NetworksSource().networks },
     metrics: metricsOf(configuration),
@@ -72,11 +79,16 @@ export async function runConfigured(configuration: Configuration, options: RunOp
           problem: (error) => teller.say('warn', `Problem: ${error.message}`),
         }),
       );
-      options.ready?.(agent, (rule) => follower.change(rule), undefined);
+      options.ready?.(
+        agent,
+        (rule) => follower.change(rule),
+        kept && history && { directory: kept.directory, store: history.store },
+      );
       if (!options.ready && agent.url !== undefined)
         teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       if (serving?.generatedToken !== undefined)
         teller.say('info', `Access token, shown this once: ${serving.generatedToken}`);
+      if (kept) teller.say('info', `History: ${kept.directory}`);
       if (json.directory !== undefined) teller.say('info', `JSON files: ${json.directory}`);
       if (log.data.file !== undefined) teller.say('info', `Values of each interval: ${log.data.file}`);
     },
@@ -87,6 +99,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
       problem: (error) => teller.say('warn', `Problem: ${error.message}`, { code: codeOf(error) }),
       explained: ({ interfaceName, direction }) =>
         teller.say('info', `All explained again at ${interfaceName} ${direction}`),
+      historyRecovered: (what) => teller.say('info', `The ${what} of the history works again`),
       sinkFailed: (sink, error) =>
         teller.say('warn', `Problem: ${sink.name}: ${error.message}`, {
           sink: sink.name,

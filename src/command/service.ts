@@ -19,6 +19,7 @@ const PROGRAM = fileURLToPath(new URL('../../tunnelscope', import.meta.url));
 const DOCUMENT = fileURLToPath(new URL('../../docs/service.md', import.meta.url));
 
 const UNITS = '/etc/systemd/system';
+const BPF_FILES = '/sys/fs/bpf';
 const DROP_IN = '10-configuration.conf';
 
 const FIRST_CONFIGURATION = `# Configuration of tunnelscope; every key has a default. "tunnelscope config check" says whether it is right,
@@ -77,10 +78,12 @@ function installService(named: string, words: ServiceWords): void {
 
 function needsOf(path: string): UnitNeeds {
   const { configuration } = resolveConfiguration({ file: readConfigFile(path) });
-  const { namespace, json, log, control } = configuration;
+  const { namespace, history, json, log, control } = configuration;
   return {
     entersNamespace: namespace !== undefined,
     writes: [
+      // A history's programs and counts outlive the process there.
+      ...(history.directory === undefined ? [] : [history.directory, BPF_FILES]),
       ...(json.directory === undefined ? [] : [json.directory]),
       ...(log.data.file === undefined ? [] : [dirname(log.data.file)]),
     ],

@@ -1,8 +1,9 @@
 /** `tunnelscope stop`, `reload` and `rules`: what is asked of instances that run. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseInstance } from '../config/index.ts';
-import { askInstance, placeOf, RefusedError } from '../daemon/index.ts';
+import { askInstance, instanceNames, placeOf, RefusedError } from '../daemon/index.ts';
 import { EXIT, Exit } from './exit.ts';
+import { leftInKernel, purge } from './purging.ts';
 import { rulesOf } from './ruling.ts';
 import { type StopWords, stopInstances } from './stop.ts';
 
@@ -20,7 +21,13 @@ export function addSteeringCommands(program: Command): void {
     .argument('[name...]', 'of the instances', [DEFAULT_INSTANCE])
     .option('--all', 'every instance that runs here')
     .option('--timeout <duration>', 'what does not end by then is killed', '20s')
-    .action((named: readonly string[], words: StopWords) => stopInstances('metering', named, { words }));
+    .option('--keep', 'the kernel counts on, until the instance is started again with its history')
+    .addOption(
+      new Option('--purge', 'take away, unread, what the kernel still counts for its history').conflicts(
+        'keep',
+      ),
+    )
+    .action(stop);
   program
     .command('reload')
     .description('have an instance read its configuration file again; what can change while metering changes')
@@ -38,6 +45,17 @@ export function addSteeringCommands(program: Command): void {
     .option('--clear', 'hold none: everything is kept')
     .option('--json', 'as JSON')
     .action(rules);
+}
+
+async function stop(
+  named: readonly string[],
+  { purge: isPurged, ...words }: StopWords & { readonly purge?: true },
+): Promise<void> {
+  if (!isPurged) return stopInstances('metering', named, { words });
+  const left = words.all ? (await leftInKernel()).map(({ label }) => label) : [];
+  const names = words.all ? [...new Set([...instanceNames(), ...left])] : named;
+  const { timeout } = words;
+  await stopInstances('metering', names, { words: { timeout }, leftover: purge });
 }
 
 interface RulesWords {

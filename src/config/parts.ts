@@ -31,6 +31,28 @@ export interface ServeConfig {
   readonly allowHosts: readonly string[];
 }
 
+/** How what is metered is kept. */
+export interface HistoryConfig {
+  readonly directory: string;
+  readonly intervalMs: number;
+  readonly retention: { readonly rawMs: number; readonly minuteMs: number; readonly hourMs: number };
+  readonly maxOctets: number;
+  readonly maxSpoolOctets: number;
+}
+
+/** The part of the history; undefined where none is kept. */
+export function historyConfigOf({ history }: Configuration): HistoryConfig | undefined {
+  const { directory, interval, retention, size, spool } = history;
+  if (directory === undefined) return undefined;
+  return {
+    directory,
+    intervalMs: interval,
+    retention: { rawMs: retention.raw, minuteMs: retention.minute, hourMs: retention.hour },
+    maxOctets: size,
+    maxSpoolOctets: spool,
+  };
+}
+
 /** The part of the meter. */
 export function meterConfigOf(configuration: Configuration): MeterConfig {
   const { interfaces, interval, ports, flows, hook, namespace, rules, metrics } = configuration;

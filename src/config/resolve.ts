@@ -29,6 +29,7 @@ const NO_FLAGS: FlagLayer = { tree: {}, names: {} };
 const FILE_PATHS = [
   ['rulesFile'],
   ['serve', 'tokenFile'],
+  ['history', 'directory'],
   ['json', 'directory'],
   ['log', 'file'],
   ['log', 'data', 'file'],

@@ -33,6 +33,31 @@ function checkPositive(field: string, text: string, ms: number): number {
   return ms;
 }
 
+const AGE_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const OLDEST_MS = 36_525 * AGE_MS.d!;
+
+/** Reads how long something is kept, such as `24h` or `400d`. @returns milliseconds */
+export function parseAge(field: string, text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(text) ?? [];
+  const ms = number === undefined ? 0 : Number(number) * AGE_MS[unit!]!;
+  if (ms < 1000 || ms > OLDEST_MS)
+    throw new ConfigError(field, text, 'an age such as 24h or 14d, up to a hundred years');
+  return ms;
+}
+
+/** Reads the length of the periods of a history, of which a minute is a multiple. @returns milliseconds */
+export function parsePeriod(field: string, text: string): number {
+  const [, number] = /^(\d+)s$/.exec(text) ?? [];
+  const seconds = Number(number ?? 0);
+  if (seconds < 1 || 60 % seconds !== 0)
+    throw new ConfigError(
+      field,
+      text,
+      'seconds that a minute is a multiple of: 1s, 2s, 5s, 10s, 20s, 30s, …',
+    );
+  return 1000 * seconds;
+}
+
 /** Reads a whole number within bounds, both included. */
 export function parseCount(
   field: string,

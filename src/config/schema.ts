@@ -11,6 +11,7 @@ import { DEFAULT } from './default.ts';
 import { ConfigError } from './error.ts';
 import {
   parseAddressAndPort,
+  parseAge,
   parseCount,
   parseDuration,
   parseGroup,
@@ -19,6 +20,7 @@ import {
   parseInterface,
   parseNamespace,
   parsePattern,
+  parsePeriod,
   parseSize,
 } from './scalar.ts';
 
@@ -156,6 +158,32 @@ function parseGap(field: string, text: string): number {
   return ms;
 }
 
+const age = (usual: string, what: string) =>
+  scalar('an age such as 24h or 14d', parseAge).prefault(usual).describe(what);
+const size = (usual: string, what: string) =>
+  scalar('a size such as 10GB', parseSize).prefault(usual).describe(what);
+
+const retention = section({
+  raw: age('24h', 'how long rows of the interval are kept'),
+  minute: age('14d', 'how long rows of a minute are kept'),
+  hour: age('400d', 'how long rows of an hour are kept'),
+}).superRefine(({ raw, minute, hour }, context) => {
+  const wrong = minute < raw ? 'minute' : hour < minute ? 'hour' : undefined;
+  if (wrong === undefined) return;
+  const finer = wrong === 'minute' ? 'raw' : 'minute';
+  context.addIssue({ code: 'custom', path: [wrong], message: `not less than retention.${finer}` });
+});
+
+const history = section({
+  directory: file().optional().describe('keep what is metered there; without it nothing is kept'),
+  interval: scalar('a period such as 10s', parsePeriod)
+    .prefault('10s')
+    .describe('rows are sums of so long; a minute is a multiple of it'),
+  retention: retention.prefault({}).describe('what is older goes'),
+  size: size('10GB', 'what the store may take of the disk: the oldest goes when it would take more'),
+  spool: size('1GB', 'what may wait for a store that takes nothing'),
+});
+
 /** All there is to set. An empty file is a whole configuration. */
 export const ConfigurationSchema = section({
   name: scalar('a name', parseInstance).prefault('default').describe('of the instance, for status, stop, …'),
@@ -217,6 +245,7 @@ export const ConfigurationSchema = section({
   })
     .prefault({})
     .describe('the page and the API'),
+  history: history.prefault({}).describe('the past: what can be asked later'),
   json: section({
     directory: file().optional().describe('write tunnel.json, tunnel-delta.json and flows.json there'),
     period: duration().prefault(DEFAULT.jsonPeriod).describe('how often the files are written'),

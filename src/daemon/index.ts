@@ -1,7 +1,7 @@
 export { ask, askInstance, type Patience, RefusedError } from './client.ts';
 export { DaemonError, type DaemonErrorCode } from './error.ts';
 export { type Identity, isAlive, killNow, ownIdentity } from './identity.ts';
-export { demandFree, holderOf, InstanceLock } from './lock.ts';
+export { demandFree, FileLock, holderOf, InstanceLock } from './lock.ts';
 export {
   groupId,
   type InstanceKind,
@@ -20,6 +20,7 @@ export {
   NO_WORDS,
   type Reload,
   type Rules,
+  STOP_WORDS,
   type Words,
 } from './protocol.ts';
 export { type Answerer, ControlServer } from './server.ts';

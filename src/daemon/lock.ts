@@ -25,29 +25,35 @@ const PATIENCE_SECONDS = '2';
 /** The one who held it may be removing the file at this moment; then there is a new one. */
 const ATTEMPTS = 10;
 
-/** The lock of an instance, held. Disposing it removes the file and lets go. */
-export class InstanceLock implements Disposable {
-  readonly #place: Place;
+/** A file that is locked by this process. Disposing it removes the file and lets go. */
+export class FileLock implements Disposable {
+  readonly #path: string;
   readonly #fd: number;
 
-  private constructor(place: Place, fd: number) {
-    this.#place = place;
+  private constructor(path: string, fd: number) {
+    this.#path = path;
     this.#fd = fd;
   }
 
-  /** @throws DaemonError `DAEMON_RUNNING` when another process holds it */
-  static acquire(place: Place, gid: number | undefined): InstanceLock {
-    demandFree(place);
+  /**
+   * @param prepare makes the directory, where it may be gone at any moment
+   * @param busy the error for when another process holds it
+   * @throws what `busy` gives, or DaemonError
+   */
+  static acquire(
+    path: string,
+    { prepare, busy }: { readonly prepare?: () => void; readonly busy: () => Error },
+  ): FileLock {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      prepareDirectory(place, gid);
-      const fd = open(place);
+      prepare?.();
+      const fd = open(path);
       if (fd === undefined) continue;
       try {
-        if (!lock(fd)) throw running(place);
-        if (isTheFile(fd, place.lock)) {
+        if (!lock(fd)) throw busy();
+        if (isTheFile(fd, path)) {
           ftruncateSync(fd);
           writeSync(fd, formatIdentity(ownIdentity()), 0);
-          return new InstanceLock(place, fd);
+          return new FileLock(path, fd);
         }
       } catch (error) {
         closeSync(fd);
@@ -57,14 +63,38 @@ export class InstanceLock implements Disposable {
     }
     throw new DaemonError(
       'DAEMON_LOCK',
-      `locking ${place.lock} failed: others make and remove it all the time; try again`,
+      `locking ${path} failed: others make and remove it all the time; try again`,
     );
   }
 
   [Symbol.dispose](): void {
     // Removed while it is held: whoever waits for this file sees that it is no more the one at this name.
-    rmSync(this.#place.lock, { force: true });
+    rmSync(this.#path, { force: true });
     closeSync(this.#fd);
+  }
+}
+
+/** The lock of an instance, held. Disposing it removes the file and lets go. */
+export class InstanceLock implements Disposable {
+  readonly #lock: FileLock;
+
+  private constructor(held: FileLock) {
+    this.#lock = held;
+  }
+
+  /** @throws DaemonError `DAEMON_RUNNING` when another process holds it */
+  static acquire(place: Place, gid: number | undefined): InstanceLock {
+    demandFree(place);
+    return new InstanceLock(
+      FileLock.acquire(place.lock, {
+        prepare: () => prepareDirectory(place, gid),
+        busy: () => running(place),
+      }),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
   }
 }
 
@@ -85,14 +115,14 @@ export function demandFree(place: Place): void {
 }
 
 /** The directory may be removed between being made and being used; then undefined. */
-function open(place: Place): number | undefined {
+function open(path: string): number | undefined {
   try {
-    return openSync(place.lock, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new DaemonError(
       'DAEMON_LOCK',
-      `opening ${place.lock} failed (${(cause as Error).message}); run as root`,
+      `opening ${path} failed (${(cause as Error).message}); run as root`,
       { cause },
     );
   }

@@ -101,6 +101,9 @@ export type Rules = z.infer<typeof RulesSchema>;
 /** Which process it is. */
 export const IdentitySchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 
+/** How to stop; without words in order. `keep`: its programs count on in the kernel, for the next start of its history. */
+export const STOP_WORDS = z.object({ keep: z.boolean().optional() }).nullable().optional();
+
 /**
  * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
  * have them hold: without them it only asks. `query`, `sqlOf` and `sql` are about its history, as are
@@ -109,7 +112,7 @@ export const IdentitySchema = z.object({ pid: z.number().int().positive(), start
 export const METERING = {
   status: { words: NO_WORDS, answer: InstanceStatusSchema },
   ready: { words: NO_WORDS, answer: IdentitySchema },
-  stop: { words: NO_WORDS, answer: IdentitySchema },
+  stop: { words: STOP_WORDS, answer: IdentitySchema },
   reload: { words: NO_WORDS, answer: ReloadSchema },
   rules: {
     words: z.object({ rules: z.array(z.string().max(65_536)).max(100_000).optional() }),

@@ -1,7 +1,8 @@
 /** What each CPU has for itself (struct cpu_area): what it saw, and its flow caches. Read and emptied one CPU at a time. */
-import { type BpfObject, MapWindow, possibleCpus } from '../bpf/index.ts';
+import { MapWindow, possibleCpus } from '../bpf/index.ts';
 import { CpuArea, FlowCounters, NarrowSlot, SeenCounters, WideSlot } from '../record/index.ts';
 import type { CachedRecords } from './cached-records.ts';
+import type { MapSource } from './map-source.ts';
 import type { SeenSum } from './seen.ts';
 
 /** Of each cache: size of a slot, and where in it key and counters stand. In octets. */
@@ -30,7 +31,7 @@ export class CpuAreas implements Disposable {
   #busy: number[] = [];
   #unmeasured = 0n;
 
-  constructor(object: BpfObject, places: number) {
+  constructor(object: MapSource, places: number) {
     this.#window = MapWindow.open(object.map('cpu_areas'), CpuArea.size);
     this.#words = new Uint32Array(this.#window.buffer);
     this.#longs = new BigUint64Array(this.#window.buffer);
@@ -95,7 +96,8 @@ export class CpuAreas implements Disposable {
   }
 }
 
-function seenAt(parity: 0 | 1): number {
+/** Where the counters of what was seen are in an area, octets. */
+export function seenAt(parity: 0 | 1): number {
   return CpuArea.offsets.seen + parity * SEEN_PLACES * SeenCounters.size;
 }
 

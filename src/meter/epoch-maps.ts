@@ -1,7 +1,7 @@
 /**
  * The maps of an epoch, doubled by parity: the programs write to one half while the other, retired, is read and cleared.
  */
-import { type BpfMap, type BpfObject, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
+import { type BpfMap, batchCursor, deleteBatch, lookupBatch } from '../bpf/index.ts';
 import {
   addRecord,
   createColumns,
@@ -24,6 +24,7 @@ import {
 import { CachedRecords } from './cached-records.ts';
 import { CpuAreas } from './cpu-areas.ts';
 import { FlowTable, type RowRun, type TableSize } from './flow-table.ts';
+import type { MapSource } from './map-source.ts';
 import { SeenSum } from './seen.ts';
 
 const SHAPES = ['narrow', 'wide'] as const satisfies readonly KeyShape[];
@@ -111,7 +112,7 @@ export interface EpochSizes {
 
 /** Flips, reads and clears the doubled maps of a loaded meter object. */
 export class EpochMaps implements Disposable {
-  readonly #object: BpfObject;
+  readonly #object: MapSource;
   readonly #control: BigUint64Array;
   readonly #resources = new DisposableStack();
   readonly #tables: Readonly<Record<KeyShape, FlowTable>>;
@@ -122,10 +123,10 @@ export class EpochMaps implements Disposable {
   #fill: readonly TableFill[] = [];
 
   /**
-   * @param object the loaded meter object; stays the caller's
+   * @param object the loaded meter object, or a former one's pinned maps; stays the caller's
    * @param control the 64-bit words of `struct control` in mapped memory; stay the caller's
    */
-  constructor(object: BpfObject, control: BigUint64Array, sizes: EpochSizes) {
+  constructor(object: MapSource, control: BigUint64Array, sizes: EpochSizes) {
     this.#object = object;
     this.#control = control;
     const table = (shape: KeyShape): FlowTable =>
@@ -139,9 +140,14 @@ export class EpochMaps implements Disposable {
     };
   }
 
-  /** Parity of the epoch that the next flip begins. */
-  get nextParity(): 0 | 1 {
-    return Number((this.#control[Control.offsets.epoch >> 3]! + 1n) & 1n) as 0 | 1;
+  /** The epoch under way, from 0 on. */
+  get current(): bigint {
+    return this.#control[Control.offsets.epoch >> 3]!;
+  }
+
+  /** The epoch that was retired last. */
+  get retired(): bigint {
+    return this.#retired;
   }
 
   /**
@@ -154,18 +160,30 @@ export class EpochMaps implements Disposable {
     const at = Control.offsets.epoch >> 3;
     this.#retired = this.#control[at]!;
     this.#control[at] = this.#retired + 1n;
-    const parity = Number(this.#retired & 1n) as 0 | 1;
-    const slot = new Uint8Array(new Uint32Array([parity]).buffer);
-    await this.#object.map('overflow').updateInnerAsync(slot, this.#map('overflow', parity));
+    const parity = parityOf(this.#retired);
+    await this.#waitForPrograms(parity);
     return parity;
+  }
+
+  /** When this resolves, all runs of programs have ended that were under way when it was called; of any programs. */
+  waitForPrograms(): Promise<void> {
+    return this.#waitForPrograms(0);
+  }
+
+  /** Puts a map where it is already. */
+  #waitForPrograms(parity: 0 | 1): Promise<void> {
+    const slot = new Uint8Array(new Uint32Array([parity]).buffer);
+    return this.#object.map('overflow').updateInnerAsync(slot, this.#map('overflow', parity));
   }
 
   /**
    * Reads a retired half. Changes nothing in it: it can be read again until {@link clear}.
+   *
+   * @param epoch whose half it is; by default the one that was retired last
    */
-  read(parity: 0 | 1, stamps: StampReference): RetiredEpoch {
+  read(parity: 0 | 1, stamps: StampReference, epoch: bigint = this.#retired): RetiredEpoch {
     const sum = new SeenSum();
-    for (const shape of SHAPES) this.#tables[shape].show(parity, this.#retired);
+    for (const shape of SHAPES) this.#tables[shape].show(parity, epoch);
     for (const cached of Object.values(this.#cached)) cached.clear();
     this.#areas.read(parity, sum, this.#cached);
     for (const name of HASHES) this.#hashes[name].fill(this.#map(name, parity));
@@ -257,6 +275,11 @@ export class EpochMaps implements Disposable {
     }
     return { length, columns };
   }
+}
+
+/** Which half an epoch is in. */
+export function parityOf(epoch: bigint): 0 | 1 {
+  return Number(epoch & 1n) as 0 | 1;
 }
 
 /** How many rows of the runs come before a row that is in one of them. */

@@ -6,9 +6,11 @@ export type MeterErrorCode =
   | 'METER_INTERFACES'
   | 'METER_NO_INTERFACE'
   | 'METER_NAMESPACE'
+  | 'METER_PINS'
   | 'METER_RULES'
   | 'METER_SOCKETS'
-  | 'METER_THREAD';
+  | 'METER_THREAD'
+  | 'METER_UNREAD';
 
 /** A failure with its remedy in the message. */
 export class MeterError extends Error {

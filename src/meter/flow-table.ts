@@ -1,7 +1,8 @@
 /** A flow table of the kernel (bpf/flow_table.h), read from its memory: no system call per flow, nothing is copied. */
-import { type BpfObject, MapWindow } from '../bpf/index.ts';
+import { MapWindow } from '../bpf/index.ts';
 import type { KeyShape, RawRecords } from '../record/index.ts';
 import { FlowCounters, IndexLine, NarrowKey, RowSource, Shape, WideKey } from '../record/index.ts';
+import type { MapSource } from './map-source.ts';
 
 /** Layout of one shape's rows: a key, the counters right behind it. In octets. */
 export const KEY_SIZE = { narrow: NarrowKey.size, wide: WideKey.size } as const;
@@ -31,7 +32,7 @@ export function tableSize(capacity: number): TableSize {
 
 /** One shape's table, both halves. Owned by who made it; the object stays the caller's. */
 export class FlowTable implements Disposable {
-  readonly #object: BpfObject;
+  readonly #object: MapSource;
   readonly #shape: KeyShape;
   readonly #size: TableSize;
   readonly #rowWords: number;
@@ -48,7 +49,7 @@ export class FlowTable implements Disposable {
   #rowsAt = 0;
   #indexAt = 0;
 
-  constructor(object: BpfObject, shape: KeyShape, size: TableSize) {
+  constructor(object: MapSource, shape: KeyShape, size: TableSize) {
     this.#object = object;
     this.#shape = shape;
     this.#size = size;

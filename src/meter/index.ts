@@ -7,6 +7,7 @@ export {
   type NetworkInterface,
   readInterfaces,
 } from './interfaces.ts';
+export { KEEP } from './keep.ts';
 export {
   configureMeter,
   type EpochMapName,
@@ -23,6 +24,8 @@ export {
   type MeterListener,
   type MeterOptions,
   type MeterSettings,
+  type PinOptions,
 } from './meter.ts';
+export { type LeftMeter, leftMeters, purgeMeter } from './pins.ts';
 export { SOCKETS_OBJECT, Sockets } from './sockets.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

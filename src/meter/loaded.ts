@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   assertLayout,
+  type BpfMap,
   BpfObject,
   type BpfProgram,
   type Mapping,
@@ -28,7 +29,7 @@ import {
 import { BiflowTable, configureBiflows } from './biflow-table.ts';
 import { type ClockReading, tickMs } from './clock.ts';
 import { CACHE_PLACES } from './cpu-areas.ts';
-import { EpochMaps, type EpochSizes, type RetiredEpoch, type TableFill } from './epoch-maps.ts';
+import { EpochMaps, type EpochSizes, parityOf, type RetiredEpoch, type TableFill } from './epoch-maps.ts';
 import { tableSize } from './flow-table.ts';
 import { Rules, verdictBits } from './rules.ts';
 
@@ -75,6 +76,7 @@ export class LoadedMeter implements Disposable {
   /** `struct control` as 64-bit words. */
   readonly #control: BigUint64Array;
   readonly #maps: EpochMaps;
+  readonly #sizes: EpochSizes;
   readonly #biflows: BiflowTable | undefined;
   readonly #rules: Rules;
   readonly #firstReading: ClockReading;
@@ -85,7 +87,15 @@ export class LoadedMeter implements Disposable {
   private constructor(
     object: BpfObject,
     mapping: Mapping,
-    { maps, biflows }: { readonly maps: EpochMaps; readonly biflows: BiflowTable | undefined },
+    {
+      maps,
+      sizes,
+      biflows,
+    }: {
+      readonly maps: EpochMaps;
+      readonly sizes: EpochSizes;
+      readonly biflows: BiflowTable | undefined;
+    },
     options: LoadOptions,
   ) {
     this.#object = object;
@@ -94,8 +104,9 @@ export class LoadedMeter implements Disposable {
     this.#mapping = mapping;
     this.#control = controlWords(object, mapping);
     this.#maps = maps;
+    this.#sizes = sizes;
     this.#rules = new Rules(object, this.#control);
-    this.#firstReading = this.#readClock();
+    this.#firstReading = this.readClock();
   }
 
   /** @throws BpfError when the kernel refuses. */
@@ -111,7 +122,7 @@ export class LoadedMeter implements Disposable {
     const measure = measureOptions(options);
     const biflows =
       measure.measurements.length > 0 ? stack.use(new BiflowTable(object, mapping, measure)) : undefined;
-    const loaded = new LoadedMeter(object, mapping, { maps, biflows }, options);
+    const loaded = new LoadedMeter(object, mapping, { maps, sizes, biflows }, options);
     loaded.setPorts(options.ports ?? {});
     stack.move();
     return loaded;
@@ -142,6 +153,49 @@ export class LoadedMeter implements Disposable {
     writePorts(portTable(this.#object, this.#mapping), ports);
   }
 
+  /** Of the flow tables and caches, as {@link EpochMaps} is told. */
+  get sizes(): EpochSizes {
+    return this.#sizes;
+  }
+
+  /** Where `struct control` begins in .bss, octets. */
+  get controlAt(): number {
+    return this.#object.locate('control').offset;
+  }
+
+  /** By its full name, e.g. to pin it. */
+  map(name: string): BpfMap {
+    return this.#object.map(name);
+  }
+
+  /** The epoch under way, from 0 on, and the one that was retired last. */
+  get current(): bigint {
+    return this.#maps.current;
+  }
+
+  get retired(): bigint {
+    return this.#maps.retired;
+  }
+
+  /** Both clocks when it was loaded. */
+  get firstReading(): ClockReading {
+    return this.#firstReading;
+  }
+
+  /** See {@link EpochMaps.waitForPrograms}. */
+  waitForPrograms(): Promise<void> {
+    return this.#maps.waitForPrograms();
+  }
+
+  /** Says what is kept, before anything is attached. */
+  async beginRules(classifier: Classifier | undefined): Promise<void> {
+    const ruling = this.#rules.set(classifier);
+    const parity = parityOf(this.#maps.current);
+    await this.#rules.prepare(parity);
+    this.#rules.begun(parity);
+    await ruling;
+  }
+
   /** Says what is kept from the next epoch on; see {@link Rules.set}. */
   setRules(classifier: Classifier | undefined): Promise<void> {
     return this.#rules.set(classifier);
@@ -149,7 +203,7 @@ export class LoadedMeter implements Disposable {
 
   /** Ends the current epoch; see {@link EpochMaps.flip}. */
   async flip(): Promise<0 | 1> {
-    const next = this.#maps.nextParity;
+    const next = parityOf(this.#maps.current + 1n);
     await this.#rules.prepare(next);
     const retired = await this.#maps.flip();
     this.#rules.begun(next);
@@ -158,7 +212,7 @@ export class LoadedMeter implements Disposable {
 
   /** What a retired half held; its stamps become times by the clocks as they are at `nowMs`. */
   read(parity: 0 | 1, nowMs: number): RetiredEpoch {
-    const reading = this.#readClock();
+    const reading = this.readClock();
     const stamps = { jiffies: reading.jiffies, nowMs, tickMs: tickMs(this.#firstReading, reading) };
     const epoch = this.#maps.read(parity, stamps);
     if (!this.#biflows) return epoch;
@@ -202,8 +256,8 @@ export class LoadedMeter implements Disposable {
     return this.#bare;
   }
 
-  /** Runs the clock program and reads what it left. */
-  #readClock(): ClockReading {
+  /** Both clocks now: runs the clock program and reads what it left. */
+  readClock(): ClockReading {
     testRun(this.#object.program('ts_clock'), { packet: CLOCK_FRAME });
     return {
       jiffies: this.#control[Control.offsets.jiffies >> 3]!,

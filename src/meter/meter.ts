@@ -7,6 +7,7 @@ import {
   hasTcx,
   setNetworkNamespace,
   type TcAttachment,
+  type TcOptions,
 } from '../bpf/index.ts';
 import {
   DEFAULT_MEASURE,
@@ -19,8 +20,9 @@ import {
 import type { Classifier, Filter } from '../query/index.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
-import type { TableFill } from './epoch-maps.ts';
+import { parityOf, type TableFill } from './epoch-maps.ts';
 import { MeterError } from './error.ts';
+import { numberOf } from './former.ts';
 import { InterfaceNames } from './interface-names.ts';
 import {
   type ChosenInterface,
@@ -30,7 +32,9 @@ import {
   readInterfaces,
   watchInterfaces,
 } from './interfaces.ts';
+import { KEEP } from './keep.ts';
 import { LoadedMeter, type ProgramRuns } from './loaded.ts';
+import { CLSACT_PLACE, MeterPins } from './pins.ts';
 import { Sockets } from './sockets.ts';
 
 /** How to meter. */
@@ -52,6 +56,18 @@ export interface MeterOptions {
   readonly rules?: readonly Filter[];
   /** Whether the kernel is to count how often and how long the programs run; it costs some 20 ns per packet. */
   readonly runStatistics?: boolean;
+  /** Has programs and counts outlive the process, and takes over those of a former one. */
+  readonly pins?: PinOptions | undefined;
+}
+
+/** What outlives the process, and for whom. */
+export interface PinOptions {
+  /** Whose meters follow each other: letters and digits, of the history they are read into. */
+  readonly name: string;
+  /** What a person calls it. */
+  readonly label: string;
+  /** The last epoch of each agent that is kept already. */
+  readonly known: ReadonlyMap<string, number>;
 }
 
 /** What metering takes in the kernel, as of the newest epoch. */
@@ -79,8 +95,6 @@ export interface MeterListener {
 
 /** Bound of struct seen_counters' map, two directions each. */
 const MAX_INTERFACES = 1024;
-/** Place of our clsact filters: "TS" in ASCII, so that a start after a crash finds and replaces them. */
-const CLSACT_PLACE = 0x5453;
 
 interface Attached {
   readonly chosen: ChosenInterface;
@@ -94,11 +108,13 @@ interface MeterParts {
   readonly counters: Counters;
   readonly names: InterfaceNames;
   readonly sockets: Sockets | undefined;
+  readonly mayUseClsact: boolean;
+  readonly pins: MeterPins | undefined;
 }
 
-/** A loaded meter. Owned by the thread that opened it; disposing it detaches everything. */
+/** A loaded meter. Owned by the thread that opened it; disposing it detaches everything, but for what is pinned. */
 export class Meter implements FlowSource, Disposable {
-  readonly agent: string = randomBytes(8).toString('hex');
+  readonly agent: string = newAgent();
   #options: MeterOptions;
   readonly #listener: MeterListener;
   readonly #loaded: LoadedMeter;
@@ -109,7 +125,10 @@ export class Meter implements FlowSource, Disposable {
   readonly #attached = new Map<number, Attached>();
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
-  #epoch = 0;
+  readonly #mayUseClsact: boolean;
+  readonly #pins: MeterPins | undefined;
+  /** When all was attached. */
+  #beganMs = 0;
   #changed = false;
   #rules: readonly Filter[] = [];
   /** The numbers of the metered interfaces as the listener knows them. */
@@ -126,10 +145,12 @@ export class Meter implements FlowSource, Disposable {
     this.#counters = parts.counters;
     this.#names = parts.names;
     this.#sockets = parts.sockets;
+    this.#mayUseClsact = parts.mayUseClsact;
+    this.#pins = parts.pins;
   }
 
   /**
-   * Loads the programs and attaches them.
+   * Loads the programs and attaches them, in place of those of a former meter where there are pins of one.
    *
    * @throws BpfError when the kernel refuses, MeterError when no interface fits.
    */
@@ -143,13 +164,17 @@ export class Meter implements FlowSource, Disposable {
     const loaded = stack.use(load(options));
     const counters = stack.use(new Counters());
     const sockets = stack.use(openSockets(options));
-    const parts = { loaded, counters, names, sockets };
+    const pins = stack.use(options.pins && (await openPins(options.pins, listener)));
+    const parts = { loaded, counters, names, sockets, mayUseClsact, pins };
     const meter = new Meter(options, listener, parts);
-    stack.defer(() => meter.#detachAll());
+    stack.defer(() => meter.#letGo());
     if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
-    const [refused] = await meter.#followInterfaces();
-    if (refused) throw refused;
-    if (meter.#attached.size === 0) throw await noInterface(options.interfaces);
+    try {
+      await meter.#begin();
+    } catch (error) {
+      meter.#giveUp();
+      throw error;
+    }
     stack.use(
       watchInterfaces(() => {
         meter.#changed = true;
@@ -186,10 +211,8 @@ export class Meter implements FlowSource, Disposable {
 
   /** Before anything is attached: the first epoch has them. */
   async #beginRules(rules: readonly Filter[]): Promise<void> {
-    const ruling = this.#loaded.setRules(await this.#classify(rules));
+    await this.#loaded.beginRules(await this.#classify(rules));
     this.#rules = rules;
-    await this.#loaded.flip();
-    await ruling;
   }
 
   /** What it is made by is loaded only where there are rules. */
@@ -227,9 +250,13 @@ export class Meter implements FlowSource, Disposable {
   /**
    * Yields an epoch per interval; on abort detaches and yields a last one, so that nothing counted is lost. What an
    * epoch held is cleared when the next is asked for.
+   *
+   * With pins the epochs of former meters come first, by their agents. An abort with the reason {@link KEEP} leaves the
+   * programs where they are, and they count on.
    */
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
-    let startMs = Date.now();
+    yield* this.#formerEpochs();
+    let startMs = this.#beganMs;
     let due = performance.now();
     for (let isLast = false; !isLast; ) {
       due = Math.max(due + this.#options.intervalMs, performance.now());
@@ -243,23 +270,69 @@ export class Meter implements FlowSource, Disposable {
       this.#checkAttachments();
       // Asked once: an abort from here on is for the next round, which then drains what came meanwhile.
       isLast = signal.aborted;
+      const isKept = this.#pins !== undefined && signal.reason === KEEP;
       this.#counters.beforeEnd();
-      if (isLast) this.#detachAll();
+      if (isLast && !isKept) this.#detachAll();
+      this.#markBegin(Date.now(), 1n);
       const parity = await this.#loaded.flip();
       const counters = this.#counters.afterEnd();
       const endMs = Date.now();
+      this.#markBegin(endMs);
       const sockets = this.#sockets?.read();
       const retired = this.#loaded.read(parity, endMs);
-      this.#epoch++;
+      const epoch = numberOf(this.#loaded.retired);
       const points = this.#points();
-      yield { epoch: this.#epoch, agent: this.agent, startMs, endMs, points, ...retired, counters, sockets };
+      yield { epoch, agent: this.agent, startMs, endMs, points, ...retired, counters, sockets };
+      this.#pins?.markTaken(epoch);
       this.#loaded.clear(parity);
+      if (isLast && !isKept) this.#pins?.removeOwn();
       startMs = endMs;
+    }
+  }
+
+  /** What former meters counted that nobody has; then their pins go. */
+  async *#formerEpochs(): AsyncGenerator<FlowBatch, void, undefined> {
+    const pins = this.#pins;
+    for (const former of pins?.formers ?? []) {
+      const known = this.#options.pins!.known.get(former.agent) ?? 0;
+      const clock = this.#loaded.readClock();
+      try {
+        yield* former.epochs({ clock, nowMs: this.#beganMs, known });
+      } catch (error) {
+        this.#listener.problem?.(error as Error);
+      }
+      pins!.removeFormer(former);
     }
   }
 
   [Symbol.dispose](): void {
     this.#opened.dispose();
+  }
+
+  /** Pins first, then attaches: whatever is counted from now on, the next one can read. */
+  async #begin(): Promise<void> {
+    this.#markBegin(Date.now());
+    this.#pins?.keep(this.agent, this.#loaded);
+    const [refused] = await this.#followInterfaces();
+    if (refused) throw refused;
+    if (this.#attached.size === 0) throw await noInterface(this.#options.interfaces);
+    this.#pins?.settle(({ ifindex }) => this.#attached.has(ifindex));
+    if (this.#pins && this.#pins.formers.length > 0) await this.#loaded.waitForPrograms();
+    this.#beganMs = Date.now();
+    this.#markBegin(this.#beganMs);
+  }
+
+  /** When the epoch under way, or one after it, began. */
+  #markBegin(ms: number, after = 0n): void {
+    this.#pins?.markBegin(parityOf(this.#loaded.current + after), ms);
+  }
+
+  /** Beginning failed. Where it took something over, that is left to the next one, as after a crash. */
+  #giveUp(): void {
+    const pins = this.#pins;
+    if (!pins || (pins.formers.length > 0 && this.#attached.size > 0)) return;
+    this.#detachAll();
+    pins.removeOwn();
   }
 
   /** Waits for the end of an epoch: its time, an abort, or a change. */
@@ -296,6 +369,7 @@ export class Meter implements FlowSource, Disposable {
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
     const refused: Error[] = [];
     await this.#renameRules().catch((error: Error) => refused.push(error));
+    this.#describe(chosen);
     for (const ifindex of [...this.#attached.keys()]) {
       if (wanted.has(ifindex)) continue;
       this.#detach(ifindex);
@@ -313,6 +387,19 @@ export class Meter implements FlowSource, Disposable {
     return refused;
   }
 
+  /** Writes down for the next meter what records may name from now on. */
+  #describe(chosen: readonly ChosenInterface[]): void {
+    if (!this.#pins) return;
+    const hook = this.#mayUseClsact ? 'clsact' : 'tcx';
+    const all = new Map([...this.#named.values(), ...chosen].map((each) => [each.ifindex, each]));
+    this.#pins.describe({
+      label: this.#options.pins!.label,
+      namespace: this.#options.namespace ?? null,
+      points: Array.from(all.values(), ({ ifindex, name, primary }) => ({ ifindex, name, primary, hook })),
+      loaded: this.#loaded,
+    });
+  }
+
   #tellInterfaces(): void {
     const now = [...this.#attached.keys()].join();
     if (now === this.#told) return;
@@ -323,7 +410,7 @@ export class Meter implements FlowSource, Disposable {
   #attach(chosen: ChosenInterface): void {
     const place = {
       ifindex: chosen.ifindex,
-      mode: this.#options.hook,
+      mode: this.#mayUseClsact ? 'clsact' : this.#options.hook,
       // First: a program of others that ends the chain must not hide packets from the meter.
       position: 'first',
       handle: CLSACT_PLACE,
@@ -335,8 +422,11 @@ export class Meter implements FlowSource, Disposable {
       ? { ingress: loaded.bareIngress, egress: loaded.bareEgress }
       : { ingress: loaded.ingress, egress: loaded.egress };
     const before = this.#counters.read(chosen.ifindex);
-    const ingress = stack.use(attachTc({ ...place, program: programs.ingress, direction: 'ingress' }));
-    const egress = attachTc({ ...place, program: programs.egress, direction: 'egress' });
+    const pins = this.#pins;
+    const attach = (options: TcOptions): TcAttachment => (pins ? pins.attach(options) : attachTc(options));
+    const ingress = attach({ ...place, program: programs.ingress, direction: 'ingress' });
+    stack.defer(() => this.#take(ingress));
+    const egress = attach({ ...place, program: programs.egress, direction: 'egress' });
     stack.move();
     const attached = [
       { attachment: ingress, programId: programs.ingress.id },
@@ -350,12 +440,28 @@ export class Meter implements FlowSource, Disposable {
   #detach(ifindex: number): void {
     const { ingress, egress } = this.#attached.get(ifindex)!;
     this.#attached.delete(ifindex);
-    ingress[Symbol.dispose]();
-    egress[Symbol.dispose]();
+    this.#take(ingress);
+    this.#take(egress);
+  }
+
+  #take(attachment: TcAttachment): void {
+    if (this.#pins) this.#pins.detach(attachment);
+    else attachment[Symbol.dispose]();
   }
 
   #detachAll(): void {
+    // From here on nothing is seen at all, rather than nothing counted.
+    this.#pins?.markEnd();
     for (const ifindex of [...this.#attached.keys()]) this.#detach(ifindex);
+  }
+
+  /** What is pinned stays as after a crash: only an end in order takes it away. */
+  #letGo(): void {
+    if (!this.#pins) this.#detachAll();
+    // A filter would be taken off by its disposal.
+    for (const { ingress, egress } of this.#attached.values())
+      for (const attachment of [ingress, egress]) if (attachment.kind === 'tcx') attachment[Symbol.dispose]();
+    this.#attached.clear();
   }
 
   /** Others may take our programs off; then attach again and say so. */
@@ -399,6 +505,22 @@ function isGone(error: unknown): boolean {
 function load({ flowCapacity, measure = {} }: MeterOptions): LoadedMeter {
   const wide = Math.max(1, Math.ceil(flowCapacity / 2));
   return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide }, measure });
+}
+
+/** Random per start: (agent, epoch) names an epoch for good. */
+function newAgent(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Where nothing can be pinned it is told, and metering goes on: then a process that is killed takes with it what it counted last. */
+async function openPins({ name }: PinOptions, listener: MeterListener): Promise<MeterPins | undefined> {
+  try {
+    return await MeterPins.claim(name);
+  } catch (error) {
+    if (!(error instanceof MeterError) || error.code !== 'METER_PINS') throw error;
+    listener.problem?.(error);
+    return undefined;
+  }
 }
 
 function openSockets({ measure }: MeterOptions): Sockets | undefined {

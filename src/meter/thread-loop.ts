@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { batchBuffers } from '../flow/index.ts';
+import { KEEP } from './keep.ts';
 import { Meter, type MeterOptions } from './meter.ts';
 import type { ThreadCommand, ThreadFailure, ThreadMessage } from './thread.ts';
 
@@ -12,6 +13,7 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
     port.postMessage(message, transfer);
   port.on('message', (command: ThreadCommand) => {
     if (command === 'stop') stopping.abort();
+    else if (command === 'keep') stopping.abort(KEEP);
   });
   try {
     using meter = await Meter.open(options, {

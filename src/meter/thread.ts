@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
 import { MeterError } from './error.ts';
+import { KEEP } from './keep.ts';
 import type { MeterCost, MeteredInterface, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
 
 /** An error as it crosses the border between threads. */
@@ -30,10 +31,14 @@ export interface ThreadStart {
   readonly compileCache: string | undefined;
 }
 
-/** What it is told: the batch was taken (the maps may be cleared), stop after a last drain, meter otherwise, other rules. */
+/**
+ * What it is told: the batch was taken (the maps may be cleared), stop after a last drain (`keep`: programs count on), meter
+ * otherwise, other rules.
+ */
 export type ThreadCommand =
   | 'taken'
   | 'stop'
+  | 'keep'
   | { readonly type: 'settings'; readonly settings: MeterSettings }
   | { readonly type: 'rules'; readonly number: number; readonly rules: readonly Filter[] };
 
@@ -122,7 +127,7 @@ export class MeterThread implements FlowSource, AsyncDisposable {
 
   /** As {@link FlowSource}; the thread clears an epoch from the kernel only when the next one is asked for. */
   async *batches({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<FlowBatch, void, undefined> {
-    const stop = (): void => this.#tell('stop');
+    const stop = (): void => this.#tell(signal.reason === KEEP ? 'keep' : 'stop');
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
     try {

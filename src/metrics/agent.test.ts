@@ -33,6 +33,14 @@ function sources(points: readonly AuditPoint[]): { audit: Audit; status: Status 
     records: 9,
     flowCapacity: 1024,
     rules: null,
+    history: {
+      directory: '/h',
+      storedUpToMs: 1_700_000_000_500,
+      spoolOctets: 4096,
+      maxSpoolOctets: 1_000_000,
+      dropped: { epochs: 2, packets: 30, octets: 4000 },
+      failing: { sinceMs: 1_700_000_000_000, message: 'the disk is full' },
+    },
     sinks: [{ name: 'json', waiting: 1, written: 7, failed: 2, dropped: 3 }],
   };
   return { audit, status };
@@ -92,6 +100,11 @@ test('agent, epochs, tables and sinks', () => {
     ['json dropped', 3],
   ]);
   assert.deepEqual(values(found, 'sink_waiting_epochs', 'sink'), [['json', 1]]);
+  const history = ['stored_up_to_seconds', 'spool_octets', 'spool_capacity_octets', 'failing'];
+  assert.deepEqual(
+    history.map((name) => values(found, `history_${name}`, 'none')[0]?.[1]),
+    [1_700_000_000.5, 4096, 1_000_000, 1],
+  );
 });
 
 test('both forms hold the same, and OpenMetrics says where it ends', () => {
@@ -140,7 +153,9 @@ test('the number of series is what the documentation says', () => {
   const tables = ['narrow', 'wide', 'overflow', 'ledger'].map((name) => ({ name, used: 0, capacity: 1 }));
   const cost = { programs: undefined, tables, lagSeconds: 0, cpuSeconds: 0, residentOctets: 0 };
   const programs = [{ name: 'ts_ingress', runs: 1n, runTimeNs: 1n }];
-  assert.equal(count([...agentFamilies(audit, status), ...ownFamilies(cost)]), 19 + 4);
+  const plain = { ...status, history: null };
+  assert.equal(count([...agentFamilies(audit, plain), ...ownFamilies(cost)]), 19 + 4);
+  assert.equal(count(agentFamilies(audit, status)) - count(agentFamilies(audit, plain)), 7);
   assert.equal(count(ownFamilies({ ...cost, programs })) - count(ownFamilies(cost)), 2);
   assert.equal(count(auditFamilies([point()])), 13 + 2 * 2);
   const traffic = new Traffic({ labels: ['flows'], maxSeries: 10 });

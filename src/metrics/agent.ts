@@ -19,6 +19,27 @@ export function agentFamilies({ agent, epoch, atMs }: Audit, status: Status): Fa
     gauge('flow_capacity', 'Flows the kernel keeps per epoch; of wide keys (IPv6) half.', one(flowCapacity)),
     gauge('view_uniflows', 'Uniflows the live view holds.', one(flows)),
     ...sinkFamilies(status),
+    ...historyFamilies(status),
+  ];
+}
+
+/** Only where a history is kept. */
+function historyFamilies({ history }: Status): Family[] {
+  if (!history) return [];
+  const { storedUpToMs, spoolOctets, maxSpoolOctets, dropped, failing } = history;
+  const one = (value: number) => [{ labels: '', value }];
+  return [
+    gauge(
+      'history_stored_up_to_seconds',
+      'End of the newest epoch in the store, Unix time; absent until one was stored since the start.',
+      storedUpToMs === null ? [] : one(storedUpToMs / 1000),
+    ),
+    gauge('history_spool_octets', 'Octets on disk that wait for the store.', one(spoolOctets)),
+    gauge('history_spool_capacity_octets', 'Octets that may wait for the store.', one(maxSpoolOctets)),
+    counter('history_dropped_epochs_total', 'Epochs there was no room for.', one(dropped.epochs)),
+    counter('history_dropped_packets_total', 'Packets in these.', one(dropped.packets)),
+    counter('history_dropped_octets_total', 'Octets in these.', one(dropped.octets)),
+    gauge('history_failing', '1 while nothing can be stored or written down.', one(failing ? 1 : 0)),
   ];
 }
 

@@ -249,6 +249,21 @@ export const StatusSchema = z.object({
   flowCapacity: z.number(),
   /** What is kept by; null where everything is. `excluded` is since the start, as the stack held it. */
   rules: z.object({ count: z.number(), excluded: CountSchema }).nullable(),
+  /** How what is metered is kept; null where it is not. */
+  history: z
+    .object({
+      directory: z.string(),
+      /** End of the newest epoch that was stored since the start; null before the first. */
+      storedUpToMs: z.number().nullable(),
+      /** Octets of epochs that are on disk and wait for the store, and how many may. */
+      spoolOctets: z.number(),
+      maxSpoolOctets: z.number(),
+      /** What there was no room for since the start; in the history's ledger as `history_dropped`. */
+      dropped: CountSchema.extend({ epochs: z.number() }),
+      /** Since when and why nothing is stored; null when all is well. */
+      failing: z.object({ sinceMs: z.number(), message: z.string() }).nullable(),
+    })
+    .nullable(),
   /** Those that take each epoch beside the view, in epochs since the start; `waiting` is now. */
   sinks: z.array(
     z.object({

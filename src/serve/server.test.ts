@@ -93,6 +93,7 @@ const STATUS: Status = {
   records: 0,
   flowCapacity: 16,
   rules: null,
+  history: null,
   sinks: [],
 };
 const TOKEN = 'a-token-that-is-long-enough';

@@ -53,6 +53,7 @@ export function formatInstance(status: InstanceFacts): string {
           ] as const,
         ]
       : []),
+    ...historyOf(status),
     ...status.rules.map((rule) => ['rule', rule] as const),
     ['audit', auditOf(status)],
     ['memory', `${formatQuantity(octetQuantity(status.memory.resident))} resident`],
@@ -61,6 +62,23 @@ export function formatInstance(status: InstanceFacts): string {
   ];
   const width = Math.max(...facts.map(([word]) => word.length));
   return `${[head, ...facts.map(([word, text]) => `  ${word.padEnd(width)}  ${text}`)].join('\n')}\n`;
+}
+
+function historyOf({ agent, nowMs }: InstanceFacts): (readonly [string, string])[] {
+  if (!agent?.history) return [];
+  const { directory, storedUpToMs, spoolOctets, dropped, failing } = agent.history;
+  const stored =
+    storedUpToMs === null ? 'nothing stored yet' : `stored up to ${formatUptime(nowMs - storedUpToMs)} ago`;
+  const waiting = `${formatQuantity(octetQuantity(spoolOctets))} wait`;
+  return [
+    ['history', `${directory}: ${stored}, ${waiting}`],
+    ...(dropped.epochs === 0
+      ? []
+      : [['', `DROPPED since the start: ${dropped.epochs} epochs of ${dropped.packets} packets`] as const]),
+    ...(failing
+      ? [['', `FAILING for ${formatUptime(nowMs - failing.sinceMs)}: ${failing.message}`] as const]
+      : []),
+  ];
 }
 
 function ratesOf(name: string, { rates }: InstanceFacts): string {

@@ -2,7 +2,6 @@
  * The kernel's part of a network function, kept under a directory of the BPF file system: it goes on forwarding when the
  * process that set it up is killed, and the next one takes it over without a packet lost.
  */
-import { readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   assertLayout,
@@ -12,9 +11,14 @@ import {
   BpfObject,
   type BpfProgram,
   type Layout,
+  linkPin,
+  linkPinsIn,
+  namesIn,
+  openLinkPin,
   openPinnedTc,
+  removeIfEmpty,
   type TcAttachment,
-  type TcDirection,
+  type TcPlace,
   unpin,
 } from '../bpf/index.ts';
 
@@ -34,10 +38,8 @@ export interface PinnedOptions {
 }
 
 /** A place to attach a program at. */
-export interface PinnedPlace {
+export interface PinnedPlace extends TcPlace {
   readonly program: string;
-  readonly ifindex: number;
-  readonly direction: TcDirection;
 }
 
 /**
@@ -107,9 +109,9 @@ export class PinnedObject implements Disposable {
    */
   attach({ program: name, ifindex, direction }: PinnedPlace): void {
     const program = this.program(name);
-    const key = keyOf(ifindex, direction);
+    const key = linkPin({ ifindex, direction });
     const path = join(this.#directory, key);
-    const held = this.#attachments.get(key) ?? openFormerLink(path, ifindex, direction);
+    const held = this.#attachments.get(key) ?? openLinkPin(this.#directory, { ifindex, direction });
     if (held) {
       this.#attachments.set(key, held);
       held.replace(program);
@@ -121,24 +123,25 @@ export class PinnedObject implements Disposable {
   }
 
   /** Takes the program off again; nothing happens where there is none. */
-  detach({ ifindex, direction }: Omit<PinnedPlace, 'program'>): void {
-    this.#detach(keyOf(ifindex, direction));
+  detach(place: TcPlace): void {
+    this.#detach(linkPin(place), place);
   }
 
   /** Whether our program is still there: the interface may have gone, and another may have its number. */
-  isAttached({ ifindex, direction }: Omit<PinnedPlace, 'program'>): boolean {
-    return this.#attachments.get(keyOf(ifindex, direction))?.isAttached() ?? false;
+  isAttached(place: TcPlace): boolean {
+    return this.#attachments.get(linkPin(place))?.isAttached() ?? false;
   }
 
   /** Detaches what a former process attached and this one does not. To be called when all is attached that shall be. */
   settle(): void {
-    for (const key of linksIn(this.#directory)) if (!this.#attachments.has(key)) this.#detach(key);
+    for (const [key, place] of linkPinsIn(this.#directory))
+      if (!this.#attachments.has(key)) this.#detach(key, place);
   }
 
   /** Ends it in the kernel: nothing stays attached, nothing pinned. */
   remove(): void {
     this.settle();
-    for (const key of [...this.#attachments.keys()]) this.#detach(key);
+    for (const [key, attachment] of [...this.#attachments]) this.#detach(key, attachment);
     for (const map of this.#kept) unpin(join(this.#directory, map));
     removeDirectory(this.#directory);
     this.#object[Symbol.dispose]();
@@ -152,44 +155,12 @@ export class PinnedObject implements Disposable {
     this.#object[Symbol.dispose]();
   }
 
-  #detach(key: string): void {
-    const path = join(this.#directory, key);
-    const [, ifindex, direction] = LINK.exec(key)!;
-    const attachment =
-      this.#attachments.get(key) ?? openFormerLink(path, Number(ifindex), direction as TcDirection);
+  #detach(key: string, place: TcPlace): void {
+    const attachment = this.#attachments.get(key) ?? openLinkPin(this.#directory, place);
     this.#attachments.delete(key);
     attachment?.detach();
-    unpin(path);
+    unpin(join(this.#directory, key));
   }
-}
-
-const LINK = /^link_(\d+)_(ingress|egress)$/;
-
-/** Names in a BPF file system have no dots. */
-function keyOf(ifindex: number, direction: TcDirection): string {
-  return `link_${ifindex}_${direction}`;
-}
-
-function linksIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => LINK.test(name));
-  } catch {
-    return [];
-  }
-}
-
-/** Undefined where there is none, or its interface has gone: then the number may be another's. */
-function openFormerLink(path: string, ifindex: number, direction: TcDirection): TcAttachment | undefined {
-  let link: TcAttachment;
-  try {
-    link = openPinnedTc(path, { direction });
-  } catch {
-    return undefined;
-  }
-  if (link.ifindex === ifindex) return link;
-  link[Symbol.dispose]();
-  unpin(path);
-  return undefined;
 }
 
 function openFormer(
@@ -215,12 +186,7 @@ function openFormer(
 }
 
 function removeDirectory(directory: string): void {
-  for (const each of [directory, PIN_ROOT, join(PIN_ROOT, '..')])
-    try {
-      rmdirSync(each);
-    } catch {
-      return; // Others have something in it.
-    }
+  removeIfEmpty(directory, PIN_ROOT, join(PIN_ROOT, '..'));
 }
 
 /** Where an instance has a pin of this name. */
@@ -230,28 +196,24 @@ export function pinPath(instance: string, pin: string): string {
 
 /** Names of instances that left something in the kernel, running or not. */
 export function pinnedNames(): string[] {
-  try {
-    return readdirSync(PIN_ROOT).toSorted();
-  } catch {
-    return [];
-  }
+  return namesIn(PIN_ROOT);
 }
 
 /** Takes away what a killed process of this name left in the kernel. @returns whether there was anything */
 export function removePins(name: string): boolean {
   const directory = join(PIN_ROOT, name);
-  let pins: string[];
-  try {
-    pins = readdirSync(directory);
-  } catch {
+  const pins = namesIn(directory);
+  if (pins.length === 0) {
+    removeDirectory(directory);
     return false;
   }
+  const links = linkPinsIn(directory);
   for (const pin of pins) {
-    const [, , direction] = LINK.exec(pin) ?? [];
+    const place = links.get(pin);
     const path = join(directory, pin);
-    if (direction !== undefined)
+    if (place)
       try {
-        openPinnedTc(path, { direction: direction as TcDirection }).detach();
+        openPinnedTc(path, place).detach();
       } catch {
         // Its interface went, or another does the same at this moment.
       }

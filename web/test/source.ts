@@ -226,6 +226,7 @@ export class ScriptedSource implements ViewSource {
       records: this.streams.length,
       flowCapacity: 65536,
       rules: null,
+      history: null,
       sinks: [],
     };
   }

@@ -1,0 +1,10 @@
+/** Epochs on their way to a store: durable at once, a transaction at a time. */
+export { JournalError, type JournalErrorCode } from './error.ts';
+export {
+  type HistoryCounts,
+  type HistoryListener,
+  type HistoryOptions,
+  HistoryWriter,
+} from './history-writer.ts';
+export { Journal, type JournalFile, type JournalListener, type JournalOptions } from './journal.ts';
+export { DROPPED } from './tally.ts';

@@ -1,0 +1,334 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import fc from 'fast-check';
+import { batchOf, type EpochWords } from '../flow/batch.fixture.ts';
+import { decodeRecord, FIELDS, type FlowBatch } from '../flow/index.ts';
+import { DROPPED, Journal, type JournalError, type JournalOptions } from './index.ts';
+
+const ROOT = mkdtempSync(join(tmpdir(), 'ts-journal-'));
+const OPTIONS: JournalOptions = { maxOctets: 100_000_000, intervalMs: 10_000 };
+let number = 0;
+let directory = '';
+
+beforeEach(() => {
+  directory = join(ROOT, String(number++));
+});
+after(() => rmSync(ROOT, { recursive: true }));
+
+function epoch(words: EpochWords & { readonly flows?: number } = {}): FlowBatch {
+  const { flows = 3, ...around } = words;
+  const records = Array.from({ length: flows }, (_, i) => ({
+    between: [`10.0.0.${i % 200}`, '10.0.1.1'] as const,
+    ports: [1000 + i, 53] as const,
+    octets: 100n * BigInt(i + 1),
+    packets: i + 1,
+    macs: ['02:00:00:00:00:01', '02:00:00:00:00:02'] as const,
+  }));
+  const ledger = [
+    { ifindex: 2, direction: 1, reason: 'ipv4_truncated', level: 1, packets: 2n, octets: 2n ** 53n },
+    {
+      ifindex: 2,
+      direction: 0,
+      reason: 'excluded',
+      level: 0,
+      packets: 7n,
+      octets: 700n,
+      wire: { packets: 9n, octets: 900n },
+    },
+  ] as const;
+  return batchOf(records, { ledger, startMs: 1_000_000 + 1000 * (around.epoch ?? 1), ...around });
+}
+
+/** All that is said of an epoch but for what is not kept. */
+function said(batch: FlowBatch): unknown {
+  const { columns, counters: _, measurements, sockets, ...rest } = batch;
+  return { ...rest, records: Array.from({ length: batch.length }, (_, row) => decodeRecord(columns, row)) };
+}
+
+/** Everything in it, in order; it stays there. */
+async function contentOf(journal: Journal): Promise<FlowBatch[]> {
+  journal.completeOpen();
+  const epochs: FlowBatch[] = [];
+  for (let file = journal.oldest; file; file = journal.oldest) {
+    epochs.push(...(await journal.read(file)));
+    journal.giveBack(file, true);
+  }
+  return epochs;
+}
+
+const filesIn = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.epochs'));
+
+/** As a process that is killed: nothing is closed in order. The lock must be let go of all the same. */
+function copyOf(path: string): string {
+  const copy = join(ROOT, String(number++));
+  mkdirSync(copy);
+  for (const name of readdirSync(path))
+    if (name !== 'lock') writeFileSync(join(copy, name), readFileSync(join(path, name)));
+  return copy;
+}
+
+test('what was appended is read as it was, by the next process too', async () => {
+  using journal = Journal.open(directory, OPTIONS);
+  const epochs = [epoch({ flows: 0 }), epoch({ epoch: 2, flows: 1 }), epoch({ epoch: 3, flows: 1000 })];
+  for (const each of epochs) journal.append(each);
+  using next = Journal.open(copyOf(directory), OPTIONS);
+  assert.equal(next.id, journal.id);
+  assert.equal(next.known.get('agent'), 3);
+  assert.deepEqual((await contentOf(next)).map(said), epochs.map(said));
+});
+
+test('columns of zeros take no room', () => {
+  using journal = Journal.open(directory, OPTIONS);
+  const batch = epoch({ flows: 1000 });
+  for (const name of Object.keys(FIELDS) as (keyof typeof FIELDS)[])
+    new Uint8Array(batch.columns[name].buffer).fill(0);
+  journal.append(batch);
+  assert.ok(journal.octets < 4096, `${journal.octets} octets`);
+});
+
+test('an epoch that is known is not taken twice', async () => {
+  using journal = Journal.open(directory, OPTIONS);
+  journal.append(epoch({ epoch: 1 }));
+  journal.append(epoch({ epoch: 2 }));
+  journal.append(epoch({ epoch: 2 }));
+  journal.append(epoch({ epoch: 1 }));
+  journal.append(epoch({ epoch: 1, agent: 'other' }));
+  const epochs = await contentOf(journal);
+  assert.deepEqual(
+    epochs.map((each) => [each.agent, each.epoch]),
+    [
+      ['agent', 1],
+      ['agent', 2],
+      ['other', 1],
+    ],
+  );
+});
+
+test('what is known is known when the files are gone', async () => {
+  {
+    using journal = Journal.open(directory, OPTIONS);
+    journal.append(epoch({ epoch: 41 }));
+    await contentOf(journal);
+    assert.deepEqual(filesIn(), []);
+  }
+  using journal = Journal.open(directory, OPTIONS);
+  assert.deepEqual([...journal.known], [['agent', 41]]);
+});
+
+test('epochs of one interval are one file, those of another are another', () => {
+  using journal = Journal.open(directory, OPTIONS);
+  journal.append(epoch({ epoch: 1, startMs: 10_000 }));
+  journal.append(epoch({ epoch: 2, startMs: 19_000 }));
+  assert.equal(journal.oldest, undefined);
+  journal.append(epoch({ epoch: 3, startMs: 20_000 }));
+  assert.equal(filesIn().length, 2);
+  assert.ok(journal.oldest);
+});
+
+test('wherever a write was cut, the epochs before it are read, and it is told', async () => {
+  using journal = Journal.open(directory, OPTIONS);
+  journal.append(epoch({ epoch: 1 }));
+  const first = journal.octets;
+  journal.append(epoch({ epoch: 2 }));
+  const whole = journal.octets;
+  const [name] = filesIn();
+  const cuts = Array.from({ length: whole + 1 }, (_, at) => at);
+  for (const octets of cuts.filter((at) => at % 37 === 0 || at === first || at >= whole - 1)) {
+    const copy = copyOf(directory);
+    truncateSync(join(copy, name!), octets);
+    const told: JournalError[] = [];
+    using next = Journal.open(copy, { ...OPTIONS, listener: { damaged: (error) => told.push(error) } });
+    const expected = octets < first ? 0 : octets < whole ? 1 : 2;
+    assert.equal((await contentOf(next)).length, expected, `${octets} octets of ${whole}`);
+    const isWhole = octets === 0 || octets === first || octets === whole;
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      isWhole ? [] : ['JOURNAL_DAMAGED'],
+    );
+    // What was cut is not known: it can be appended again.
+    assert.equal(next.known.get('agent') ?? 0, expected);
+  }
+});
+
+test('after a cut the journal goes on', async () => {
+  {
+    using journal = Journal.open(directory, OPTIONS);
+    journal.append(epoch({ epoch: 1 }));
+  }
+  appendFileSync(join(directory, filesIn()[0]!), Buffer.from('TSE1 and no more'));
+  using journal = Journal.open(directory, OPTIONS);
+  journal.append(epoch({ epoch: 2 }));
+  assert.deepEqual(
+    (await contentOf(journal)).map((each) => each.epoch),
+    [1, 2],
+  );
+});
+
+test('files that anyone has changed give epochs or are told, and nothing else', async () => {
+  const bytes = (() => {
+    using journal = Journal.open(directory, OPTIONS);
+    for (let each = 1; each <= 4; each++) journal.append(epoch({ epoch: each }));
+    return readFileSync(join(directory, filesIn()[0]!));
+  })();
+  const change = fc.record({
+    at: fc.nat({ max: bytes.byteLength - 1 }),
+    value: fc.nat({ max: 255 }),
+    cut: fc.oneof(fc.constant(bytes.byteLength), fc.nat({ max: bytes.byteLength })),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+      const changed = Buffer.from(bytes);
+      let length = changed.byteLength;
+      for (const { at, value, cut } of changes) {
+        changed[at] = value;
+        length = Math.min(length, cut);
+      }
+      const isSame = length === bytes.byteLength && changed.equals(bytes);
+      const place = join(ROOT, String(number++));
+      mkdirSync(place);
+      writeFileSync(join(place, '0000000000000001.epochs'), changed.subarray(0, length));
+      const told: JournalError[] = [];
+      using journal = Journal.open(place, { ...OPTIONS, listener: { damaged: (error) => told.push(error) } });
+      const epochs = await contentOf(journal);
+      const whole = Array.from({ length: 4 }, (_, i) => said(epoch({ epoch: i + 1 })));
+      for (const each of epochs) assert.deepEqual(said(each), whole[each.epoch - 1]);
+      if (epochs.length === 4) assert.ok(isSame || told.length === 0);
+      rmSync(place, { recursive: true });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('octets that were never a journal are no epochs', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (noise, isRecord) => {
+      const place = join(ROOT, String(number++));
+      mkdirSync(place);
+      writeFileSync(
+        join(place, '0000000000000001.epochs'),
+        isRecord ? Buffer.concat([Buffer.from('TSE1'), noise]) : noise,
+      );
+      writeFileSync(join(place, 'state'), noise);
+      using journal = Journal.open(place, OPTIONS);
+      assert.deepEqual(await contentOf(journal), []);
+      rmSync(place, { recursive: true });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a directory is for one process', () => {
+  using _journal = Journal.open(directory, OPTIONS);
+  assert.throws(() => Journal.open(directory, OPTIONS), { code: 'JOURNAL_BUSY' });
+});
+
+test('a directory that cannot be used is told with its name', () => {
+  writeFileSync(directory, '');
+  assert.throws(() => Journal.open(directory, OPTIONS), {
+    code: 'JOURNAL_DIRECTORY',
+    message: new RegExp(directory),
+  });
+});
+
+/** Octets and packets of all epochs at a point, by what became of them. */
+function sums(epochs: readonly FlowBatch[]): { seen: bigint; recorded: bigint; dropped: bigint } {
+  const sum = { seen: 0n, recorded: 0n, dropped: 0n };
+  for (const { seen, ledger, columns, length } of epochs) {
+    for (const line of seen) sum.seen += line.packets;
+    for (const line of ledger)
+      if (line.reason === DROPPED) sum.dropped += line.packets;
+      else sum.recorded += line.packets;
+    for (let row = 0; row < length; row++) sum.recorded += columns.packets[row]!;
+  }
+  return sum;
+}
+
+test('at the bound the oldest files go, and what was in them is told once, whenever a process ends', async () => {
+  const size = (() => {
+    using journal = Journal.open(join(ROOT, String(number++)), OPTIONS);
+    journal.append(epoch());
+    return journal.octets;
+  })();
+  let expected = 0n;
+  for (let each = 1; each <= 60; each++) {
+    // Each third one by another process, as after a kill.
+    if (each % 3 === 0) directory = copyOf(directory);
+    using journal = Journal.open(directory, { ...OPTIONS, maxOctets: 8 * size });
+    const batch = epoch({ epoch: each, startMs: 10_000 * each });
+    for (const { packets } of batch.seen) expected += packets;
+    journal.append(batch);
+    assert.ok(journal.octets <= 8 * size);
+  }
+  using journal = Journal.open(directory, OPTIONS);
+  const { seen, recorded, dropped } = sums(await contentOf(journal));
+  assert.equal(seen, expected);
+  assert.equal(seen, recorded + dropped);
+  assert.ok(dropped > 0n);
+});
+
+test('a file that a former process may have stored is not dropped', async () => {
+  {
+    using journal = Journal.open(directory, OPTIONS);
+    journal.append(epoch({ epoch: 1, startMs: 10_000 }));
+  }
+  using journal = Journal.open(directory, { ...OPTIONS, maxOctets: 3000 });
+  for (let each = 2; each < 20; each++)
+    try {
+      journal.append(epoch({ epoch: each, startMs: 10_000 * each }));
+    } catch (error) {
+      assert.equal((error as JournalError).code, 'JOURNAL_FULL');
+    }
+  assert.ok(journal.dropped.epochs > 0);
+  const epochs = await contentOf(journal);
+  assert.deepEqual([epochs[0]?.agent, epochs[0]?.epoch], ['agent', 1]);
+});
+
+test('when the disk is full what is lost is counted, and told when there is room again', async () => {
+  mkdirSync(directory);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1400k', 'none', directory]);
+  try {
+    let expected = 0n;
+    let failures = 0;
+    {
+      using journal = Journal.open(directory, OPTIONS);
+      for (let each = 1; each <= 40; each++) {
+        const batch = epoch({ epoch: each, startMs: 10_000 * each, flows: 200 });
+        for (const { packets } of batch.seen) expected += packets;
+        try {
+          journal.append(batch);
+        } catch (error) {
+          assert.equal((error as JournalError).code, 'JOURNAL_WRITE');
+          failures++;
+        }
+      }
+      assert.equal(journal.dropped.epochs, failures);
+      assert.ok(failures > 0 && failures < 40, `${failures} failures`);
+    }
+    // Another process: what was counted is still known.
+    using journal = Journal.open(directory, OPTIONS);
+    const before = await contentOf(journal);
+    journal.append(epoch({ epoch: 100, startMs: 1_000_000 }));
+    for (const { packets } of epoch().seen) expected += packets;
+    const epochs = [...before, ...(await contentOf(journal))];
+    const { seen, recorded, dropped } = sums(epochs);
+    assert.equal(seen, expected);
+    assert.equal(seen, recorded + dropped);
+    assert.ok(statSync(join(directory, 'state')).size > 0);
+  } finally {
+    execFileSync('umount', ['-l', directory]);
+  }
+});

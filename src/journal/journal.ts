@@ -1,0 +1,389 @@
+/**
+ * The journal: epochs that are on disk and not yet in a store.
+ *
+ * An epoch is in its file when `append` returns, so that it outlives the process; not the machine: what is in the open file
+ * may be lost with its power, files before are asked for from the disk (fdatasync). A file is a transaction of the store to
+ * be. One process at a time has a directory.
+ */
+import { closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, rmSync, writevSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileLock } from '../daemon/index.ts';
+import type { FlowBatch } from '../flow/index.ts';
+import { JournalError } from './error.ts';
+import { cutFile, fileNumbers, pathOf, readEpochs, scanFile } from './files.ts';
+import { encodeEpoch } from './record.ts';
+import { StateFile } from './state-file.ts';
+import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally.ts';
+
+/** A file is begun anew at this size: what a transaction holds is in memory while it is made. */
+const FILE_OCTETS = 32 * 1024 * 1024;
+/** Parts that one call of `writev` takes. */
+const PARTS_AT_ONCE = 512;
+/** Agents whose last epochs are remembered when their files are gone. */
+const REMEMBERED_AGENTS = 64;
+/** After the end of an interval, for the epoch that ends with it. */
+const SLACK_MS = 2000;
+
+/** How to keep. */
+export interface JournalOptions {
+  /** Octets of all files together at most. */
+  readonly maxOctets: number;
+  /** Epochs that begin in the same interval, counted from the Unix epoch on, are in one file. */
+  readonly intervalMs: number;
+  readonly listener?: JournalListener;
+}
+
+/** What a journal tells. */
+export interface JournalListener {
+  /** A file had octets that are no epoch: cut off where it ended early, as a process does that is killed; else left out. */
+  damaged?(error: JournalError): void;
+  /** A file can be read. */
+  complete?(): void;
+}
+
+/** A file that is complete. Its number is its place in time. */
+export interface JournalFile {
+  readonly number: number;
+  readonly octets: number;
+}
+
+/** What was dropped since the start. */
+export interface Dropped {
+  readonly epochs: number;
+  readonly packets: bigint;
+  readonly octets: bigint;
+}
+
+interface OpenFile {
+  readonly number: number;
+  readonly fd: number;
+  readonly interval: number;
+  octets: number;
+}
+
+/** Open, and locked. Dispose it after use; what is in it stays. */
+export class Journal implements Disposable {
+  readonly #directory: string;
+  readonly #options: JournalOptions;
+  readonly #resources: DisposableStack;
+  readonly #state: StateFile;
+  readonly #known: Map<string, number>;
+  #complete: JournalFile[];
+  #open: OpenFile | undefined;
+  #turn: NodeJS.Timeout | undefined;
+  #tally: Tally | undefined;
+  /** The file that is being read for a store. */
+  #lent: number | undefined;
+  /** The file that a former process may have stored already: it can not be counted as dropped. */
+  readonly #uncertain: number | undefined;
+  #dropped: Dropped = { epochs: 0, packets: 0n, octets: 0n };
+
+  private constructor(
+    directory: string,
+    options: JournalOptions,
+    { resources, state }: { readonly resources: DisposableStack; readonly state: StateFile },
+  ) {
+    this.#directory = directory;
+    this.#options = options;
+    this.#resources = resources;
+    this.#state = state;
+    this.#known = new Map(state.state.known);
+    this.#tally = state.state.tally ?? undefined;
+    this.#complete = this.#lookAtFiles();
+    this.#uncertain = this.#complete[0]?.number;
+    // It was written down, and then the process ended before it was forgotten.
+    if (this.#tally && this.#known.has(this.#tally.agent)) this.#tally = undefined;
+  }
+
+  /**
+   * Opens a directory, or makes it.
+   *
+   * @throws JournalError `JOURNAL_BUSY` when another process has it, `JOURNAL_DIRECTORY` when it cannot be used
+   */
+  static open(directory: string, options: JournalOptions): Journal {
+    using stack = new DisposableStack();
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o750 });
+      stack.use(FileLock.acquire(join(directory, 'lock'), { busy: () => busy(directory) }));
+      const state = stack.use(StateFile.open(join(directory, 'state')));
+      const parts = { resources: stack.move(), state };
+      try {
+        return new Journal(directory, options, parts);
+      } catch (error) {
+        parts.resources.dispose();
+        throw error;
+      }
+    } catch (cause) {
+      if (cause instanceof JournalError) throw cause;
+      throw new JournalError(
+        'JOURNAL_DIRECTORY',
+        `opening the journal ${directory} failed (${(cause as Error).message})`,
+        {
+          cause,
+          remedy: 'it must be a directory on a disk with room, that this user can write to',
+        },
+      );
+    }
+  }
+
+  /** Random, of this directory for good. */
+  get id(): string {
+    return this.#state.state.id;
+  }
+
+  /** The last epoch of each agent that was appended, also where its file is gone. */
+  get known(): ReadonlyMap<string, number> {
+    return this.#known;
+  }
+
+  /** Octets of all files. */
+  get octets(): number {
+    return this.#complete.reduce((sum, { octets }) => sum + octets, this.#open?.octets ?? 0);
+  }
+
+  /** What there was no room for since the start; it is told to the store in the ledger. */
+  get dropped(): Dropped {
+    return this.#dropped;
+  }
+
+  /** The oldest file that can be read. */
+  get oldest(): JournalFile | undefined {
+    return this.#complete[0];
+  }
+
+  /**
+   * Takes an epoch in, unless it is there or was; when this returns it outlives the process.
+   *
+   * @throws JournalError `JOURNAL_WRITE` when it could not be written, `JOURNAL_FULL` when the bound leaves no room for it. It is
+   *   counted as dropped then, and no more than that is lost
+   */
+  append(batch: FlowBatch): void {
+    if (batch.epoch <= (this.#known.get(batch.agent) ?? 0)) return;
+    try {
+      this.#write(encodeEpoch(batch), batch.startMs);
+    } catch (error) {
+      this.#know(batch);
+      this.#drop([batch], []);
+      throw error;
+    }
+    this.#know(batch);
+  }
+
+  /** Has what was appended so far be read by the store. */
+  completeOpen(): void {
+    const open = this.#open;
+    if (!open) return;
+    clearTimeout(this.#turn);
+    this.#open = undefined;
+    // Nobody waits for it: what it saves from is the end of the machine, not of the process.
+    fdatasync(open.fd, () => closeSync(open.fd));
+    if (open.octets === 0) {
+      rmSync(this.#path(open.number), { force: true });
+      return;
+    }
+    this.#complete.push({ number: open.number, octets: open.octets });
+    this.#options.listener?.complete?.();
+  }
+
+  /** Reads a complete file for a store; it is neither dropped nor removed until it is given back. */
+  async read(file: JournalFile): Promise<readonly FlowBatch[]> {
+    this.#lent = file.number;
+    const path = this.#path(file.number);
+    const { epochs, damagedOctets } = await readEpochs(path);
+    if (damagedOctets > 0) this.#tellDamage(path, damagedOctets, 'are no epoch, and are left out');
+    return epochs;
+  }
+
+  /** Gives a file back that was read. @param isStored whether it is in the store for good, and can be removed */
+  giveBack(file: JournalFile, isStored: boolean): void {
+    this.#lent = undefined;
+    if (!isStored) return;
+    // Before it goes: what it held is known from then on by this alone.
+    this.#remember({});
+    rmSync(this.#path(file.number), { force: true });
+    this.#complete = this.#complete.filter(({ number }) => number !== file.number);
+  }
+
+  [Symbol.dispose](): void {
+    this.completeOpen();
+    this.#resources.dispose();
+  }
+
+  /** What a former process left: whole records, but for the last. */
+  #lookAtFiles(): JournalFile[] {
+    const files: JournalFile[] = [];
+    const counted = new Set(this.#state.state.counted);
+    for (const number of fileNumbers(this.#directory)) {
+      const path = this.#path(number);
+      if (counted.has(String(number))) {
+        rmSync(path, { force: true });
+        continue;
+      }
+      const { heads, octets, rest } = scanFile(path);
+      if (rest > 0) {
+        cutFile(path, octets);
+        this.#tellDamage(path, rest, 'at its end are no whole epoch, and are cut off');
+      }
+      for (const head of heads) this.#know(head);
+      if (octets > 0) files.push({ number, octets });
+      else rmSync(path, { force: true });
+    }
+    return files;
+  }
+
+  #write(parts: readonly Uint8Array[], startMs: number): void {
+    const octets = octetsOf(parts);
+    const interval = Math.floor(startMs / this.#options.intervalMs);
+    const { fd, octets: size, interval: present } = this.#open ?? { fd: -1, octets: 0, interval };
+    if (fd >= 0 && (present !== interval || size + octets > FILE_OCTETS)) this.completeOpen();
+    this.#makeRoom(octets);
+    this.#writeTo(this.#open ?? this.#begin(interval), parts);
+  }
+
+  /** All of it, or none. */
+  #writeTo(file: OpenFile, parts: readonly Uint8Array[]): void {
+    try {
+      writeAll(file.fd, parts);
+    } catch (cause) {
+      ftruncateSync(file.fd, file.octets);
+      throw new JournalError(
+        'JOURNAL_WRITE',
+        `writing an epoch to ${this.#path(file.number)} failed (${(cause as Error).message})`,
+        {
+          cause,
+          remedy: 'make room on the disk; what cannot be written is counted as history_dropped',
+        },
+      );
+    }
+    file.octets += octetsOf(parts);
+  }
+
+  #begin(interval: number): OpenFile {
+    const { counted } = this.#state.state;
+    const last = Math.max(this.#complete.at(-1)?.number ?? 0, ...counted.map(Number));
+    const number = Math.max(last + 1, Date.now());
+    const path = this.#path(number);
+    let fd: number;
+    try {
+      fd = openSync(path, 'ax', 0o640);
+    } catch (cause) {
+      throw new JournalError(
+        'JOURNAL_WRITE',
+        `making the file ${path} failed (${(cause as Error).message})`,
+        {
+          cause,
+          remedy: 'make room on the disk, and let this user write to the directory',
+        },
+      );
+    }
+    const file: OpenFile = { number, fd, interval, octets: 0 };
+    this.#open = file;
+    const { intervalMs } = this.#options;
+    this.#turn = setTimeout(() => this.completeOpen(), intervalMs - (Date.now() % intervalMs) + SLACK_MS);
+    this.#turn.unref();
+    this.#writeTally(file);
+    return file;
+  }
+
+  /** What was dropped comes first in a file: the store hears of it with the next transaction. */
+  #writeTally(file: OpenFile): void {
+    if (!this.#tally) return;
+    try {
+      this.#writeTo(file, encodeEpoch(epochOfTally(this.#tally), true));
+    } catch {
+      return; // The epoch that follows will say the same.
+    }
+    this.#know({ agent: this.#tally.agent, epoch: 1 });
+    this.#tally = undefined;
+    this.#remember({});
+  }
+
+  /** @throws JournalError `JOURNAL_FULL` */
+  #makeRoom(octets: number): void {
+    const { maxOctets } = this.#options;
+    // What is dropped makes the tally larger, which a new file begins with.
+    const tallyOctets = (): number =>
+      this.#open || !this.#tally ? 0 : octetsOf(encodeEpoch(epochOfTally(this.#tally), true));
+    while (this.octets + octets + tallyOctets() > maxOctets) {
+      const file = this.#complete.find(({ number }) => number !== this.#lent && number !== this.#uncertain);
+      if (!file)
+        throw new JournalError(
+          'JOURNAL_FULL',
+          `the journal has ${this.octets} of ${maxOctets} octets, and nothing that can be dropped`,
+          {
+            remedy: 'see why the store takes nothing, or allow it more (history.spool)',
+          },
+        );
+      const { heads } = scanFile(this.#path(file.number));
+      this.#complete = this.#complete.filter(({ number }) => number !== file.number);
+      this.#drop(heads, [String(file.number)]);
+      rmSync(this.#path(file.number), { force: true });
+    }
+  }
+
+  #drop(epochs: readonly DroppedEpoch[], files: string[]): void {
+    for (const epoch of epochs) {
+      this.#tally = addToTally(this.#tally, epoch);
+      if (epoch.isTally) continue;
+      const { epochs: count, packets, octets } = this.#dropped;
+      this.#dropped = {
+        epochs: count + 1,
+        packets: epoch.seen.reduce((sum, line) => sum + line.packets, packets),
+        octets: epoch.seen.reduce((sum, line) => sum + line.octets, octets),
+      };
+    }
+    this.#remember({ counted: files });
+  }
+
+  /** Writes down what outlives the files; `counted`: files that are in the tally and are about to go. */
+  #remember({ counted = [] }: { readonly counted?: readonly string[] }): void {
+    const known = [...this.#known].slice(-REMEMBERED_AGENTS);
+    try {
+      this.#state.write({ known, tally: this.#tally ?? null, counted: [...counted] });
+    } catch {
+      // Its room was taken when it was made: the disk itself fails. It is written again with the next change.
+    }
+  }
+
+  #know({ agent, epoch }: { readonly agent: string; readonly epoch: number }): void {
+    const known = this.#known.get(agent) ?? 0;
+    // At the end: the newest agents are remembered.
+    this.#known.delete(agent);
+    this.#known.set(agent, Math.max(known, epoch));
+  }
+
+  #path(number: number): string {
+    return pathOf(this.#directory, number);
+  }
+
+  #tellDamage(path: string, octets: number, what: string): void {
+    this.#options.listener?.damaged?.(
+      new JournalError('JOURNAL_DAMAGED', `${octets} octets of ${path} ${what}`, {
+        remedy:
+          'a process that is killed may leave the end of an epoch; more than that, and the disk or someone else changed the file',
+      }),
+    );
+  }
+}
+
+function busy(directory: string): JournalError {
+  return new JournalError('JOURNAL_BUSY', `another process keeps the history ${directory}`, {
+    remedy: 'stop it first, or keep this one elsewhere (history.directory)',
+  });
+}
+
+function octetsOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+function writeAll(fd: number, parts: readonly Uint8Array[]): void {
+  let left = parts.filter(({ byteLength }) => byteLength > 0);
+  while (left.length > 0) {
+    let written = writevSync(fd, left.slice(0, PARTS_AT_ONCE));
+    while (left.length > 0 && written >= left[0]!.byteLength) {
+      written -= left[0]!.byteLength;
+      left = left.slice(1);
+    }
+    if (written > 0) left = [left[0]!.subarray(written), ...left.slice(1)];
+  }
+}

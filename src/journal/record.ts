@@ -1,0 +1,181 @@
+/**
+ * An epoch as octets, and back. What is read may be cut, damaged or forged: it is an epoch, or it is said to be none.
+ *
+ *     magic (4) | CRC-32 of all that follows (4) | octets of the head (4) | octets of the columns (4)
+ *     head: JSON, filled up with spaces to a multiple of 8
+ *     columns: those that are not all zero, each filled up with zeros to a multiple of 8, so that they are read where they lie
+ */
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import { createColumns, FIELDS, type FieldName, type FlowBatch, type FlowColumns } from '../flow/index.ts';
+
+/** Octets before the head. */
+export const PREFIX_OCTETS = 16;
+/** "TSE1", as a machine of our byte order reads it. */
+const MAGIC = 0x3145_5354;
+/** Of a head: a thousand interfaces and as many lines of a ledger are some hundred thousand octets. */
+const MAX_HEAD_OCTETS = 16 * 1024 * 1024;
+const MAX_RECORDS = 64 * 1024 * 1024;
+const ALIGNMENT = 8;
+const NAMES = Object.keys(FIELDS) as FieldName[];
+
+const whole = z.number().int().min(0);
+const count = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform(BigInt)
+  .refine((value) => value < 2n ** 64n);
+const direction = z.union([z.literal(0), z.literal(1)]);
+const place = { ifindex: whole, direction };
+const sum = { packets: count, octets: count };
+
+const HeadSchema = z.object({
+  agent: z.string().min(1).max(64),
+  epoch: z.number().int().min(1),
+  startMs: z.number(),
+  endMs: z.number(),
+  length: whole.max(MAX_RECORDS),
+  /** Names and octets of those that are not all zero. */
+  columns: z.array(z.tuple([z.string(), whole])),
+  points: z.array(z.object({ ...place, interfaceName: z.string(), primary: z.boolean() })),
+  seen: z.array(z.object({ ...place, ...sum })),
+  ledger: z.array(
+    z.object({
+      ...place,
+      reason: z.string(),
+      level: whole,
+      ...sum,
+      wire: z.object(sum).optional(),
+    }),
+  ),
+  /** Whether it says what was dropped, rather than what was in an epoch. */
+  isTally: z.boolean().default(false),
+});
+/** What is said of an epoch beside its columns. */
+export type Head = z.output<typeof HeadSchema>;
+
+/** The octets of an epoch, in parts to be written one behind the other; columns are the batch's own memory. */
+export function encodeEpoch(batch: FlowBatch, isTally = false): Uint8Array[] {
+  const columns: Uint8Array[] = [];
+  const names: [string, number][] = [];
+  let octets = 0;
+  for (const name of NAMES) {
+    const { buffer, byteOffset, byteLength } = batch.columns[name];
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    if (isAllZero(bytes)) continue;
+    names.push([name, byteLength]);
+    columns.push(bytes, new Uint8Array(paddingOf(byteLength)));
+    octets += aligned(byteLength);
+  }
+  const { agent, epoch, startMs, length, points, seen, ledger } = batch;
+  // The clock may have been set back.
+  const endMs = Math.max(startMs, batch.endMs);
+  const text = JSON.stringify(
+    { agent, epoch, startMs, endMs, length, columns: names, points, seen, ledger, isTally },
+    (_, value) => (typeof value === 'bigint' ? String(value) : value),
+  );
+  const head = Buffer.from(text);
+  const prefix = new Uint8Array(PREFIX_OCTETS);
+  const parts = [prefix, head, Buffer.alloc(paddingOf(head.byteLength), ' '), ...columns];
+  const view = new DataView(prefix.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(8, aligned(head.byteLength), true);
+  view.setUint32(12, octets, true);
+  const checked = [prefix.subarray(8), ...parts.slice(1)];
+  view.setUint32(
+    4,
+    checked.reduce((crc, part) => crc32(part, crc), 0),
+    true,
+  );
+  return parts;
+}
+
+/** What the first octets of a record say of its size; undefined when they are none. */
+export function sizesOf(prefix: Uint8Array): { readonly head: number; readonly columns: number } | undefined {
+  if (prefix.byteLength < PREFIX_OCTETS) return undefined;
+  const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_OCTETS);
+  const head = view.getUint32(8, true);
+  const columns = view.getUint32(12, true);
+  const isRecord =
+    view.getUint32(0, true) === MAGIC && head <= MAX_HEAD_OCTETS && (head | columns) % ALIGNMENT === 0;
+  return isRecord ? { head, columns } : undefined;
+}
+
+/** Whether nothing of a whole record has changed since it was written. */
+export function isIntact(record: Uint8Array): boolean {
+  const view = new DataView(record.buffer, record.byteOffset, PREFIX_OCTETS);
+  return crc32(record.subarray(8)) === view.getUint32(4, true);
+}
+
+/** Reads a head; undefined for octets that are none. */
+export function decodeHead(bytes: Uint8Array): Head | undefined {
+  try {
+    return HeadSchema.safeParse(JSON.parse(Buffer.from(bytes).toString())).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a whole record, whose columns stay where they are: the batch is as good as the memory behind it. A column that this
+ * version does not know is left out.
+ *
+ * @param record begins at a multiple of 8 of its buffer
+ * @returns undefined for octets that are no epoch
+ */
+export function decodeEpoch(record: Uint8Array<ArrayBuffer>): FlowBatch | undefined {
+  const sizes = sizesOf(record);
+  if (!sizes || record.byteLength !== PREFIX_OCTETS + sizes.head + sizes.columns) return undefined;
+  const head = decodeHead(record.subarray(PREFIX_OCTETS, PREFIX_OCTETS + sizes.head));
+  if (!head) return undefined;
+  const { columns: names, isTally: _, points, seen, ledger, ...rest } = head;
+  const columns: Record<string, ArrayBufferView> = {};
+  const empty = createColumns(0);
+  let at = record.byteOffset + PREFIX_OCTETS + sizes.head;
+  const end = record.byteOffset + record.byteLength;
+  for (const [name, octets] of names) {
+    if (octets > end - at) return undefined;
+    const known = NAMES.find((each) => each === name);
+    if (known !== undefined && octets === (head.length * FIELDS[known].bits) / 8)
+      columns[known] = viewOf(empty, known, { buffer: record.buffer, at, octets });
+    at += aligned(octets);
+  }
+  if (at !== end) return undefined;
+  for (const name of NAMES) {
+    const octets = (head.length * FIELDS[name].bits) / 8;
+    columns[name] ??= viewOf(empty, name, { buffer: new ArrayBuffer(octets), at: 0, octets });
+  }
+  return {
+    ...rest,
+    columns: columns as unknown as FlowColumns,
+    points,
+    seen,
+    ledger: ledger.map(({ wire, ...line }) => (wire ? { ...line, wire } : line)),
+    counters: [],
+  };
+}
+
+function viewOf(
+  empty: FlowColumns,
+  name: FieldName,
+  { buffer, at, octets }: { readonly buffer: ArrayBuffer; readonly at: number; readonly octets: number },
+): ArrayBufferView {
+  const column = empty[name].constructor as Uint8ArrayConstructor;
+  return new column(buffer, at, octets / column.BYTES_PER_ELEMENT);
+}
+
+function isAllZero(bytes: Uint8Array): boolean {
+  const words = bytes.byteOffset % 4 === 0 ? bytes.byteLength >> 2 : 0;
+  const view = new Uint32Array(bytes.buffer, words > 0 ? bytes.byteOffset : 0, words);
+  for (let word = 0; word < words; word++) if (view[word] !== 0) return false;
+  for (let at = 4 * words; at < bytes.byteLength; at++) if (bytes[at] !== 0) return false;
+  return true;
+}
+
+function aligned(octets: number): number {
+  return octets + paddingOf(octets);
+}
+
+function paddingOf(octets: number): number {
+  return -octets & (ALIGNMENT - 1);
+}
