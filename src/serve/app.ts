@@ -12,6 +12,7 @@ import {
 import type { AgentControl, FlowQuery, Status, ViewSource, VirtualNetworks } from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { readAsked } from './asked.ts';
+import type { Connections } from './connections.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import { type Access, isForeign, isHostAllowed, SECURITY_HEADERS } from './gate.ts';
 import { type Handlers, handlersOf, tooMany } from './handlers.ts';
@@ -60,6 +61,7 @@ export interface AppParts {
   readonly streams: ViewStreams;
   readonly page: Page;
   readonly access: Access;
+  readonly connections: Connections;
   readonly questions: Questions | undefined;
   readonly limiters: {
     readonly requests: RateLimiter;
@@ -163,9 +165,13 @@ function methodsOf(path: string): string[] {
 }
 
 /** Who may, and how often. @returns an answer instead of that of a route @throws Refusal */
-function admit(c: HttpContext, { access, limiters }: AppParts): Response | undefined {
+function admit(c: HttpContext, { access, connections, limiters }: AppParts): Response | undefined {
   const { path, method } = c.req;
   const client = clientOf(c.env.incoming.socket.remoteAddress);
+  if (connections.isFull(client))
+    throw new Refusal(503, 'Too much that was answered is not taken yet; read it, or wait.', {
+      'Retry-After': '10',
+    });
   const { reader } = access;
   const given = c.req.query('token');
   if ((isForPrograms(path) && !isStream(c)) || (path === '/' && given !== undefined)) {

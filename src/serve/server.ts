@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Answers } from './answers.ts';
 import { createApp, type ServeOptions } from './app.ts';
+import { Connections } from './connections.ts';
 import { listenError } from './error.ts';
 import { accessOf } from './gate.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { formatListen, type Listen } from './listen.ts';
 import { readPage } from './page.ts';
 import { Questions } from './questions.ts';
-import { clientOf, RateLimiter } from './rate.ts';
+import { RateLimiter } from './rate.ts';
 import { ViewStreams } from './stream.ts';
-import { Tally } from './tally.ts';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -30,7 +30,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const page = await readPage(options.pageDirectory);
   if (!page.has('/')) options.log?.('The page is not built; only the API is served.');
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
-  const server = boundedServer(limits);
+  const connections = new Connections(limits);
+  const server = boundedServer(limits, connections);
   const port = await listen(server, options.listen);
   const address = { host: options.listen.host, port };
   let answers: Answers | undefined;
@@ -43,6 +44,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       answers,
       streams,
       page,
+      connections,
       access: accessOf(
         { read: options.auth.kind === 'token' ? options.auth.token : undefined, admin: options.adminToken },
         port,
@@ -54,7 +56,13 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         streamStarts: new RateLimiter(limits.streamStarts),
       },
     });
-    server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+    const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    server.on('request', (incoming, outgoing) => {
+      const { socket } = incoming;
+      if (!connections.begin(socket)) return;
+      outgoing.once('close', () => connections.end(socket));
+      void answer(incoming, outgoing);
+    });
     return { url: `http://${formatListen(address)}/`, close: () => close(server, answers!, streams) };
   } catch (error) {
     answers?.close();
@@ -64,13 +72,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
 }
 
 /** Who is slow to ask, or to take the answer, is not waited for; who opens too many connections has no more. */
-function boundedServer({
-  headMs,
-  requestMs,
-  idleMs,
-  connections,
-  connectionsPerAddress,
-}: ServeLimits): Server {
+function boundedServer(
+  { headMs, requestMs, idleMs, connections }: ServeLimits,
+  account: Connections,
+): Server {
   const server = createServer({
     maxHeaderSize: 16_384,
     headersTimeout: headMs,
@@ -79,13 +84,7 @@ function boundedServer({
   });
   server.maxConnections = connections;
   server.setTimeout(idleMs);
-  const open = new Tally();
-  server.on('connection', (socket) => {
-    const client = clientOf(socket.remoteAddress);
-    if (open.of(client) >= connectionsPerAddress) return void socket.destroy();
-    open.add(client);
-    socket.once('close', () => open.remove(client));
-  });
+  server.on('connection', (socket) => account.take(socket));
   return server;
 }
 
