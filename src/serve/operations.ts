@@ -86,7 +86,7 @@ export const OPERATIONS = {
     parameters: ViewParametersSchema,
     answer: { 'text/event-stream': { name: 'StreamedView', schema: StreamedViewSchema } },
     failures: [503],
-    example: [`-sN --max-time 3 '${AT}/api/v1/stream?segment=none'`],
+    example: [`-sN '${AT}/api/v1/stream?segment=none' | head -3`],
   },
   status: {
     method: 'get',
