@@ -60,6 +60,8 @@ export interface RunningAgent {
   status(): Status;
   audit(): Audit;
   readonly setRules: SetRules;
+  /** What can change while it meters, as it is now. */
+  readonly settings: MeterSettings;
   /** Meters otherwise from now on. */
   change(settings: MeterSettings): void;
 }
@@ -72,9 +74,7 @@ export interface AgentOptions {
   /** Each epoch is on disk before the kernel forgets it, and in the store some seconds later. */
   readonly history?: AgentHistory | undefined;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?:
-    | Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory' | 'networks'>
-    | undefined;
+  readonly serve?: Omit<ServeOptions, 'views' | 'status' | 'families'> | undefined;
   /** What `/metrics` tells beside status and audit. */
   readonly metrics?: MetricsOptions;
   /** Flows that the view takes in; default all. */
@@ -134,6 +134,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     status,
     audit: () => live.audit(),
     setRules,
+    get settings() {
+      const { interfaces, intervalMs, ports } = config;
+      return { interfaces, intervalMs, ports };
+    },
     change(settings) {
       config = { ...config, ...settings };
       live.setInterval(config.intervalMs / 1000);

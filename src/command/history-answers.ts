@@ -1,6 +1,6 @@
 /** What an instance answers about its history, by request. */
 import type { Answerer, METERING } from '../daemon/index.ts';
-import type { HistoryExport, SqlQuery } from '../query/index.ts';
+import type { FlowQuery, HistoryExport, SqlQuery } from '../query/index.ts';
 import { OfferedExports } from './offered-exports.ts';
 
 /** A history that is kept, to be asked. */
@@ -12,6 +12,29 @@ export interface AskedHistory {
 
 /** Requests about the history. */
 export type HistoryRequest = 'query' | 'sqlOf' | 'sql' | 'export' | 'exportPart' | 'exportEnd';
+
+/** A history that could not be opened so far. */
+class HistoryNotOpenError extends Error {
+  readonly code = 'HISTORY_NOT_OPEN';
+  readonly remedy = '"tunnelscope status" says why';
+
+  constructor() {
+    super('its history cannot be opened yet; "tunnelscope status" says why');
+    this.name = 'HistoryNotOpenError';
+  }
+}
+
+/** Answers questions as soon as the store is open. */
+export function questionsOf(history: AskedHistory): FlowQuery {
+  return { answer: async (question, options) => openedStore(history).answer(question, options) };
+}
+
+/** @throws HistoryNotOpenError */
+function openedStore(history: AskedHistory): SqlQuery & HistoryExport {
+  const store = history.store();
+  if (!store) throw new HistoryNotOpenError();
+  return store;
+}
 
 /** Said to who asks too early. */
 export const STARTING = 'it is still starting; try again when it meters';
@@ -54,8 +77,6 @@ export class HistoryAnswers implements AsyncDisposable {
     if (!ready) throw new Error(STARTING);
     const { history } = ready;
     if (!history) throw new Error('it keeps no history; start it with --history DIRECTORY');
-    const store = history.store();
-    if (!store) throw new Error('its history cannot be opened yet; "tunnelscope status" says why');
-    return { store, directory: history.directory };
+    return { store: openedStore(history), directory: history.directory };
   }
 }

@@ -23,7 +23,8 @@ import { KEEP } from '../meter/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import { type AskedHistory, HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';
-import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
+import type { RulesFollower } from './ruling.ts';
+import { type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
 
 /** What an instance needs to be told. */
@@ -65,10 +66,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     name,
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
-    ready: (agent, rule, history) => {
+    ready: (agent, rules, history) => {
       if (agent.url !== undefined) teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       teller.say('info', `"${name}" meters`, { pid: process.pid });
-      instance.begin(agent, rule, history);
+      instance.begin(agent, rules, history);
       tellSystemd('metering');
     },
     epoch: (batch, live) => {
@@ -90,18 +91,15 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
   /** The values in force: those that wait for a new start are as they were. */
   readonly #inForce: Map<string, string>;
   #agent: RunningAgent | undefined;
-  #rule: ChangeRules | undefined;
+  #follower: RulesFollower | undefined;
   /** Undefined: it keeps none. */
   history: AskedHistory | undefined;
-  /** The rules in force, as they are written. */
-  #rules: readonly string[];
   #rates: InstanceStatus['rates'] = [];
   #epoch = 0;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.#inForce = valuesOf(options.resolved);
-    this.#rules = options.resolved.configuration.rules.map(({ text }) => text);
   }
 
   /** Aborted when it was asked to stop. */
@@ -113,9 +111,9 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     return this.#agent !== undefined;
   }
 
-  begin(agent: RunningAgent, rule: ChangeRules, history: AskedHistory | undefined): void {
+  begin(agent: RunningAgent, rules: RulesFollower, history: AskedHistory | undefined): void {
     this.#agent = agent;
-    this.#rule = rule;
+    this.#follower = rules;
     this.history = history;
     this.#ready.resolve(ownIdentity());
   }
@@ -172,7 +170,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
       memory: { resident: rss, heap: heapUsed, buffers: arrayBuffers },
       cpuSeconds: (user + system) / 1e6,
       configuration: source.path ?? null,
-      rules: [...this.#rules],
+      rules: this.#follower?.rules.rules ?? resolved.configuration.rules.map(({ text }) => text),
       log,
       dataLog: resolved.configuration.log.data.file ?? null,
       url: this.#agent?.url ?? null,
@@ -184,12 +182,9 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
 
   /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
   async rules({ rules: next }: { readonly rules?: string[] | undefined }): Promise<Rules> {
-    if (!this.#rule) throw new Error(STARTING);
-    if (next) {
-      await this.#rule(next);
-      this.#rules = next;
-    }
-    return { rules: [...this.#rules], file: this.#options.resolved.configuration.rulesFile ?? null };
+    if (!this.#follower) throw new Error(STARTING);
+    if (next) await this.#follower.change(next);
+    return this.#follower.rules;
   }
 
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */

@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import type { AgentHistory } from '../agent.ts';
 import type { HistoryConfig } from '../config/index.ts';
 import type { DuckDbStore } from '../store/index.ts';
+import type { AskedHistory } from './history-answers.ts';
 import type { Teller } from './running.ts';
 
 /** Name of the store in a history's directory. */
 export const STORE_FILE = 'history.duckdb';
 
 /** A history that is being written. */
-export interface KeptHistory {
+export interface KeptHistory extends AskedHistory {
   readonly agent: AgentHistory;
-  /** The store, from when it could be opened on. */
-  store(): DuckDbStore | undefined;
 }
 
 /** How the agent keeps a history. */
@@ -20,6 +19,7 @@ export function keepingOf(config: HistoryConfig, teller: Teller): KeptHistory {
   const { directory, intervalMs, retention, maxOctets, maxSpoolOctets } = config;
   let store: DuckDbStore | undefined;
   return {
+    directory,
     agent: {
       directory,
       intervalMs,

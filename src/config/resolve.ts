@@ -30,6 +30,7 @@ const FILE_PATHS = [
   ['rulesFile'],
   ['serve', 'tokenFile'],
   ['history', 'directory'],
+  ['serve', 'adminTokenFile'],
   ['json', 'directory'],
   ['log', 'file'],
   ['log', 'data', 'file'],

@@ -1,4 +1,7 @@
-export type { App, Auth, ServeOptions } from './app.ts';
+export type { Auth, ServeOptions } from './app.ts';
 export { ServeError, type ServeErrorCode } from './error.ts';
+export { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 export { formatListen, isLoopback, type Listen, parseListen } from './listen.ts';
+export { openApi, parametersOf } from './openapi.ts';
+export { FAILURES, OPERATIONS, type Operation } from './operations.ts';
 export { type RunningServer, startServer } from './server.ts';

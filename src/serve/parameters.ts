@@ -1,0 +1,60 @@
+/** What stands in an address: every value is text there, and says what it is in the description of the API. */
+import { z } from 'zod';
+import { FilterError, type HistoryQuestion, parseQuestion, ViewQuestionSchema } from '../query/index.ts';
+import { badValue, Refusal } from './problem.ts';
+
+/** A whole number within bounds, both included. */
+function wholeNumber(minimum: number, maximum: number, example: string) {
+  const wanted = `is no whole number from ${minimum} to ${maximum}, e.g. ${example}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, wanted)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, wanted)
+    .meta({ type: 'integer', minimum, maximum, pattern: undefined });
+}
+
+const { window, segment, host, pair, filter } = ViewQuestionSchema.shape;
+
+/** `GET /api/v1/view` and `/api/v1/stream`. */
+export const ViewParametersSchema = z.object({
+  window: window.describe('how far back: 5 s, a minute, or since the start'),
+  segment: segment.describe('`all`, `none` (plain traffic), or one such as `vxlan:10001`'),
+  host: host.describe('an outer address: the clients of this host'),
+  pair: pair.describe('two nodes of the view, joined by `~`: the flows between them'),
+  filter: filter.describe('only flows that fit ([filter.md](filter.md))'),
+});
+
+/** `GET /api/v1/vnet`. */
+export const NetworkParametersSchema = z.object({
+  entries: wholeNumber(0, 999_999_999, '500')
+    .optional()
+    .describe('at most so many learned addresses of each bridge'),
+});
+
+/** Only names as the database has them: they are kept, and other spellings of them have no end. */
+const TIME_ZONES: ReadonlySet<string> = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
+
+/** `GET /api/v1/query`. */
+export const HistoryParametersSchema = z.object({
+  q: z.string().min(1, 'is empty; e.g. top 10 src last 1h').describe('the question ([query.md](query.md))'),
+  timeZone: z
+    .string()
+    .refine((name) => TIME_ZONES.has(name), 'is no time zone, e.g. UTC or Europe/Berlin')
+    .optional()
+    .describe("whose clocks are meant where a time says no zone, e.g. `Europe/Berlin`; else the agent's"),
+});
+
+/** Reads a question as text. @throws Refusal with its place */
+export function questionOf(
+  { q, timeZone }: z.output<typeof HistoryParametersSchema>,
+  nowMs: number,
+): HistoryQuestion {
+  try {
+    return parseQuestion(q, { nowMs, ...(timeZone !== undefined && { timeZone }) });
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    const { column } = error;
+    throw new Refusal(400, { ...badValue('q', q, error.message), column, caret: error.caret() });
+  }
+}

@@ -1,0 +1,51 @@
+/** Two hosts with an Ethernet cable between them, as network namespaces. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+
+/** They stand until disposed. Programs that were begun in them end before. */
+export interface TwoHosts extends AsyncDisposable {
+  readonly here: string;
+  readonly far: string;
+  /** Begins a program in a host; it ends with the hosts at the latest. */
+  begin(host: string, words: readonly string[], options?: { readonly cwd?: string }): ChildProcess;
+}
+
+/** 192.168.61.1 (and fe80::…) here, 192.168.61.2 far away; `eth0` each. @param prefix of the names of both namespaces */
+export function twoHosts(prefix: string): TwoHosts {
+  const [here, far] = [`${prefix}-here`, `${prefix}-far`];
+  const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+  const remove = (): void => {
+    for (const name of [here, far]) spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+  };
+  // A run that was cut off may have left them.
+  remove();
+  for (const name of [here, far]) ip('netns', 'add', name);
+  ip('-n', here, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', far);
+  for (const [i, name] of [here, far].entries()) {
+    ip('-n', name, 'address', 'add', `192.168.61.${i + 1}/24`, 'dev', 'eth0');
+    for (const device of ['lo', 'eth0']) ip('-n', name, 'link', 'set', device, 'up');
+  }
+  const begun: ChildProcess[] = [];
+  return {
+    here,
+    far,
+    begin(host, words, { cwd } = {}) {
+      const child = spawn('ip', ['netns', 'exec', host, ...words], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        ...(cwd !== undefined && { cwd }),
+      });
+      begun.push(child);
+      return child;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(
+        begun.map(async (child) => {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          child.kill();
+          await once(child, 'exit');
+        }),
+      );
+      remove();
+    },
+  };
+}
