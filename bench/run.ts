@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and writes what they found to bench/results/.
  *
- *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge|vnet|gateway …] [--quick]
+ *     node bench/run.ts [kernel|measure|drain|agent|throughput|memory|page|read|audit|rules|sockets|bridge|vnet|gateway|store …] [--quick]
  *
  * It needs root, clang and gcc. A missed target is a finding, not a failure: the exit code tells only whether it ran.
  */
@@ -20,6 +20,7 @@ import { page } from './page.ts';
 import { read } from './read.ts';
 import { rules } from './rules.ts';
 import { sockets } from './sockets.ts';
+import { store } from './store.ts';
 import { throughput } from './throughput.ts';
 import { vnet } from './vnet.ts';
 
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   bridge,
   vnet,
   gateway,
+  store,
 ];
 const RESULTS = new URL('results/', import.meta.url);
 

@@ -11,13 +11,12 @@ import type {
 } from '../query/index.ts';
 import { answerPlan, planOf } from './answer.ts';
 import { Catalogue } from './catalogue.ts';
-import { type Connection, Database } from './database.ts';
+import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { type ExportTarget, exportRows } from './export.ts';
 import { takeIn } from './intake.ts';
-import { CREATE_STAGE } from './levels.ts';
+import { closeFile, type Opened, openFile } from './opening.ts';
 import { runOwnSql, type SqlTable } from './own-sql.ts';
-import { openSchema } from './schema.ts';
 import { Turns } from './turns.ts';
 import { giveUpForSize, giveUpOld, joinLevels, type Retention, type UpkeepOptions } from './upkeep.ts';
 
@@ -60,6 +59,8 @@ const DEFAULTS = {
   clock: Date.now,
 } as const satisfies Omit<Required<DuckDbStoreOptions>, 'path'>;
 
+/** How often a statement is told to end until it does. */
+const INTERRUPT_MS = 50;
 /** Questions that are answered at a time; others wait. */
 const QUESTIONS_AT_A_TIME = 2;
 
@@ -67,42 +68,27 @@ const QUESTIONS_AT_A_TIME = 2;
 export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   readonly name = 'history';
   readonly #options: Required<DuckDbStoreOptions>;
-  readonly #database: Database;
-  readonly #writer: Connection;
   readonly #writing = new Turns(1);
   readonly #asking = new Turns(QUESTIONS_AT_A_TIME);
-  #catalogue: Catalogue;
+  /** Undefined while it could not be opened again after it broke. */
+  #opened: Opened | undefined;
+  /** DuckDB has given the file up, for example for want of room in the middle of a checkpoint; what is in it is well. */
+  #isBroken = false;
   /** Periods before this are complete. */
   #completeMs = 0;
   #upkeep: Promise<void> | undefined;
 
-  private constructor(
-    options: Required<DuckDbStoreOptions>,
-    { database, writer, catalogue }: { database: Database; writer: Connection; catalogue: Catalogue },
-  ) {
+  private constructor(options: Required<DuckDbStoreOptions>, opened: Opened) {
     this.#options = options;
-    this.#database = database;
-    this.#writer = writer;
-    this.#catalogue = catalogue;
+    this.#opened = opened;
   }
 
   /** Opens a store, or makes one. @throws StoreError; RangeError for options that make no sense */
   static async open(given: DuckDbStoreOptions): Promise<DuckDbStore> {
     const options = { ...DEFAULTS, ...given };
     check(options);
-    const database = await Database.open(options);
-    try {
-      const writer = await database.connect();
-      const intervalMs = await openSchema(writer, options);
-      if (!options.readOnly) await writer.run(CREATE_STAGE, undefined, 'opening');
-      return new DuckDbStore(
-        { ...options, intervalMs },
-        { database, writer, catalogue: await Catalogue.read(writer) },
-      );
-    } catch (error) {
-      database.close();
-      throw StoreError.from(error, `opening ${options.path}`);
-    }
+    const opened = await openFile(options);
+    return new DuckDbStore({ ...options, intervalMs: opened.intervalMs }, opened);
   }
 
   /** As {@link EpochStore.commit}: epochs of one agent in any order, of several agents too. */
@@ -110,10 +96,10 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
     await this.#writing.take(undefined, async () => {
       this.#refuseWriting();
       const { intervalMs } = this.#options;
-      await this.#change(async () => {
+      await this.#change(async ({ writer, catalogue }) => {
         let newestMs = 0;
-        await this.#writer.transaction(async () => {
-          const options = { connection: this.#writer, catalogue: this.#catalogue, intervalMs };
+        await writer.transaction(async () => {
+          const options = { connection: writer, catalogue, intervalMs };
           newestMs = await takeIn(epochs, options);
         });
         this.#completeMs = Math.max(this.#completeMs, newestMs);
@@ -133,11 +119,11 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   async #keepUp(): Promise<void> {
     try {
       await this.#writing.take(undefined, () =>
-        this.#change(async () => {
+        this.#change(async ({ writer, catalogue }) => {
           const { retention, maxOctets, listener, clock } = this.#options;
           const options: UpkeepOptions = {
-            connection: this.#writer,
-            catalogue: this.#catalogue,
+            connection: writer,
+            catalogue,
             retention,
             maxOctets,
             nowMs: clock(),
@@ -154,14 +140,33 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
     }
   }
 
-  /** Changes the store; when that fails, what is known by heart is read anew. */
-  async #change(work: () => Promise<void>): Promise<void> {
+  /** Changes the store, as the one whose turn it is; when that fails, what is known by heart is read anew. */
+  async #change(work: (opened: Opened) => Promise<void>): Promise<void> {
+    const opened = await this.#whole();
     try {
-      await work();
+      await work(opened);
     } catch (error) {
-      this.#catalogue = await Catalogue.read(this.#writer);
+      this.#look(error);
+      if (!this.#isBroken) opened.catalogue = await Catalogue.read(opened.writer);
       throw error;
     }
+  }
+
+  /** The open file; one that broke is opened again first. To be called by the one whose turn it is to write. */
+  async #whole(): Promise<Opened> {
+    if (this.#opened && !this.#isBroken) return this.#opened;
+    return this.#asking.alone(async () => {
+      if (this.#opened) closeFile(this.#opened);
+      this.#opened = undefined;
+      this.#opened = await openFile(this.#options);
+      this.#isBroken = false;
+      return this.#opened;
+    });
+  }
+
+  /** Looks whether an error means that the file must be opened again. */
+  #look(error: unknown): void {
+    if (StoreError.isFatal(error)) this.#isBroken = true;
   }
 
   /** As {@link SqlQuery.answer}. @throws StoreError, FilterError; the reason of the signal */
@@ -228,8 +233,8 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
     await this.settled();
     await this.#writing.end();
     await this.#asking.end();
-    this.#writer[Symbol.dispose]();
-    this.#database.close();
+    if (this.#opened) closeFile(this.#opened);
+    this.#opened = undefined;
   }
 
   /** Runs `work` on a connection of its own that sees the store of one moment and cannot change it. */
@@ -238,16 +243,25 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
     work: (connection: Connection) => Promise<Result>,
     mostMs: number = this.#options.answerMs,
   ): Promise<Result> {
+    if (this.#isBroken) await this.#writing.take(signal, () => this.#whole());
     return this.#asking.take(signal, async () => {
-      using connection = await this.#database.connect();
+      if (!this.#opened) throw new StoreError('STORE_CLOSED', `reading ${this.#options.path}`);
+      using connection = await this.#opened.database.connect();
       const timeout = Number.isFinite(mostMs) ? AbortSignal.timeout(mostMs) : new AbortController().signal;
       const either = AbortSignal.any([signal, timeout]);
-      const interrupt = (): void => connection.raw.interrupt();
+      let interrupting: NodeJS.Timeout | undefined;
+      const interrupt = (): void => {
+        connection.raw.interrupt();
+        // One that comes between two statements is forgotten by the second.
+        interrupting ??= setInterval(interrupt, INTERRUPT_MS);
+      };
       either.addEventListener('abort', interrupt);
       try {
+        either.throwIfAborted();
         await connection.run('BEGIN TRANSACTION READ ONLY', undefined, 'reading');
         return await work(connection);
       } catch (error) {
+        this.#look(error);
         signal.throwIfAborted();
         if (timeout.aborted)
           throw new StoreError('STORE_TIMEOUT', 'asking the store', {
@@ -257,6 +271,7 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
         throw error;
       } finally {
         either.removeEventListener('abort', interrupt);
+        clearInterval(interrupting);
       }
     });
   }

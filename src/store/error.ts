@@ -78,6 +78,14 @@ export class StoreError extends Error {
     this.remedy = remedy;
   }
 
+  /** Whether DuckDB has given the file up: it must be opened again. */
+  static isFatal(error: unknown): boolean {
+    return (
+      error instanceof Error &&
+      (/FATAL Error|has been invalidated/.test(error.message) || StoreError.isFatal(error.cause))
+    );
+  }
+
   /** The failure behind what DuckDB or the system said. */
   static from(cause: unknown, action: string): StoreError {
     if (cause instanceof StoreError) return cause;
@@ -110,7 +118,7 @@ const SAYINGS: readonly (readonly [RegExp, StoreErrorCode])[] = [
   ],
   [/Out of Memory|max_temp_directory_size|failed to allocate|could not allocate/i, 'STORE_NO_MEMORY'],
   [
-    /^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Permission|Not implemented|TransactionContext) Error/,
+    /(?:^|: )(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Permission|Not implemented|TransactionContext) Error/,
     'STORE_QUERY',
   ],
 ];

@@ -27,7 +27,11 @@ export async function runOwnSql(
 ): Promise<SqlTable> {
   const action = 'running SQL';
   try {
-    const statements = await connection.raw.extractStatements(sql);
+    const statements = await connection.raw.extractStatements(sql).catch((error: Error) => {
+      // What the binding says of a text without a statement.
+      const isEmpty = error.message === 'Error in native callback';
+      throw isEmpty ? new StoreError('STORE_NOT_A_SELECT', action, { found: 'it is empty' }) : error;
+    });
     if (statements.count !== 1)
       throw new StoreError('STORE_NOT_A_SELECT', action, { found: `it is ${statements.count} statements` });
     const statement = await statements.prepare(0);

@@ -16,8 +16,7 @@ export class Turns {
   async take<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
     signal?.throwIfAborted();
     this.#refuseEnded();
-    if (this.#running === this.#most) await this.#wait(signal);
-    else this.#running++;
+    await this.#begin(signal);
     try {
       this.#refuseEnded();
       return await work();
@@ -26,15 +25,25 @@ export class Turns {
     }
   }
 
+  /** Does `work` while nobody else does anything. */
+  async alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let turn = 0; turn < this.#most; turn++) await this.#begin(undefined);
+    try {
+      return await work();
+    } finally {
+      for (let turn = 0; turn < this.#most; turn++) this.#pass();
+    }
+  }
+
   /** Lets no more begin, and waits for those who did. */
   async end(): Promise<void> {
     this.#ended = true;
-    while (this.#running > 0) {
-      const turn = Promise.withResolvers<void>();
-      this.#waiting.push(turn);
-      await turn.promise;
-      this.#pass();
-    }
+    await this.alone(async () => undefined);
+  }
+
+  async #begin(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running === this.#most) await this.#wait(signal);
+    else this.#running++;
   }
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
