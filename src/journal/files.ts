@@ -1,9 +1,18 @@
 /** The files of a journal: records one behind the other, a file per transaction to be. */
 import { closeSync, ftruncateSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FlowBatch } from '../flow/index.ts';
-import { decodeEpoch, decodeHead, type Head, isIntact, PREFIX_OCTETS, sizesOf } from './record.ts';
+import type { FlowBatch, FlowColumns } from '../flow/index.ts';
+import {
+  columnsOf,
+  decodeHead,
+  epochOf,
+  fits,
+  type Head,
+  isIntact,
+  PREFIX_OCTETS,
+  sizesOf,
+} from './record.ts';
 
 const FILE = /^(\d{16})\.epochs$/;
 
@@ -60,27 +69,71 @@ export function cutFile(path: string, octets: number): void {
   }
 }
 
-/** The epochs of a file, whose columns share its memory; and octets that are no epoch. */
-export async function readEpochs(
-  path: string,
-): Promise<{ readonly epochs: readonly FlowBatch[]; readonly damagedOctets: number }> {
-  const bytes = new Uint8Array(await readFile(path));
-  const epochs: FlowBatch[] = [];
-  let damagedOctets = 0;
-  let at = 0;
-  for (let next = 0; at < bytes.byteLength; at = next) {
-    const sizes = sizesOf(bytes.subarray(at, at + PREFIX_OCTETS));
-    next = sizes ? at + PREFIX_OCTETS + sizes.head + sizes.columns : Number.POSITIVE_INFINITY;
-    if (next > bytes.byteLength) {
-      damagedOctets += bytes.byteLength - at;
-      break;
+/** Epochs of a file that is open, their columns in it. Dispose it when nobody asks for them any more. */
+export interface OpenEpochs extends Disposable {
+  readonly epochs: readonly FlowBatch[];
+  /** Octets that are no epoch. */
+  readonly damagedOctets: number;
+}
+
+/** Looks at all octets of a file, one record after the other. @throws the error of the file system */
+export async function openEpochs(path: string): Promise<OpenEpochs> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const held = new HeldColumns(path);
+    const epochs: FlowBatch[] = [];
+    let damagedOctets = 0;
+    let at = 0;
+    for (let next = 0; at < size; at = next) {
+      const sizes = sizesOf(await readPart(file, at, Math.min(PREFIX_OCTETS, size - at)));
+      next = sizes ? at + PREFIX_OCTETS + sizes.head + sizes.columns : Number.POSITIVE_INFINITY;
+      if (!sizes || next > size) {
+        damagedOctets += size - at;
+        break;
+      }
+      const record = await readPart(file, at, next - at);
+      const head = isIntact(record)
+        ? decodeHead(record.subarray(PREFIX_OCTETS, PREFIX_OCTETS + sizes.head))
+        : undefined;
+      if (head && fits(head, sizes.columns)) {
+        const place = { at: next - sizes.columns, octets: sizes.columns };
+        epochs.push(epochOf(head, () => held.read(head, place)));
+      } else damagedOctets += next - at;
     }
-    const record = bytes.subarray(at, next);
-    const epoch = isIntact(record) ? decodeEpoch(record) : undefined;
-    if (epoch) epochs.push(epoch);
-    else damagedOctets += next - at;
+    return { epochs, damagedOctets, [Symbol.dispose]: () => held[Symbol.dispose]() };
+  } finally {
+    await file.close();
   }
-  return { epochs, damagedOctets };
+}
+
+/** The columns that were asked for last. */
+class HeldColumns implements Disposable {
+  readonly #fd: number;
+  #held: { readonly head: Head; readonly columns: FlowColumns } | undefined;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'r');
+  }
+
+  read(head: Head, { at, octets }: { readonly at: number; readonly octets: number }): FlowColumns {
+    if (this.#held?.head !== head)
+      this.#held = { head, columns: columnsOf(head, readAt(this.#fd, at, octets).buffer) };
+    return this.#held.columns;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+    this.#held = undefined;
+  }
+}
+
+async function readPart(file: FileHandle, at: number, octets: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(octets);
+  let got = 0;
+  for (let count = -1; got < octets && count !== 0; got += count)
+    count = (await file.read(bytes, got, octets - got, at + got)).bytesRead;
+  return bytes.subarray(0, got);
 }
 
 /** Path of a file by its number. */

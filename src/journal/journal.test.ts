@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { batchOf, type EpochWords } from '../flow/batch.fixture.ts';
-import { decodeRecord, FIELDS, type FlowBatch } from '../flow/index.ts';
+import { copyBatch, decodeRecord, FIELDS, type FlowBatch } from '../flow/index.ts';
 import { DROPPED, Journal, type JournalError, type JournalOptions } from './index.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'ts-journal-'));
@@ -64,7 +64,8 @@ async function contentOf(journal: Journal): Promise<FlowBatch[]> {
   journal.completeOpen();
   const epochs: FlowBatch[] = [];
   for (let file = journal.oldest; file; file = journal.oldest) {
-    epochs.push(...(await journal.read(file)));
+    // Their columns are in the file, which goes.
+    for (const each of await journal.read(file)) epochs.push(copyBatch(each));
     journal.giveBack(file, true);
   }
   return epochs;

@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { JournalError } from './error.ts';
-import { cutFile, fileNumbers, pathOf, readEpochs, scanFile } from './files.ts';
+import { cutFile, fileNumbers, type OpenEpochs, openEpochs, pathOf, scanFile } from './files.ts';
 import { encodeEpoch } from './record.ts';
 import { StateFile } from './state-file.ts';
 import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally.ts';
 
-/** A file is begun anew at this size: what a transaction holds is in memory while it is made. */
-const FILE_OCTETS = 32 * 1024 * 1024;
+/** A file is begun anew at this size: ten seconds of 100,000 flows fit in. */
+const FILE_OCTETS = 256 * 1024 * 1024;
 /** Parts that one call of `writev` takes. */
 const PARTS_AT_ONCE = 512;
 /** Agents whose last epochs are remembered when their files are gone. */
@@ -61,6 +61,12 @@ interface OpenFile {
   octets: number;
 }
 
+interface LentFile {
+  readonly number: number;
+  /** From when it was looked at on. */
+  opened?: OpenEpochs;
+}
+
 /** Open, and locked. Dispose it after use; what is in it stays. */
 export class Journal implements Disposable {
   readonly #directory: string;
@@ -73,7 +79,7 @@ export class Journal implements Disposable {
   #turn: NodeJS.Timeout | undefined;
   #tally: Tally | undefined;
   /** The file that is being read for a store. */
-  #lent: number | undefined;
+  #lent: LentFile | undefined;
   /** The file that a former process may have stored already: it can not be counted as dropped. */
   readonly #uncertain: number | undefined;
   #dropped: Dropped = { epochs: 0, packets: 0n, octets: 0n };
@@ -185,17 +191,24 @@ export class Journal implements Disposable {
     this.#options.listener?.complete?.();
   }
 
-  /** Reads a complete file for a store; it is neither dropped nor removed until it is given back. */
+  /**
+   * Reads a complete file for a store; it is neither dropped nor removed until it is given back. Columns are read when they are
+   * asked for, until then: of each epoch best all that is wanted before the next.
+   */
   async read(file: JournalFile): Promise<readonly FlowBatch[]> {
-    this.#lent = file.number;
     const path = this.#path(file.number);
-    const { epochs, damagedOctets } = await readEpochs(path);
+    // From now on: while it is looked at it must not be dropped.
+    const lent: LentFile = { number: file.number };
+    this.#lent = lent;
+    lent.opened = await openEpochs(path);
+    const { epochs, damagedOctets } = lent.opened;
     if (damagedOctets > 0) this.#tellDamage(path, damagedOctets, 'are no epoch, and are left out');
     return epochs;
   }
 
   /** Gives a file back that was read. @param isStored whether it is in the store for good, and can be removed */
   giveBack(file: JournalFile, isStored: boolean): void {
+    this.#lent?.opened?.[Symbol.dispose]();
     this.#lent = undefined;
     if (!isStored) return;
     // Before it goes: what it held is known from then on by this alone.
@@ -305,7 +318,9 @@ export class Journal implements Disposable {
     const tallyOctets = (): number =>
       this.#open || !this.#tally ? 0 : octetsOf(encodeEpoch(epochOfTally(this.#tally), true));
     while (this.octets + octets + tallyOctets() > maxOctets) {
-      const file = this.#complete.find(({ number }) => number !== this.#lent && number !== this.#uncertain);
+      const file = this.#complete.find(
+        ({ number }) => number !== this.#lent?.number && number !== this.#uncertain,
+      );
       if (!file)
         throw new JournalError(
           'JOURNAL_FULL',

@@ -117,42 +117,54 @@ export function decodeHead(bytes: Uint8Array): Head | undefined {
 }
 
 /**
- * Reads a whole record, whose columns stay where they are: the batch is as good as the memory behind it. A column that this
- * version does not know is left out.
+ * The epoch of a head, whose columns are read when they are asked for: a transaction of many epochs holds those of one.
  *
- * @param record begins at a multiple of 8 of its buffer
- * @returns undefined for octets that are no epoch
+ * @param read gives the columns each time they are asked for
  */
-export function decodeEpoch(record: Uint8Array<ArrayBuffer>): FlowBatch | undefined {
-  const sizes = sizesOf(record);
-  if (!sizes || record.byteLength !== PREFIX_OCTETS + sizes.head + sizes.columns) return undefined;
-  const head = decodeHead(record.subarray(PREFIX_OCTETS, PREFIX_OCTETS + sizes.head));
-  if (!head) return undefined;
-  const { columns: names, isTally: _, points, seen, ledger, ...rest } = head;
-  const columns: Record<string, ArrayBufferView> = {};
-  const empty = createColumns(0);
-  let at = record.byteOffset + PREFIX_OCTETS + sizes.head;
-  const end = record.byteOffset + record.byteLength;
-  for (const [name, octets] of names) {
-    if (octets > end - at) return undefined;
-    const known = NAMES.find((each) => each === name);
-    if (known !== undefined && octets === (head.length * FIELDS[known].bits) / 8)
-      columns[known] = viewOf(empty, known, { buffer: record.buffer, at, octets });
-    at += aligned(octets);
-  }
-  if (at !== end) return undefined;
-  for (const name of NAMES) {
-    const octets = (head.length * FIELDS[name].bits) / 8;
-    columns[name] ??= viewOf(empty, name, { buffer: new ArrayBuffer(octets), at: 0, octets });
-  }
+export function epochOf(head: Head, read: () => FlowColumns): FlowBatch {
+  const { columns: _, isTally: __, points, seen, ledger, ...rest } = head;
   return {
     ...rest,
-    columns: columns as unknown as FlowColumns,
+    get columns(): FlowColumns {
+      return read();
+    },
     points,
     seen,
     ledger: ledger.map(({ wire, ...line }) => (wire ? { ...line, wire } : line)),
     counters: [],
   };
+}
+
+/** Whether the columns that a head speaks of have so many octets, and each is as long as it must be. */
+export function fits(head: Head, octets: number): boolean {
+  const isWide = head.columns.every(
+    ([name, size]) => !isField(name) || size === (head.length * FIELDS[name].bits) / 8,
+  );
+  return isWide && head.columns.reduce((sum, [, size]) => sum + aligned(size), 0) === octets;
+}
+
+/**
+ * The columns of a head that {@link fits}. One that this version does not know is left out.
+ *
+ * @param buffer the octets behind the head
+ */
+export function columnsOf(head: Head, buffer: ArrayBuffer): FlowColumns {
+  const columns: Record<string, ArrayBufferView> = {};
+  const empty = createColumns(0);
+  let at = 0;
+  for (const [name, octets] of head.columns) {
+    if (isField(name)) columns[name] = viewOf(empty, name, { buffer, at, octets });
+    at += aligned(octets);
+  }
+  for (const name of NAMES) {
+    const octets = (head.length * FIELDS[name].bits) / 8;
+    columns[name] ??= viewOf(empty, name, { buffer: new ArrayBuffer(octets), at: 0, octets });
+  }
+  return columns as unknown as FlowColumns;
+}
+
+function isField(name: string): name is FieldName {
+  return name in FIELDS;
 }
 
 function viewOf(
