@@ -45,6 +45,12 @@ export const SUITES: readonly Suite[] = [
   { file: 'test/kernel-random.test.ts', why: 'random packets (the same parser: little news)', isSlow: true },
   { file: 'test/vnet-gateway-frames.test.ts', why: 'the gateway: the verifier, tags within frames' },
   { file: 'test/vnet-gateway-devices.test.ts', why: 'the gateway before real VLAN devices', isSlow: true },
+  {
+    file: 'test/vnet-bridge-tunnels.test.ts',
+    why: 'the distributed bridge over VXLAN and GRE',
+    isSlow: true,
+    isListed: true,
+  },
   { file: 'test/interfaces.test.ts', why: 'interfaces that come and go' },
   { file: 'test/guest.test.ts', why: 'beside programs of others' },
   { file: 'test/sockets.test.ts', why: "the kernel's own TCP sockets, against ss", isSlow: true },
