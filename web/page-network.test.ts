@@ -265,6 +265,9 @@ test('gateway and relay list clients and cables; a client leads to its VLAN', as
   await page.locator('[data-testid=row][data-mac="02:00:00:00:ff:00"] a').click();
   await page.waitForURL((at) => at.searchParams.get('filter') === 'vlan = 5');
   await page.locator('[data-testid=left-out]').waitFor();
+  await page.goBack();
+  await gateway.getByTestId('client').nth(1).click();
+  await page.waitForURL((at) => at.searchParams.get('filter') === 'vlan = 6');
 });
 
 test('everything can be done by the keyboard: cards are one stop, arrows go round, Enter chooses, Escape leaves', async () => {

@@ -1,6 +1,6 @@
 /** The rows of the tables beside a virtual network: who is where, and what became of the packets. */
 import type { VirtualBridge, VirtualGateway, VirtualNetwork, VirtualTraffic } from '../../src/query/index.ts';
-import { cardOf, hostOf, ownersOf, segmentOf, tagWords } from './network.ts';
+import { cardOf, hostOf, ownersOf, segmentOf, tagWords, vidsOf } from './network.ts';
 
 /** Where a MAC was learned. */
 export interface LearnedMac {
@@ -81,7 +81,7 @@ function gatewayMacs(gateway: VirtualGateway): LearnedMac[] {
     id: `${gateway.name} ${client.mac}`,
     mac: client.mac,
     segment: null,
-    vids: client.tags?.map(({ vid }) => vid) ?? [],
+    vids: vidsOf(client.tags),
     tag: tagWords(client.tags),
     place: client.worker,
     host: hostOf(gateway),

@@ -33,6 +33,8 @@ export interface CardLine {
   readonly right: string;
   /** Octets per second, both ways; absent where nobody knows. */
   readonly octetRate?: number | undefined;
+  /** The VLANs of a client, outermost first: by them its flows are found. */
+  readonly vids?: readonly number[];
 }
 
 /** What goes between two hosts in one segment; the first is the one whose id stands first in the link's. */
@@ -196,9 +198,15 @@ function gatewayLines({ name, trunk, clients }: VirtualGateway): CardLine[] {
         leftMore: client.mac,
         right: client.worker,
         octetRate: bothWays(client.rates?.received, client.rates?.sent),
+        vids: vidsOf(client.tags),
       }),
     ),
   ];
+}
+
+/** The VLANs of tags; none while none was learned. */
+export function vidsOf(tags: VirtualGateway['clients'][number]['tags']): number[] {
+  return tags?.map(({ vid }) => vid) ?? [];
 }
 
 /** `VLAN 5`, of two tags `VLAN 5.100`. */

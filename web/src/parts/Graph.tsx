@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
-import { placeOfLink } from '../drill.ts';
+import { placeOfClient, placeOfLink } from '../drill.ts';
 import { useMedia, useSize } from '../hooks.ts';
 import type { Box } from '../layout/box.ts';
 import { pathOf } from '../layout/curve.ts';
@@ -102,6 +102,7 @@ export function Graph({ graph, place, paints, segment, go }: GraphProps) {
                 isStop={roving.stop === card.id}
                 paints={paints}
                 onChoose={() => choose(card.id)}
+                onOpen={(vids) => go(placeOfClient(place, vids))}
                 onFocus={() => roving.onFocus(card.id)}
                 onKeyDown={roving.onKeyDown}
                 onPoint={(isPointed) => setPointed(isPointed ? { card: card.id } : undefined)}
@@ -163,7 +164,8 @@ function shapeOf({ cards, links }: NetworkGraph): string {
   ]);
 }
 
-const HINT = 'A link is what two hosts send each other. Click it for its flows, a host for its own tables.';
+const HINT =
+  'A link is what two hosts send each other, a line what a client does. Click it for its flows, a host for its own tables.';
 
 function pointedWords(
   pointed: Pointed | undefined,

@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from 'react';
+import type { KeyboardEvent, MouseEvent } from 'react';
 import type { Box } from '../layout/box.ts';
 import { MARKS_A_ROW, MOST_LINES } from '../layout/graph.ts';
 import type { Card, CardLine } from '../network.ts';
@@ -16,6 +16,8 @@ interface CardProps {
   readonly isStop: boolean;
   readonly paints: ReadonlyMap<string, Paint>;
   readonly onChoose: () => void;
+  /** A client's line was clicked. */
+  readonly onOpen: (vids: readonly number[]) => void;
   readonly onFocus: () => void;
   readonly onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
   readonly onPoint: (isPointed: boolean) => void;
@@ -60,14 +62,18 @@ export function NetworkCard(props: CardProps) {
           )}
         </span>
       ) : (
-        shown.map((line) => <Line key={line.id} line={line} paints={props.paints} />)
+        shown.map((line) => <Line key={line.id} line={line} paints={props.paints} onOpen={props.onOpen} />)
       )}
       {rest > 0 && <span className="card-line quiet">and {rest} more</span>}
     </button>
   );
 }
 
-function Line({ line, paints }: { readonly line: CardLine; readonly paints: ReadonlyMap<string, Paint> }) {
+interface LineProps extends Pick<CardProps, 'paints' | 'onOpen'> {
+  readonly line: CardLine;
+}
+
+function Line({ line, paints, onOpen }: LineProps) {
   if (line.kind === 'segment' && line.segment)
     return (
       <span className="card-line">
@@ -85,8 +91,20 @@ function Line({ line, paints }: { readonly line: CardLine; readonly paints: Read
         <span>{line.right}</span>
       </span>
     );
+  const { vids = [] } = line;
+  const open = (event: MouseEvent): void => {
+    event.stopPropagation();
+    onOpen(vids);
+  };
   return (
-    <span className={`card-line ${line.kind}`}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: within a button, and the table has a link for each
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the same
+    <span
+      className={`card-line ${line.kind}${vids.length > 0 ? ' leads' : ''}`}
+      data-testid={line.kind}
+      title={vids.length > 0 ? 'shows its flows' : undefined}
+      onClick={vids.length > 0 ? open : undefined}
+    >
       <span className="line-end mono">
         {line.left}
         {line.leftMore && <span className="line-more">{line.leftMore}</span>}
