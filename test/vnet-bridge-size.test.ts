@@ -135,6 +135,21 @@ test('without an underlay a segment is a switch of this host, several ports of i
   assert.match(scene.cli('show', scene.name(0)).out, /segments of this host alone/);
 });
 
+test('a Linux bridge that was deleted and made again has its port again', { skip }, async () => {
+  await using scene = Scene.build({ prefix: 'tsbs', hosts: 2, vnis: [10_000], ports: 'bridge' });
+  await scene.startAll();
+  assert.ok(scene.pings(0, 1));
+  const host = scene.host(1);
+  ip('-n', host, 'link', 'del', 'br0');
+  assert.ok(!scene.pings(0, 1, { count: 1 }));
+  ip('-n', host, 'link', 'add', 'br0', 'type', 'bridge');
+  ip('-n', host, 'link', 'set', 'br0', 'up');
+  ip('-n', host, 'link', 'set', scene.device(), 'master', 'br0');
+  await until(() => scene.pings(0, 1), 'tenants reach each other again', 20_000);
+  const { events } = await scene.show(1);
+  assert.ok(events.some(({ words }) => words.includes('in their Linux bridge again')));
+});
+
 test('a port that goes is told and counted, and taken back when it comes again', { skip }, async () => {
   await using scene = Scene.build({ prefix: 'tsbs', hosts: 2, vnis: [10_000], ports: 'direct' });
   await scene.startAll();

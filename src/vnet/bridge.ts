@@ -31,7 +31,7 @@ const KEPT = {
   notices: {},
 };
 
-/** Seconds between looks for what has aged. */
+/** Seconds between looks for what has aged or lost its place. */
 const CLEARING_TICKS = 5;
 
 /** What a bridge is opened with. */
@@ -169,7 +169,9 @@ export class Bridge implements NetworkFunction {
     if (this.#segments.hasLost() && this.#segments.isBack(readLinks())) this.#apply();
     for (const port of this.#segments.takeLost())
       this.#options.tellings.add('port-gone', `${port.name}, a port of VNI ${port.vni}, has gone`);
-    if (++this.#ticks % CLEARING_TICKS === 0) this.#clear();
+    if (++this.#ticks % CLEARING_TICKS !== 0) return;
+    this.#clear();
+    this.#returnPorts();
   }
 
   remove(): void {
@@ -251,6 +253,14 @@ export class Bridge implements NetworkFunction {
     } catch (error) {
       this.#options.tellings.add('peers-file', `the peers stay as they were: ${(error as Error).message}`);
     }
+  }
+
+  /** Deleting a Linux bridge leaves its ports, and nothing tells of another one of its name. */
+  #returnPorts(): void {
+    if (this.#segments.ports.every(({ kind }) => kind === 'direct')) return;
+    if (!this.#segments.isAstray(readLinks())) return;
+    this.#apply();
+    this.#options.tellings.add('port-back', 'ports are in their Linux bridge again');
   }
 
   #clear(): void {

@@ -8,6 +8,7 @@ const volatile u32 tunnel_ifindex = 0;
 const volatile u32 is_ipv6 = 0;	     /* the underlay */
 const volatile u32 learns_peers = 0; /* whoever sends is a peer; else only those that are configured */
 const volatile u32 ttl = 64;
+const volatile u32 has_checksum = 0; /* UDP over IPv6 must have one; GRE gets none, which is one less thing to go wrong */
 const volatile u32 names_source = 0; /* the kernel takes the address that packets are to be from (Linux 6.0) */
 const volatile u32 own_address[4] = {}; /* as in struct place */
 
@@ -32,7 +33,7 @@ static __always_inline int whence(struct __sk_buff *skb, struct peer_key *peer)
 static __always_inline int aim(struct __sk_buff *skb, const struct place *to)
 {
 	struct bpf_tunnel_key key = {.tunnel_id = to->vni, .tunnel_ttl = (u8)ttl};
-	u64 flags = is_ipv6 ? BPF_F_TUNINFO_IPV6 : BPF_F_ZERO_CSUM_TX;
+	u64 flags = (is_ipv6 ? BPF_F_TUNINFO_IPV6 : 0) | (has_checksum ? 0 : BPF_F_ZERO_CSUM_TX);
 
 	if (is_ipv6)
 		__builtin_memcpy(key.remote_ipv6, to->address, sizeof(key.remote_ipv6));

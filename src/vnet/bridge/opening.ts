@@ -39,6 +39,7 @@ export function setConstants(
   object.setConstant('moves_limit', moves.limit);
   object.setConstant('tunnel_ifindex', device?.ifindex ?? 0);
   object.setConstant('is_ipv6', side.own.family === 6 ? 1 : 0);
+  object.setConstant('has_checksum', side.own.family === 6 && tunnel.kind === 'vxlan' ? 1 : 0);
   object.setConstant('learns_peers', mode === 'multicast' ? 1 : 0);
   object.setConstant('ttl', tunnel.ttl);
   object.setConstant('has_coarse_clock', kernelAtLeast('5.11') ? 1 : 0);

@@ -99,6 +99,14 @@ export class Segments {
     );
   }
 
+  /** Whether a port that we made is out of its Linux bridge, which is there: it was made anew. */
+  isAstray(links: ReadonlyMap<string, Link>): boolean {
+    return this.#ports.some(
+      ({ kind, name, bridge }) =>
+        kind !== 'direct' && links.has(bridge!) && links.get(name)?.master !== bridge,
+    );
+  }
+
   /** Those that went since the last time. */
   takeLost(): ActivePort[] {
     const lost = this.#lost;

@@ -23,6 +23,8 @@ const DROPS: ReadonlySet<OutcomeName> = new Set(
 );
 
 const MS_NS = 1_000_000n;
+/** 10.0.0.9 before 10.0.0.10. */
+const BY_NUMBERS = new Intl.Collator('en', { numeric: true });
 
 /** What is asked. */
 export interface ShowOptions {
@@ -74,17 +76,19 @@ export function showBridge(options: ShowOptions): VirtualBridge {
       present: isPresent,
       ...trafficOf(tables.traffic(number)),
     })),
-    peers: far.map(({ vni, address, origin, number, kind }) => {
-      const traffic = tables.traffic(number);
-      return {
-        vni,
-        address: formatTunnelEnd(address, side.own.family),
-        isConfigured: origin !== Origin.MET,
-        isGroup: kind === PlaceKind.GROUP,
-        idleMs: idleMs(now, traffic.seenNs),
-        ...trafficOf(traffic),
-      };
-    }),
+    peers: far
+      .map(({ vni, address, origin, number, kind }) => {
+        const traffic = tables.traffic(number);
+        return {
+          vni,
+          address: formatTunnelEnd(address, side.own.family),
+          isConfigured: origin !== Origin.MET,
+          isGroup: kind === PlaceKind.GROUP,
+          idleMs: idleMs(now, traffic.seenNs),
+          ...trafficOf(traffic),
+        };
+      })
+      .sort((a, b) => a.vni - b.vni || BY_NUMBERS.compare(a.address, b.address)),
     table: { capacity: options.entries.capacity, used: entries.length },
     notices: Object.entries(options.notices.counts()).map(([name, count]) => ({
       name: name.toLowerCase().replaceAll('_', '-'),
