@@ -1,6 +1,9 @@
 /**
  * Runs test files in groups, as one run with one closing account: first those that may run beside each other, last, one at a
  * time, those that load the machine, measure time or count every packet on it.
+ *
+ * Real devices, processes and clocks on a machine that others use too: a file that fails runs once more at the end, alone. What
+ * passes only then is named, with what it said the first time; what is wrong fails twice.
  */
 import { once } from 'node:events';
 import { run } from 'node:test';
@@ -8,6 +11,8 @@ import { spec } from 'node:test/reporters';
 
 /** The machine has two cores where it is smallest. */
 const BESIDE = 2;
+/** Files that may run once more: where more of them fail, it is not the machine. */
+const MOST_AGAIN = 3;
 /** Files told at the end with the time they took. */
 const SLOWEST = 12;
 
@@ -31,8 +36,32 @@ const APART: readonly RegExp[] = [
   /^web\/page-[a-z-]+\.test\.ts$/,
 ];
 
-/** node:test's account of a run, word by word in its order. */
-const ACCOUNT = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'] as const;
+/** node:test's account of a run, by its words in their order, and what of a file's summary each adds up. */
+const ACCOUNT = {
+  tests: 'tests',
+  suites: 'suites',
+  pass: 'passed',
+  fail: 'failed',
+  cancelled: 'cancelled',
+  skipped: 'skipped',
+  todo: 'todo',
+} as const;
+
+/** What node's stream of tests yields. */
+interface Told {
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: node has no type for it.
+  readonly data: any;
+}
+
+/** What one run of a file told, all of it. */
+interface FileRun {
+  readonly file: string;
+  readonly told: readonly Told[];
+  readonly isWell: boolean;
+  readonly seconds: number;
+  readonly counts: Readonly<Record<(typeof ACCOUNT)[keyof typeof ACCOUNT], number>>;
+}
 
 /** Splits files into groups, in the order they run, with how many of each run at a time. */
 export function groupsOf(
@@ -52,46 +81,80 @@ export function groupsOf(
 
 /** Runs the files, and prints what comes of it. @param cwd where their names count from @returns whether all went well */
 export async function runTests(files: readonly string[], cwd: string): Promise<boolean> {
-  const totals = new Map<string, number>(ACCOUNT.map((word) => [word, 0]));
-  const took: { readonly file: string; readonly seconds: number }[] = [];
-  let isWell = true;
-  // biome-ignore lint/suspicious/noExplicitAny: node's stream of tests has no type for what it yields.
-  async function* all(): AsyncGenerator<any, void> {
-    for (const group of groupsOf(files)) {
-      for await (const told of run({ files: [...group.files], concurrency: group.atATime, cwd })) {
-        const { type, data } = told;
-        if (type === 'test:diagnostic' && data.file === undefined && add(totals, data.message)) continue;
-        if (type === 'test:summary') {
-          if (data.file === undefined) isWell &&= data.success;
-          else took.push({ file: data.file, seconds: data.duration_ms / 1000 });
-          continue;
+  const startMs = performance.now();
+  const done: FileRun[] = [];
+  const again: FileRun[] = [];
+  async function* all(): AsyncGenerator<Told, void> {
+    for (const group of groupsOf(files))
+      for await (const each of runFiles(group.files, { atATime: group.atATime, cwd })) {
+        if (each.isWell || again.length === MOST_AGAIN) {
+          done.push(each);
+          yield* each.told;
+        } else {
+          again.push(each);
+          yield line(`${nameOf(each.file)} failed and runs once more at the end: ${whyOf(each)}`);
         }
-        yield told;
       }
-    }
-    const slowest = took.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
-    const lines = [
-      ...slowest.map(
-        ({ file, seconds }) => `${seconds.toFixed(0).padStart(4)} s ${file.replace(`${cwd}/`, '')}`,
-      ),
-      ...ACCOUNT.map((word) => `${word} ${totals.get(word)}`),
-    ];
-    for (const message of lines)
-      yield { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } };
+    for (const { file } of again)
+      for await (const each of runFiles([file], { atATime: 1, cwd })) {
+        done.push(each);
+        yield* each.told;
+      }
+    for (const first of again)
+      if (done.some(({ file, isWell }) => isWell && file === first.file))
+        yield line(`passed only when run once more: ${nameOf(first.file)}; before: ${whyOf(first)}`);
+    for (const { file, seconds } of done.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
+      yield line(`${seconds.toFixed(0).padStart(4)} s ${nameOf(file)}`);
+    for (const [word, count] of Object.entries(ACCOUNT))
+      yield line(`${word} ${done.reduce((sum, { counts }) => sum + counts[count], 0)}`);
+    yield line(`duration_ms ${performance.now() - startMs}`);
   }
+  const nameOf = (file: string): string => file.replace(`${cwd}/`, '');
   const reporter = new spec();
   reporter.pipe(process.stdout, { end: false });
   for await (const told of all()) if (!reporter.write(told)) await once(reporter, 'drain');
   reporter.end();
   await once(reporter, 'end');
-  return isWell;
+  return done.every(({ isWell }) => isWell);
 }
 
-/** Takes a line of the account in. @returns false where it is none */
-function add(totals: Map<string, number>, message: string): boolean {
-  const [, word, number] = /^(\w+) ([\d.]+)$/.exec(message) ?? [];
-  const before = word === undefined ? undefined : totals.get(word);
-  if (before === undefined) return false;
-  totals.set(word!, before + Number(number));
-  return true;
+/** Runs files, so many at a time, and gives what each told when it has ended. */
+async function* runFiles(
+  files: readonly string[],
+  { atATime, cwd }: { readonly atATime: number; readonly cwd: string },
+): AsyncGenerator<FileRun, void> {
+  const told = new Map<string, Told[]>();
+  for await (const each of run({ files: [...files], concurrency: atATime, cwd }) as AsyncIterable<Told>) {
+    const { type, data } = each;
+    if (data?.file === undefined) continue; // of the run as a whole: added up by us
+    if (type !== 'test:summary') {
+      told.set(data.file, [...(told.get(data.file) ?? []), each]);
+      continue;
+    }
+    const { file, success: isWell, duration_ms: durationMs, counts } = data;
+    yield { file, told: told.get(file) ?? [], isWell, seconds: durationMs / 1000, counts };
+    told.delete(file);
+  }
+  // A process that died before its summary.
+  for (const [file, rest] of told) {
+    const failed = rest.filter(({ type }) => type === 'test:fail').length;
+    if (failed === 0) continue;
+    const counts = { tests: failed, suites: 0, passed: 0, failed, cancelled: 0, skipped: 0, todo: 0 };
+    yield { file, told: rest, isWell: false, seconds: 0, counts };
+  }
+}
+
+function line(message: string): Told {
+  return { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } };
+}
+
+/** The first test that failed, and what it said. */
+function whyOf({ told }: FileRun): string {
+  const failed = told.find(
+    ({ type, data }) => type === 'test:fail' && data.details.error?.failureType !== 'subtestsFailed',
+  );
+  if (failed === undefined) return 'its process failed';
+  const { name, details } = failed.data;
+  const error = details.error?.cause ?? details.error;
+  return `"${name}": ${String(error?.message ?? error).split('\n')[0]}`;
 }
