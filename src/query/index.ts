@@ -32,7 +32,7 @@ export { parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
 export { RuleError, readRule, readRules } from './filter/rule-file.ts';
-export { MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
+export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
 export * from './streamed.ts';
