@@ -28,11 +28,14 @@ export {
 } from './filter/fields.ts';
 export { parseHistoryFilter } from './filter/history.ts';
 export { nearest } from './filter/nearest.ts';
+export { networkStart } from './filter/network.ts';
 export { parseFilter } from './filter/parse.ts';
+export { matchesPattern } from './filter/pattern.ts';
 export { printFilter } from './filter/print.ts';
 export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
 export { RuleError, readRule, readRules } from './filter/rule-file.ts';
 export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
+export { codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
 export * from './streamed.ts';

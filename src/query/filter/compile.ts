@@ -2,11 +2,11 @@
 import type { FlowColumns, ObservationPoint } from '../../flow/index.ts';
 import { addressTest } from './address-test.ts';
 import type { Filter, FilterValue, OrderOperator } from './ast.ts';
-import { type FilterField, fieldDefinition } from './fields.ts';
+import type { FilterField } from './fields.ts';
 import { type Interval, intervalTest } from './interval.ts';
 import { matchesPattern } from './pattern.ts';
 import { FIELD_READERS, type FieldReader, type ReadNumber } from './read.ts';
-import { codesOf } from './value-type.ts';
+import { codesOfName } from './value.ts';
 import { type Views, viewsOf } from './views.ts';
 
 /** Whether record `row` of these columns fits. */
@@ -118,11 +118,8 @@ function intervalsOf(
       return points
         .filter(({ interfaceName }) => matchesPattern(interfaceName, value.pattern))
         .map(({ ifindex }) => [ifindex, ifindex]);
-    case 'name': {
-      const codes = codesOf(fieldDefinition(field).type, value.name);
-      if (!codes) throw new RangeError(`"${value.name}" is no value of "${field}"`);
-      return codes.map((code) => [code, code]);
-    }
+    case 'name':
+      return codesOfName(field, value.name).map((code) => [code, code]);
     case 'network':
       throw new RangeError(`"${field}" is no address`);
   }

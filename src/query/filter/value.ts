@@ -33,6 +33,19 @@ export function parseOrdered(field: FilterField, text: string): number | undefin
   return type.kind === 'number' ? parseNumber(type, text) : undefined;
 }
 
+/** The numbers that a word for values of a field stands for. @throws RangeError for a word the field does not know */
+export function codesOfName(field: FilterField, name: string): readonly number[] {
+  const codes = codesOf(fieldDefinition(field).type, name);
+  if (!codes) throw new RangeError(`"${name}" is no value of "${field}"`);
+  return codes;
+}
+
+/** Writes a code of a field, number or word, as {@link parseValue} reads it. */
+export function codeText(field: FilterField, code: number): string {
+  const { type } = fieldDefinition(field);
+  return nameOf(type, [code]) ?? formatNumber(type, code);
+}
+
 /** Whether a field's values have an order. */
 export function isOrdered(field: FilterField): boolean {
   return fieldDefinition(field).type.kind === 'number';

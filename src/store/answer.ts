@@ -1,0 +1,271 @@
+/** Answers to questions about the past: from the question to the rows of the answer. */
+import type { DuckDBValue } from '@duckdb/node-api';
+import type { Dimension, HistoryQuestion, ResultTable } from '../query/index.ts';
+import { MAX_STEPS } from '../query/index.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Connection, Row } from './database.ts';
+import {
+  type AgentNames,
+  type Cell,
+  type ColumnKind,
+  DIMENSION_SQL,
+  type DimensionSql,
+} from './dimensions.ts';
+import { StoreError } from './error.ts';
+import { finest } from './filter-sql.ts';
+import { FLOW_DETAILS } from './flow-details.ts';
+import { LEVEL_MS } from './levels.ts';
+import { type Cover, coverSpan, type Span } from './pieces.ts';
+import {
+  compareSql,
+  dimensionsOf,
+  flowsSql,
+  groupColumns,
+  ledgerSql,
+  type Needs,
+  needPoints,
+  needsOf,
+  type Rows,
+  seriesSql,
+  sumsSql,
+  topSql,
+} from './question-sql.ts';
+import type { LevelName } from './schema.ts';
+
+/** An answer without the time it took. */
+export type Answer = Omit<ResultTable, 'tookMs'>;
+
+/** A question made ready: the SQL that answers it, and how its rows become the answer. */
+export interface Plan {
+  readonly sql: string;
+  readonly ledgerSql: string;
+  readonly columns: ResultTable['columns'];
+  readonly cover: Cover;
+  readonly read: (rows: readonly Row[], agentNames: AgentNames) => Pick<Answer, 'rows' | 'total' | 'isCut'>;
+}
+
+/** Makes a question ready. @throws StoreError for what is not kept so far back, FilterError */
+export function planOf(question: HistoryQuestion, catalogue: Catalogue, intervalMs: number): Plan {
+  const needs = needsOf(question);
+  const dimensions = dimensionsOf(question);
+  const { quantity, limit } = question;
+  const grouping = { dimensions, quantity, limit };
+  const withPoints = needPoints(dimensions);
+  const rowsOf = (span: Span, coarsest = needs.coarsest): Rows & { readonly cover: Cover } => {
+    const cover = coverSpan(span, { levels: catalogue, coarsest, intervalMs });
+    refuseCoarse(span, { cover, needs, catalogue, intervalMs });
+    return { pieces: cover.pieces, needs, points: catalogue.points, withPoints, cover };
+  };
+  const named = (name: string, kind: ColumnKind): { name: string; kind: ColumnKind } => ({ name, kind });
+  const groups = dimensions.map((each) => named(each, definition(each).kind));
+  switch (question.ask) {
+    case 'top':
+    case 'matrix':
+    case 'distinct': {
+      const rows = rowsOf(question);
+      return {
+        sql: topSql(rows, grouping),
+        ledgerSql: ledgerSql(rows.pieces),
+        columns: [...groups, ...sumColumns(quantity)],
+        cover: rows.cover,
+        read: (found, agents) => readTop(found, dimensions, sumsSql(quantity).length, agents),
+      };
+    }
+    case 'series': {
+      const stepMs = stepOf(question, intervalMs);
+      const rows = rowsOf(question, finest([needs.coarsest, levelOfStep(stepMs)]));
+      return {
+        sql: seriesSql(rows, { ...grouping, stepMs }),
+        ledgerSql: ledgerSql(rows.pieces),
+        columns: [named('time', 'time'), ...groups, ...sumColumns(quantity)],
+        cover: rows.cover,
+        read: (found, agents) => readSeries(found, dimensions, agents),
+      };
+    }
+    case 'flows': {
+      const rows = rowsOf(question);
+      return {
+        sql: flowsSql(rows, { quantity, limit }),
+        ledgerSql: ledgerSql(rows.pieces),
+        columns: FLOW_DETAILS.map(({ name, kind }) => named(name, kind)),
+        cover: rows.cover,
+        read: readFlows,
+      };
+    }
+    case 'compare': {
+      const now = rowsOf(question);
+      const before = rowsOf(question.before);
+      const sums = sumColumns(quantity);
+      return {
+        sql: compareSql(
+          { ...now, lengthMs: question.toMs - question.fromMs },
+          { ...before, lengthMs: question.before.toMs - question.before.fromMs },
+          grouping,
+        ),
+        ledgerSql: ledgerSql(now.pieces),
+        columns: [...groups, ...sums, ...sums.map(({ name, kind }) => named(`before.${name}`, kind))],
+        cover: now.cover,
+        read: (found, agents) => readTop(found, dimensions, 2 * sums.length, agents),
+      };
+    }
+  }
+}
+
+/** Asks. The connection's transaction is to be of one moment with the catalogue. */
+export async function answerPlan(plan: Plan, connection: Connection, catalogue: Catalogue): Promise<Answer> {
+  const agentNames = new Map([...catalogue.agents].map(([name, id]) => [id, name]));
+  const found = await connection.rows(plan.sql, 'asking');
+  const ledger = await connection.rows(plan.ledgerSql, 'asking');
+  return {
+    columns: [...plan.columns],
+    ...plan.read(found, agentNames),
+    covered: plan.cover.covered,
+    gaps: [...plan.cover.gaps],
+    ledger: ledger.map(([reason, octets, packets]) => ({
+      reason: String(reason),
+      octets: Number(octets),
+      packets: Number(packets),
+    })),
+  };
+}
+
+/** @throws StoreError where rows of the levels that tell what is asked are given up, and coarser ones are not */
+function refuseCoarse(
+  { fromMs }: Span,
+  {
+    cover,
+    needs,
+    catalogue,
+    intervalMs,
+  }: {
+    readonly cover: Cover;
+    readonly needs: Needs;
+    readonly catalogue: Catalogue;
+    readonly intervalMs: number;
+  },
+): void {
+  if (needs.coarsest === 'hour') return;
+  const { pieces } = coverSpan(
+    { fromMs, toMs: 8.64e15 },
+    { levels: catalogue, coarsest: 'hour', intervalMs },
+  );
+  const reached = pieces[0]?.fromMs ?? fromMs;
+  const keptMs = Math.min(catalogue.keptFromMs('raw'), catalogue.keptFromMs(needs.coarsest));
+  const told = cover.pieces[0]?.fromMs ?? keptMs;
+  if (told <= Math.max(reached, fromMs)) return;
+  throw new StoreError('STORE_TOO_COARSE', 'asking the store', {
+    found: `before ${new Date(told).toISOString()} ${needs.because} are not kept`,
+  });
+}
+
+function sumColumns(quantity: HistoryQuestion['quantity']): { name: string; kind: ColumnKind }[] {
+  return [
+    { name: 'octets', kind: 'octets' },
+    { name: 'packets', kind: 'packets' },
+    ...(quantity === 'payload' ? [{ name: 'payload', kind: 'octets' as const }] : []),
+    ...(quantity === 'flows' ? [{ name: 'flows', kind: 'flows' as const }] : []),
+  ];
+}
+
+/** Lengths of steps that people read easily, ms. */
+const STEPS_MS = [
+  ...[1, 2, 5, 10, 15, 20, 30].map((seconds) => 1000 * seconds),
+  ...[1, 2, 5, 10, 15, 20, 30].map((minutes) => 60_000 * minutes),
+  ...[1, 2, 3, 4, 6, 8, 12, 24, 48, 168].map((hours) => 3_600_000 * hours),
+];
+const USUAL_STEPS = 240;
+
+/** Length of a step: as asked, or one that gives some two hundred; a multiple of the length of rows. */
+function stepOf(question: Extract<HistoryQuestion, { ask: 'series' }>, intervalMs: number): number {
+  const spanMs = question.toMs - question.fromMs;
+  const usual = STEPS_MS.find((each) => each % intervalMs === 0 && spanMs / each <= USUAL_STEPS);
+  const wanted = question.stepMs ?? usual ?? Math.ceil(spanMs / USUAL_STEPS);
+  const stepMs = Math.ceil(wanted / intervalMs) * intervalMs;
+  if (spanMs / stepMs > MAX_STEPS)
+    throw new StoreError('STORE_QUERY', 'asking the store', {
+      found: `stepMs ${stepMs} makes ${Math.ceil(spanMs / stepMs)} steps, more than ${MAX_STEPS}`,
+    });
+  return stepMs;
+}
+
+/** The coarsest level whose periods fit into steps. */
+function levelOfStep(stepMs: number): LevelName {
+  if (stepMs % LEVEL_MS.hour === 0) return 'hour';
+  return stepMs % LEVEL_MS.minute === 0 ? 'minute' : 'raw';
+}
+
+function readGroup(
+  values: readonly DuckDBValue[],
+  dimensions: readonly Dimension[],
+  agents: AgentNames,
+): Cell[] {
+  let at = 0;
+  return dimensions.map((each) => {
+    const { columns, read } = definition(each);
+    const cell = read(values.slice(at, at + columns.length), agents);
+    at += columns.length;
+    return cell;
+  });
+}
+
+/** Groups, sums, then octets and packets of all, and how many groups there are. */
+function readTop(
+  found: readonly Row[],
+  dimensions: readonly Dimension[],
+  sums: number,
+  agents: AgentNames,
+): Pick<Answer, 'rows' | 'total' | 'isCut'> {
+  const width = groupColumns(dimensions).length;
+  const [first] = found;
+  const [octets = 0, packets = 0, count = 0] = first?.slice(width + sums).map(Number) ?? [];
+  return {
+    rows: found.map((row) => [
+      ...readGroup(row, dimensions, agents),
+      ...row.slice(width, width + sums).map(Number),
+    ]),
+    total: { octets, packets },
+    isCut: count > found.length,
+  };
+}
+
+/** What all but the largest groups are called. */
+export const OTHER = 'other';
+
+function readSeries(
+  found: readonly Row[],
+  dimensions: readonly Dimension[],
+  agents: AgentNames,
+): Pick<Answer, 'rows' | 'total' | 'isCut'> {
+  const width = groupColumns(dimensions).length;
+  const total = { octets: 0, packets: 0 };
+  let isCut = false;
+  const rows = found.map((row): Cell[] => {
+    const [step, place] = row;
+    const sums = row.slice(2 + width).map(Number);
+    total.octets += sums[0]!;
+    total.packets += sums[1]!;
+    const isOther = place === null;
+    if (isOther) isCut = true;
+    const group = isOther ? dimensions.map(() => OTHER) : readGroup(row.slice(2), dimensions, agents);
+    return [Number(step), ...group, ...sums];
+  });
+  return { rows, total, isCut };
+}
+
+function readFlows(found: readonly Row[]): Pick<Answer, 'rows' | 'total' | 'isCut'> {
+  const width = FLOW_DETAILS.reduce((sum, { columns }) => sum + columns.length, 0);
+  const [octets = 0, packets = 0, count = 0] = found[0]?.slice(width).map(Number) ?? [];
+  const rows = found.map((row) => {
+    let at = 0;
+    return FLOW_DETAILS.map(({ columns, read }) => {
+      const cell = read(row.slice(at, at + columns.length));
+      at += columns.length;
+      return cell;
+    });
+  });
+  return { rows, total: { octets, packets }, isCut: count > found.length };
+}
+
+function definition(dimension: Dimension): DimensionSql {
+  return DIMENSION_SQL[dimension];
+}

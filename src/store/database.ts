@@ -1,0 +1,116 @@
+/** A DuckDB file: opened with its limits, asked and changed by statements, its failures told as ours. */
+import { existsSync } from 'node:fs';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { StoreError } from './error.ts';
+
+/** How a file is opened. */
+export interface DatabaseOptions {
+  readonly path: string;
+  /** Memory DuckDB may have, octets; beyond it spills to files beside the database. */
+  readonly memoryOctets: number;
+  readonly readOnly: boolean;
+}
+
+/** Threads of DuckDB: half of what they do is wait for memory, and the host has other work. */
+const THREADS = 2;
+/** What it may spill, octets. */
+const SPILL_OCTETS = 4 * 2 ** 30;
+
+/** A row: values in the order of the columns asked for. */
+export type Row = readonly DuckDBValue[];
+
+/** An open file. Statements of one connection run one after the other; connections run beside each other. */
+export class Database {
+  readonly path: string;
+  readonly #instance: DuckDBInstance;
+
+  private constructor(path: string, instance: DuckDBInstance) {
+    this.path = path;
+    this.#instance = instance;
+  }
+
+  /** Opens a file, or makes it. No statement, ours or a user's, can reach another file. @throws StoreError */
+  static async open({ path, memoryOctets, readOnly }: DatabaseOptions): Promise<Database> {
+    if (readOnly && !existsSync(path)) throw new StoreError('STORE_NOT_FOUND', `opening ${path}`);
+    try {
+      const instance = await DuckDBInstance.create(path, {
+        access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
+        threads: String(THREADS),
+        memory_limit: `${Math.ceil(memoryOctets / 1e6)}MB`,
+        max_temp_directory_size: `${SPILL_OCTETS / 2 ** 30}GiB`,
+        preserve_insertion_order: 'false',
+        enable_external_access: 'false',
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+        allow_community_extensions: 'false',
+      });
+      const connection = await instance.connect();
+      // The time zone is a setting that exists only now.
+      await connection.run("SET GLOBAL TimeZone = 'UTC'; SET lock_configuration = true");
+      connection.closeSync();
+      return new Database(path, instance);
+    } catch (error) {
+      throw StoreError.from(error, `opening ${path}`);
+    }
+  }
+
+  /** @throws StoreError */
+  async connect(): Promise<Connection> {
+    try {
+      return new Connection(this.path, await this.#instance.connect());
+    } catch (error) {
+      throw StoreError.from(error, `opening ${this.path}`);
+    }
+  }
+
+  /** Closes the file; connections are to be closed before. */
+  close(): void {
+    this.#instance.closeSync();
+  }
+}
+
+/** A connection to a {@link Database}. */
+export class Connection implements Disposable {
+  readonly raw: DuckDBConnection;
+  readonly #path: string;
+
+  constructor(path: string, raw: DuckDBConnection) {
+    this.#path = path;
+    this.raw = raw;
+  }
+
+  /** Runs a statement. @param action what it is for, in errors @throws StoreError */
+  async run(sql: string, values?: readonly DuckDBValue[], action = 'writing to'): Promise<void> {
+    try {
+      await this.raw.run(sql, values && [...values]);
+    } catch (error) {
+      throw StoreError.from(error, `${action} ${this.#path}`);
+    }
+  }
+
+  /** All rows of a statement's answer. @throws StoreError */
+  async rows(sql: string, action = 'reading'): Promise<readonly Row[]> {
+    try {
+      return await (await this.raw.run(sql)).getRows();
+    } catch (error) {
+      throw StoreError.from(error, `${action} ${this.#path}`);
+    }
+  }
+
+  /** Runs `work` as one transaction: all of it, or nothing when it throws. @throws StoreError */
+  async transaction(work: () => Promise<void>): Promise<void> {
+    await this.run('BEGIN TRANSACTION');
+    try {
+      await work();
+      await this.run('COMMIT');
+    } catch (error) {
+      // A failed commit has ended the transaction already.
+      await this.raw.run('ROLLBACK').catch(() => undefined);
+      throw StoreError.from(error, `writing to ${this.#path}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.raw.closeSync();
+  }
+}

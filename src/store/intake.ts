@@ -1,0 +1,195 @@
+/** Epochs into the tables of the store, within a transaction. */
+import { setImmediate } from 'node:timers/promises';
+import type { FlowBatch, ObservationPoint } from '../flow/index.ts';
+import { appendRows } from './append.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Connection } from './database.ts';
+import { StoreError } from './error.ts';
+import { IntervalFold, type PointOf, type StoredPoint } from './fold.ts';
+import { joinStatement, LEVEL_MS, STAGE_TABLE } from './levels.ts';
+import { LEVEL_NAMES, type LevelName } from './schema.ts';
+import { moment, text, whole } from './sql.ts';
+
+/** Records that are folded before others have their turn: some milliseconds. */
+const ROWS_A_TURN = 8192;
+
+/** What an intake needs. */
+export interface IntakeOptions {
+  readonly connection: Connection;
+  readonly catalogue: Catalogue;
+  readonly intervalMs: number;
+}
+
+/** Sums of one point and reason in one period. */
+interface LedgerSum {
+  readonly point: number;
+  readonly reason: string;
+  readonly layer: number;
+  readonly sums: [octets: bigint, packets: bigint, wireOctets: bigint, wirePackets: bigint];
+}
+
+/** What one agent saw in one interval. */
+interface Interval {
+  readonly periodMs: number;
+  readonly fold: IntervalFold;
+  readonly seen: Map<number, [octets: bigint, packets: bigint]>;
+  readonly ledger: Map<string, LedgerSum>;
+}
+
+/** Writes epochs that the store does not have. @returns the end of the newest of them, ms */
+export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOptions): Promise<number> {
+  const { connection, catalogue, intervalMs } = options;
+  const intervals = new Map<string, Interval>();
+  let newestMs = 0;
+  try {
+    for (const batch of epochs.toSorted((a, b) => a.epoch - b.epoch)) {
+      check(batch);
+      const agent = await catalogue.agent(connection, batch.agent);
+      if (catalogue.has(agent, batch.epoch)) continue;
+      const periodMs = Math.floor(batch.startMs / intervalMs) * intervalMs;
+      const name = `${agent}/${periodMs}`;
+      const interval = intervals.get(name) ?? {
+        periodMs,
+        fold: new IntervalFold(),
+        seen: new Map(),
+        ledger: new Map(),
+      };
+      intervals.set(name, interval);
+      await foldBatch(batch, interval, await pointsOf(batch, agent, options));
+      const { epoch, startMs, endMs } = batch;
+      await catalogue.addRun(connection, { agent, first: epoch, last: epoch, fromMs: startMs, toMs: endMs });
+      newestMs = Math.max(newestMs, periodMs + intervalMs);
+    }
+    for (const interval of intervals.values()) await write(interval, options);
+  } finally {
+    for (const { fold } of intervals.values()) fold.free();
+  }
+  return newestMs;
+}
+
+/** @throws StoreError for what would make the store wrong */
+function check({ agent, epoch, startMs, endMs }: FlowBatch): void {
+  const wrong =
+    (agent === '' && 'its agent has no name') ||
+    (!(Number.isSafeInteger(epoch) && epoch >= 0) && `its number is ${epoch}`) ||
+    (!(startMs >= 0 && startMs <= endMs && endMs <= 8.64e15) && `it is from ${startMs} to ${endMs}`);
+  if (wrong)
+    throw new StoreError('STORE_EPOCH', `storing epoch ${epoch} of agent ${agent}`, { found: wrong });
+}
+
+/** The stored point of each interface and direction that the batch speaks of. */
+async function pointsOf(
+  batch: FlowBatch,
+  agent: number,
+  { connection, catalogue }: IntakeOptions,
+): Promise<PointOf> {
+  const known = new Map<number, StoredPoint>();
+  const names = new Map(batch.points.map(({ ifindex, interfaceName }) => [ifindex, interfaceName]));
+  const add = async (
+    { ifindex, direction }: Pick<ObservationPoint, 'ifindex' | 'direction'>,
+    primary = false,
+  ) => {
+    const key = 2 * ifindex + direction;
+    if (known.has(key)) return;
+    const words = { ifindex, direction, interfaceName: names.get(ifindex), primary };
+    known.set(key, await catalogue.point(connection, agent, words));
+  };
+  for (const point of batch.points) await add(point, point.primary);
+  for (const line of [...batch.seen, ...batch.ledger]) await add(line);
+  const { ifindex, direction } = batch.columns;
+  for (let row = 0; row < batch.length; row++)
+    if (!known.has(2 * ifindex[row]! + direction[row]!))
+      await add({ ifindex: ifindex[row]!, direction: direction[row] === 1 ? 1 : 0 });
+  return (index, way) => known.get(2 * index + way)!;
+}
+
+async function foldBatch(
+  batch: FlowBatch,
+  { fold, seen, ledger }: Interval,
+  pointOf: PointOf,
+): Promise<void> {
+  for (let from = 0; from < batch.length; from += ROWS_A_TURN) {
+    fold.add(batch, pointOf, { from, to: Math.min(from + ROWS_A_TURN, batch.length) });
+    await setImmediate();
+  }
+  for (const { ifindex, direction, octets, packets } of batch.seen) {
+    const point = pointOf(ifindex, direction).id;
+    const [before, packetsBefore] = seen.get(point) ?? [0n, 0n];
+    seen.set(point, [before + octets, packetsBefore + packets]);
+  }
+  for (const { ifindex, direction, reason, level, octets, packets, wire } of batch.ledger) {
+    const point = pointOf(ifindex, direction).id;
+    const key = `${point}/${level}/${reason}`;
+    const line = ledger.get(key) ?? { point, reason, layer: level, sums: [0n, 0n, 0n, 0n] };
+    ledger.set(key, line);
+    for (const [i, more] of [octets, packets, wire?.octets ?? octets, wire?.packets ?? packets].entries())
+      line.sums[i]! += more;
+  }
+}
+
+/** Levels that a period's rows go to: those that already hold it take what comes late along with the finest. */
+function levelsOf(periodMs: number, catalogue: Catalogue): LevelName[] {
+  return LEVEL_NAMES.filter((level) => {
+    const isThere = level === 'raw' || periodMs < (catalogue.rolledMs(level) ?? 0);
+    return isThere && periodMs >= catalogue.keptFromMs(level);
+  });
+}
+
+async function write(interval: Interval, { connection, catalogue }: IntakeOptions): Promise<void> {
+  const { periodMs, fold } = interval;
+  const levels = levelsOf(periodMs, catalogue);
+  if (levels.length === 1 && levels[0] === 'raw') {
+    await append('flow_raw', { periodMs, fold }, connection);
+  } else if (levels.length > 0) {
+    await append(STAGE_TABLE, { periodMs, fold }, connection);
+    for (const level of levels)
+      await connection.run(
+        level === 'raw'
+          ? `INSERT INTO flow_raw FROM ${STAGE_TABLE}`
+          : joinStatement('flow', level, { from: STAGE_TABLE }),
+      );
+    await connection.run(`DELETE FROM ${STAGE_TABLE}`);
+  }
+  for (const level of levels) {
+    const begin = level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level];
+    await insert(
+      `seen_${level}`,
+      [...interval.seen].map(([point, sums]) => [moment(begin), whole(point), ...sums.map(whole)]),
+      connection,
+    );
+    await insert(
+      `ledger_${level}`,
+      [...interval.ledger.values()].map(({ point, reason, layer, sums }) => [
+        moment(begin),
+        whole(point),
+        text(reason),
+        whole(layer),
+        ...sums.map(whole),
+      ]),
+      connection,
+    );
+  }
+}
+
+async function append(
+  table: string,
+  rows: { readonly periodMs: number; readonly fold: IntervalFold },
+  connection: Connection,
+): Promise<void> {
+  if (rows.fold.length === 0) return;
+  const appender = await connection.raw.createAppender(table);
+  try {
+    await appendRows(appender, rows);
+  } finally {
+    appender.closeSync();
+  }
+}
+
+async function insert(
+  table: string,
+  rows: readonly (readonly string[])[],
+  connection: Connection,
+): Promise<void> {
+  if (rows.length === 0) return;
+  await connection.run(`INSERT INTO ${table} VALUES ${rows.map((row) => `(${row.join(', ')})`).join(', ')}`);
+}

@@ -1,0 +1,122 @@
+/** The tables of the store, and how older ones are brought up to it. docs/history.md describes them to users. */
+import { FLOW_COLUMNS, type StoredColumn } from './columns.ts';
+import type { Connection } from './database.ts';
+import { StoreError } from './error.ts';
+
+/** Version of the tables. Raised with each change of them; {@link MIGRATIONS} leads there from each one before. */
+export const SCHEMA_VERSION = 1;
+
+/** Levels of detail, finest first. */
+export const LEVEL_NAMES = ['raw', 'minute', 'hour'] as const;
+export type LevelName = (typeof LEVEL_NAMES)[number];
+
+/** Tables that every level has: flow_raw, flow_minute, … */
+export const LEVEL_TABLES = {
+  flow: FLOW_COLUMNS,
+  seen: [
+    { name: 'period', type: 'TIMESTAMP', joining: 'key', meaning: 'as of flow' },
+    { name: 'point', type: 'UINTEGER', joining: 'key', meaning: 'as of flow' },
+    { name: 'octets', type: 'UBIGINT', joining: 'sum', meaning: 'as the stack held them' },
+    { name: 'packets', type: 'UBIGINT', joining: 'sum', meaning: 'as the stack held them' },
+  ],
+  ledger: [
+    { name: 'period', type: 'TIMESTAMP', joining: 'key', meaning: 'as of flow' },
+    { name: 'point', type: 'UINTEGER', joining: 'key', meaning: 'as of flow' },
+    { name: 'reason', type: 'VARCHAR', joining: 'key', meaning: 'why it is in no flow' },
+    {
+      name: 'layer',
+      type: 'UTINYINT',
+      joining: 'key',
+      meaning: '0 the outermost frame, 1 inside a tunnel, …',
+    },
+    { name: 'octets', type: 'UBIGINT', joining: 'sum', meaning: 'as the stack held them' },
+    { name: 'packets', type: 'UBIGINT', joining: 'sum', meaning: 'as the stack held them' },
+    { name: 'wire_octets', type: 'UBIGINT', joining: 'sum', meaning: 'on the wire, as far as known' },
+    { name: 'wire_packets', type: 'UBIGINT', joining: 'sum', meaning: 'on the wire, as far as known' },
+  ],
+} as const satisfies Record<
+  string,
+  readonly (Omit<StoredColumn, 'type'> & { readonly type: StoredColumn['type'] | 'VARCHAR' })[]
+>;
+export type LevelTable = keyof typeof LEVEL_TABLES;
+
+/** Statements that make an empty store of these tables. */
+export function createStatements(intervalMs: number): string[] {
+  return [
+    'CREATE TABLE meta (name VARCHAR NOT NULL, value BIGINT NOT NULL)',
+    `INSERT INTO meta VALUES ('version', ${SCHEMA_VERSION}), ('interval_ms', ${Math.trunc(intervalMs)})`,
+    'CREATE TABLE agent (id UINTEGER NOT NULL, name VARCHAR NOT NULL)',
+    'CREATE TABLE point (id UINTEGER NOT NULL, agent UINTEGER NOT NULL, ifindex UINTEGER NOT NULL, direction UTINYINT NOT NULL, interface VARCHAR, is_primary BOOLEAN NOT NULL)',
+    // Runs of epochs without a gap: what is stored already, and when somebody metered.
+    'CREATE TABLE epochs (agent UINTEGER NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL)',
+    ...LEVEL_NAMES.flatMap((level) =>
+      Object.entries(LEVEL_TABLES).map(
+        ([table, columns]) =>
+          `CREATE TABLE ${table}_${level} (${columns.map(({ name, type }) => `${name} ${type} NOT NULL`).join(', ')})`,
+      ),
+    ),
+  ];
+}
+
+/** By version: the statements that lead from it to the next. */
+export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {};
+
+/** What a store is opened for. */
+export interface SchemaOptions {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly readOnly: boolean;
+}
+
+/**
+ * Makes the tables of an empty file, or brings older ones up to date.
+ *
+ * @returns length of the periods of its rows, ms
+ * @throws StoreError for what is none of ours, or newer
+ */
+export async function openSchema(connection: Connection, options: SchemaOptions): Promise<number> {
+  const { path, intervalMs, readOnly } = options;
+  const action = `opening ${path}`;
+  const tables = (await connection.rows('SELECT table_name FROM duckdb_tables()', 'opening')).map(
+    ([name]) => name,
+  );
+  if (tables.length === 0 && !readOnly) {
+    await connection.transaction(async () => {
+      for (const statement of createStatements(intervalMs))
+        await connection.run(statement, undefined, 'opening');
+    });
+    return intervalMs;
+  }
+  if (!tables.includes('meta'))
+    throw new StoreError('STORE_CORRUPTED', action, { found: 'it is a database, but no history' });
+  const meta = new Map(
+    (await connection.rows('SELECT name, value FROM meta', 'opening')).map(([name, value]) => [
+      String(name),
+      Number(value),
+    ]),
+  );
+  let version = meta.get('version') ?? 0;
+  if (version > SCHEMA_VERSION)
+    throw new StoreError('STORE_NEWER', action, {
+      found: `its tables are of version ${version}, and this program knows them up to ${SCHEMA_VERSION}`,
+    });
+  if (meta.get('interval_ms') !== intervalMs && !readOnly)
+    throw new StoreError('STORE_INTERVAL', action, {
+      found: `its rows are of ${meta.get('interval_ms')} ms, not of ${intervalMs}`,
+    });
+  for (; version < SCHEMA_VERSION; version++) {
+    const statements = MIGRATIONS[version];
+    if (!statements || readOnly)
+      throw new StoreError('STORE_CORRUPTED', action, {
+        found: `its tables are of version ${version}, which ${readOnly ? 'must be opened once to be written to' : 'no program ever made'}`,
+      });
+    await connection.transaction(async () => {
+      for (const statement of [
+        ...statements,
+        `UPDATE meta SET value = ${version + 1} WHERE name = 'version'`,
+      ])
+        await connection.run(statement, undefined, 'opening');
+    });
+  }
+  return meta.get('interval_ms') ?? intervalMs;
+}
