@@ -16,10 +16,10 @@ export {
   SUMMARY_WORDS,
 } from './filter/classifier.ts';
 export { compileFilter, type RecordTest } from './filter/compile.ts';
-export { type Completion, completeFilter, type KnownValues, type Suggestion } from './filter/complete.ts';
+export { type Completion, completeFilter, type KnownValues } from './filter/complete.ts';
 export { TooManyConjunctions } from './filter/conjunctions.ts';
 export { type DecisionField, KINDS_WITH_ID, type NamedInterface } from './filter/decision.ts';
-export { type Expectation, FilterError, quoted, type Span } from './filter/error.ts';
+export { type Expectation, FilterError, quoted, type Span, type Suggestion } from './filter/error.ts';
 export {
   FILTER_FIELD_NAMES,
   type FieldDefinition,
@@ -38,6 +38,10 @@ export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.
 export { codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
+export { completeQuestion } from './question/complete.ts';
+export { parseQuestion, type QuestionClock } from './question/parse.ts';
+export { formatMoment, printQuestion } from './question/print.ts';
+export { isTimeZone, localTimeZone, wallOf } from './question/zone.ts';
 export * from './streamed.ts';
 export * from './view.ts';
 export * from './vnet.ts';

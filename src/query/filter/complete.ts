@@ -1,19 +1,12 @@
 /** What could be typed next in a filter. */
 import { ORDER_OPERATORS } from './ast.ts';
 import { bareWords } from './condition.ts';
-import { type Expectation, FilterError } from './error.ts';
+import { type Expectation, FilterError, type Suggestion } from './error.ts';
 import { FILTER_FIELD_NAMES, type FilterField, fieldDefinition } from './fields.ts';
 import { parseFilter } from './parse.ts';
+import type { FieldRefusal } from './token.ts';
 import { isOrdered, parseOrdered, parseValue } from './value.ts';
 import { namesOf } from './value-type.ts';
-
-/** A word that fits. */
-export interface Suggestion {
-  readonly kind: 'field' | 'value' | 'operator' | 'joiner';
-  readonly text: string;
-  /** In a few words; empty where the word says it all. */
-  readonly meaning: string;
-}
 
 /** What fits at a place, and what of the text it replaces. */
 export interface Completion {
@@ -36,6 +29,24 @@ const WORD_BEHIND = /^[^\s()[\],=!<>&|"]*/;
  * @param cursor in UTF-16 units from 0
  */
 export function completeFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
+  return complete(text, cursor, { known, expectedAfter: (before) => filterExpectations(before) });
+}
+
+/** How a text is completed. */
+interface Completing {
+  readonly known: KnownValues;
+  /** What could have followed a text; nothing where that has a mistake. */
+  readonly expectedAfter: (text: string) => readonly Expectation[];
+  /** Fields that cannot stand in it. */
+  readonly refusal?: FieldRefusal;
+}
+
+/** Completes a word in any language that is made of a filter's tokens, as {@link completeFilter} does. */
+export function complete(
+  text: string,
+  cursor: number,
+  { known, expectedAfter, refusal }: Completing,
+): Completion {
   const before = text.slice(0, cursor);
   const typed = WORD_BEFORE.exec(before)![0].toLowerCase();
   const from = before.length - typed.length;
@@ -45,8 +56,9 @@ export function completeFilter(text: string, cursor: number, known: KnownValues 
   return {
     from,
     to,
-    suggestions: suggestions.filter(({ text }) => {
-      const isNew = text.toLowerCase().startsWith(typed) && !seen.has(text);
+    suggestions: suggestions.filter(({ kind, text }) => {
+      const isRefused = kind === 'field' && refusal?.(text as FilterField) !== undefined;
+      const isNew = !isRefused && text.toLowerCase().startsWith(typed) && !seen.has(text);
       if (isNew) seen.add(text);
       return isNew;
     }),
@@ -54,10 +66,10 @@ export function completeFilter(text: string, cursor: number, known: KnownValues 
 }
 
 /** What the parser would have taken instead of the end. */
-function expectedAfter(text: string): readonly Expectation[] {
+export function filterExpectations(text: string, refusal?: FieldRefusal): readonly Expectation[] {
   if (text.trim() === '') return [{ kind: 'condition' }];
   try {
-    parseFilter(text);
+    parseFilter(text, refusal);
     return [{ kind: 'words', words: ['and', 'or'] }];
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
@@ -92,6 +104,8 @@ function suggestionsOf(expected: Expectation, known: KnownValues): Suggestion[] 
         .map((text) => ({ kind: 'value', text, meaning: '' }));
     case 'words':
       return expected.words.map((text) => ({ kind: 'joiner', text, meaning: '' }));
+    case 'suggestions':
+      return [...expected.suggestions];
   }
 }
 

@@ -9,7 +9,16 @@ export type Expectation =
   | { readonly kind: 'value'; readonly field: FilterField }
   /** What has an order: no words. */
   | { readonly kind: 'number'; readonly field: FilterField }
-  | { readonly kind: 'words'; readonly words: readonly string[] };
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'suggestions'; readonly suggestions: readonly Suggestion[] };
+
+/** A word that fits. */
+export interface Suggestion {
+  readonly kind: 'field' | 'value' | 'operator' | 'joiner' | 'clause' | 'dimension';
+  readonly text: string;
+  /** In a few words; empty where the word says it all. */
+  readonly meaning: string;
+}
 
 /** Where something stands in a text, in UTF-16 units from 0; `to` is just behind. */
 export interface Span {

@@ -13,10 +13,11 @@ export function parseHistoryFilter(text: string): Filter {
       { from: MAX_VIEW_FILTER, to: MAX_VIEW_FILTER },
       `longer than ${MAX_VIEW_FILTER} characters`,
     );
-  return parseFilter(text, refusal);
+  return parseFilter(text, historyRefusal);
 }
 
-function refusal(field: FilterField): string | undefined {
+/** Why a field cannot be asked of what is stored, if it cannot. */
+export function historyRefusal(field: FilterField): string | undefined {
   return fieldDefinition(field).isOfPeriod
     ? `"${field}" grows with time, and what is stored is of periods of several lengths`
     : undefined;

@@ -25,7 +25,11 @@ const MAX_DEPTH = 64;
  */
 export function parseFilter(text: string, refusal?: FieldRefusal): Filter {
   const reader = new TokenReader(text, refusal);
-  if (reader.isAtEnd) return { kind: 'any' };
+  return reader.isAtEnd ? { kind: 'any' } : parseRest(reader);
+}
+
+/** Reads the filter that is all the rest of a text, and more than nothing. @throws FilterError */
+export function parseRest(reader: TokenReader): Filter {
   const filter = parseEither(reader, 0);
   if (reader.isAtEnd) return filter;
   throw unexpected(reader, [{ kind: 'words', words: ['and', 'or'] }], '"and", "or" or the end');

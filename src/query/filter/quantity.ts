@@ -4,6 +4,8 @@ import type { NumberUnit } from './value-type.ts';
 const DECIMAL = ['k', 'M', 'G', 'T', 'P'] as const;
 const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 const DURATIONS: readonly (readonly [unit: string, ms: number])[] = [
+  ['w', 604_800_000],
+  ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
   ['s', 1000],
@@ -51,9 +53,9 @@ function parseScaled(text: string, isOctets: boolean): number | undefined {
 }
 
 function parseMilliseconds(text: string): number | undefined {
-  if (!/^(\d{1,16}(\.\d{1,3})?(ms|s|m|h))+$/i.test(text)) return undefined;
+  if (!/^(\d{1,16}(\.\d{1,3})?(ms|s|m|h|d|w))+$/i.test(text)) return undefined;
   let sum = 0;
-  for (const [, number, word] of text.matchAll(/([\d.]+)(ms|s|m|h)/gi))
+  for (const [, number, word] of text.matchAll(/([\d.]+)(ms|[smhdw])/gi))
     sum += Number(number) * DURATIONS.find(([each]) => each === word!.toLowerCase())![1];
   return safe(Math.round(sum));
 }

@@ -98,6 +98,11 @@ export class TokenReader {
     return this.#tokens[Math.min(this.#at + 1, this.#tokens.length - 1)]!;
   }
 
+  /** Where the token before this one ends; 0 at the beginning. */
+  get behind(): number {
+    return this.#at === 0 ? 0 : this.#tokens[this.#at - 1]!.to;
+  }
+
   /** Goes on, and gives the token that was here. */
   next(): Token {
     const { token } = this;

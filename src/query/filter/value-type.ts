@@ -152,7 +152,7 @@ function numberWords(
 ): string {
   if (unit === 'octets') return 'a number of octets, e.g. 1500, 10MB or 4MiB';
   if (unit === 'count') return 'a number, e.g. 100 or 5k';
-  if (unit === 'duration') return 'a duration, e.g. 500ms, 5s or 1m30s';
+  if (unit === 'duration') return 'a duration, e.g. 500ms, 5s, 1m30s or 7d';
   const bound = isHexadecimal ? `0x${max.toString(16)}` : max;
   return `a number${more} from 0 to ${bound}`;
 }

@@ -1,0 +1,84 @@
+/** For tests: random questions, as the schema takes them. */
+import fc from 'fast-check';
+import { anyFilter } from '../filter/filter.fixture.ts';
+import { parseHistoryFilter } from '../filter/history.ts';
+import { printFilter } from '../filter/print.ts';
+import {
+  DIMENSIONS,
+  type Dimension,
+  type HistoryQuestion,
+  HistoryQuestionSchema,
+  type HistoryQuestionText,
+  QUANTITIES,
+} from '../history.ts';
+
+const LAST_MS = 8.64e15;
+
+const moments = fc.oneof(
+  fc.constantFrom(0, 1, 1_795_255_200_000, 1_795_255_260_000, 253_402_300_800_000, LAST_MS),
+  fc.integer({ min: 0, max: 4e12 }),
+  fc.integer({ min: 0, max: LAST_MS }),
+);
+
+/** Spans of all lengths, wherever a clock can be. */
+export const anySpan: fc.Arbitrary<{ fromMs: number; toMs: number }> = fc
+  .tuple(moments, moments)
+  .filter(([a, b]) => a !== b)
+  .map(([a, b]) => ({ fromMs: Math.min(a, b), toMs: Math.max(a, b) }));
+
+/** Filters that stored rows can be asked for, in canonical form. */
+export const anyHistoryFilter: fc.Arbitrary<string> = anyFilter.map(printFilter).filter((text) => {
+  try {
+    return parseHistoryFilter(text).kind !== 'any';
+  } catch {
+    return false;
+  }
+});
+
+const dimension = fc.constantFrom(...DIMENSIONS);
+const dimensions = (minLength: number, maxLength: number): fc.Arbitrary<Dimension[]> =>
+  fc.uniqueArray(dimension, { minLength, maxLength });
+const optional = <T>(key: string, of: fc.Arbitrary<T>): fc.Arbitrary<object> =>
+  fc.option(of, { nil: undefined }).map((value) => (value === undefined ? {} : { [key]: value }));
+const limit = (most: number): fc.Arbitrary<object> => optional('limit', fc.integer({ min: 1, max: most }));
+
+/** What is its own of each kind of question. */
+const asks: readonly fc.Arbitrary<readonly object[]>[] = [
+  fc.tuple(
+    fc.constant({ ask: 'top' }),
+    dimensions(1, 6).map((by) => ({ by })),
+    limit(10_000),
+  ),
+  fc.tuple(
+    fc.constant({ ask: 'series' }),
+    optional('by', dimensions(0, 3)),
+    limit(50),
+    optional('stepMs', fc.integer({ min: 1000, max: 1e9 })),
+  ),
+  fc.tuple(fc.constant({ ask: 'matrix' }), optional('by', dimensions(2, 2)), limit(10_000)),
+  fc.tuple(
+    fc.constant({ ask: 'distinct' }),
+    dimension.map((of) => ({ of })),
+    limit(10_000),
+  ),
+  fc.tuple(fc.constant({ ask: 'flows' }), limit(10_000)),
+  fc.tuple(
+    fc.constant({ ask: 'compare' }),
+    dimensions(1, 6).map((by) => ({ by })),
+    limit(10_000),
+    anySpan.map((before) => ({ before })),
+  ),
+];
+
+/** Questions with their defaults filled in. */
+export const anyQuestion: fc.Arbitrary<HistoryQuestion> = fc
+  .tuple(
+    fc.oneof(...asks),
+    anySpan,
+    optional('quantity', fc.constantFrom(...QUANTITIES)),
+    optional('points', fc.constantFrom('once', 'every')),
+    optional('filter', anyHistoryFilter),
+  )
+  .map(([own, ...parts]) =>
+    HistoryQuestionSchema.parse(Object.assign({}, ...own, ...parts) as HistoryQuestionText),
+  );
