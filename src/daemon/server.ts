@@ -12,13 +12,20 @@ import {
   type Words,
 } from './protocol.ts';
 
-/** Who answers. A rejection is told with its code and message. */
+/** Who answers. A rejection is told with its code and message; the signal says that nobody waits for the answer any more. */
 export type Answerer<D extends Dialogue> = {
-  readonly [Name in keyof D]: (words: Words<D, Name>) => Promise<AnswerOf<D, Name>> | AnswerOf<D, Name>;
+  readonly [Name in keyof D]: (
+    words: Words<D, Name>,
+    asker: { readonly signal: AbortSignal },
+  ) => Promise<AnswerOf<D, Name>> | AnswerOf<D, Name>;
 };
 
 /** Answers a request by name; undefined: there is no such request. */
-type Answering = (request: string, words: unknown) => Promise<object>;
+type Answering = (
+  request: string,
+  words: unknown,
+  asker: { readonly signal: AbortSignal },
+) => Promise<object>;
 
 /** More askers at once than any use has. */
 const MAX_CONNECTIONS = 32;
@@ -77,15 +84,22 @@ export class ControlServer implements AsyncDisposable {
 
   #converse(socket: Socket, answering: Answering): void {
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    const gone = new AbortController();
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      gone.abort();
+    });
     socket.on('error', () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     let text = '';
     let isBusy = false;
     socket.setEncoding('utf8');
     const answer = async (line: string): Promise<void> => {
-      const said = await answerLine(line, answering);
+      // Whoever waits for an answer may say nothing meanwhile.
+      socket.setTimeout(0);
+      const said = await answerLine(line, (request, words) => answering(request, words, gone));
       isBusy = false;
+      socket.setTimeout(IDLE_MS);
       if (socket.writable) socket.write(`${JSON.stringify({ version: PROTOCOL_VERSION, ...said })}\n`);
     };
     socket.on('data', (chunk: string) => {
@@ -122,18 +136,21 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 function answering<D extends Dialogue>(dialogue: D, answerer: Answerer<D>): Answering {
-  return async (request, words) => {
+  return async (request, words, asker) => {
     if (!Object.hasOwn(dialogue, request))
       return refusal(
         'DAEMON_PROTOCOL',
         `there is no such request; there are ${Object.keys(dialogue).join(', ')}`,
       );
     const name: keyof D = request;
-    return { answer: await answerer[name](dialogue[name]!.words.parse(words) as Words<D, keyof D>) };
+    return { answer: await answerer[name](dialogue[name]!.words.parse(words) as Words<D, keyof D>, asker) };
   };
 }
 
-async function answerLine(line: string, answering: Answering): Promise<object> {
+async function answerLine(
+  line: string,
+  answering: (request: string, words: unknown) => Promise<object>,
+): Promise<object> {
   try {
     const { version, request, words } = RequestSchema.parse(JSON.parse(line));
     if (version !== PROTOCOL_VERSION)
