@@ -43,6 +43,7 @@ export { parseQuestion, type QuestionClock } from './question/parse.ts';
 export { formatMoment, printQuestion } from './question/print.ts';
 export { isTimeZone, localTimeZone, wallOf } from './question/zone.ts';
 export * from './streamed.ts';
+export { tableCsv } from './table-csv.ts';
 export * from './view.ts';
 export * from './vnet.ts';
 export { withFewerEntries } from './vnet-entries.ts';

@@ -14,7 +14,7 @@ export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportB
 export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
-export { formatBasis, formatCsv, formatTable, type Table, type TableTextOptions } from './table.ts';
+export { formatBasis, formatTable, type TableTextOptions } from './table.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
 export { formatBridge } from './vnet-bridge.ts';
 export { formatGateway } from './vnet-gateway.ts';

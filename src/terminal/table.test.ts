@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ResultTable } from '../query/index.ts';
-import { formatBasis, formatCsv, formatTable } from './index.ts';
+import { type ResultTable, tableCsv } from '../query/index.ts';
+import { formatBasis, formatTable } from './index.ts';
 
 const PLAIN = { colour: false, timeZone: 'Europe/Berlin' } as const;
 const AT_MS = Date.parse('2026-11-21T10:00:00Z');
@@ -64,7 +64,7 @@ describe('an answer as text', () => {
   });
 
   it('is CSV with plain numbers, quotes where they must be, and times that every program reads', () => {
-    assert.deepEqual(formatCsv(TABLE).split('\r\n'), [
+    assert.deepEqual(tableCsv(TABLE).split('\r\n'), [
       'src,iface,octets,share,packets,vni,first,for',
       '10.0.0.1,eth0,1500000000,0.75,1000000,5001,2026-11-21T10:00Z,1500',
       'fd00::1,"a\u001b[31m""b"",c",-500,0.0001,7,,2026-11-21T10:00:00.005Z,20',

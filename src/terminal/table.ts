@@ -1,9 +1,7 @@
 /** Answers about the past, as text: a table with units, and below it what it stands on. */
 import { countQuantity, formatQuantity, octetQuantity, type Quantity, shareQuantity } from '../flow/index.ts';
-import { formatMoment, type ResultTable, wallOf } from '../query/index.ts';
+import { type ResultTable, wallOf } from '../query/index.ts';
 
-/** Columns and rows alone. */
-export type Table = Pick<ResultTable, 'columns' | 'rows'>;
 type Kind = ResultTable['columns'][number]['kind'];
 type Cell = ResultTable['rows'][number][number];
 
@@ -27,7 +25,10 @@ const NOTHING = '-';
 const NUMBERS: ReadonlySet<Kind> = new Set(['number', 'octets', 'packets', 'flows', 'share', 'duration']);
 
 /** A line per row, in columns as wide as they need to be. Without rows a line that says so. */
-export function formatTable({ columns, rows }: Table, options: TableTextOptions): string {
+export function formatTable(
+  { columns, rows }: Pick<ResultTable, 'columns' | 'rows'>,
+  options: TableTextOptions,
+): string {
   const zone = options.timeZone;
   const heads = columns.map(({ name }) => visible(name).toUpperCase());
   const cells = rows.map((row) => row.map((cell, i) => cellText(cell, columns[i]!.kind, zone)));
@@ -66,15 +67,6 @@ export function formatBasis(table: ResultTable, options: TableTextOptions): stri
     lines.push(paint(`in no flow: ${reasons.join(', ')}`, YELLOW, options));
   }
   return `${lines.join('\n')}\n`;
-}
-
-/** Comma-separated values (RFC 4180) with a line of names: numbers plain, times as ISO 8601 has them, nothing where there is none. */
-export function formatCsv({ columns, rows }: Table): string {
-  const lines = [
-    columns.map(({ name }) => csvText(name)),
-    ...rows.map((row) => row.map((cell, i) => csvCell(cell, columns[i]!.kind))),
-  ];
-  return lines.map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
 const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
@@ -124,16 +116,6 @@ function spanText({ fromMs, toMs }: ResultTable['gaps'][number], timeZone: strin
 function amount({ octets, packets }: { readonly octets: number; readonly packets: number }): string {
   const { number, unit } = countQuantity(packets);
   return `${formatQuantity(octetQuantity(octets))}, ${number} ${unit}pkt`;
-}
-
-function csvCell(cell: Cell, kind: Kind): string {
-  if (cell === null) return '';
-  if (typeof cell === 'number') return kind === 'time' ? formatMoment(cell) : String(cell);
-  return csvText(cell);
-}
-
-function csvText(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Names come from packets and files: what a terminal would act on is a dot. */

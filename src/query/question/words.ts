@@ -50,7 +50,7 @@ export const DIMENSION_MEANINGS: Readonly<Record<Dimension, string>> = {
   dport: 'destination port of the innermost flow',
   proto: 'IP protocol of the innermost flow, or arp',
   network: 'network layer of the innermost flow',
-  segment: 'tunnel and VNI, or VLAN: what the page has a colour for',
+  segment: 'outermost tunnel with its VNI, e.g. vxlan:5001: what the page has a colour for',
   tunnel: 'kind of the outermost tunnel',
   vni: 'identifier of the outermost tunnel: VNI, key, TEID, label, …',
   'outer.src': 'source address of the packet that carries the tunnel',
