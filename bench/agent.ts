@@ -53,7 +53,7 @@ async function measure(
   sender.child.stdin!.end(vxlanFrame(4, 4).octets);
   await delay(warmupSeconds * 1000);
   const alone = await running.cpuPercent(slices);
-  const { flows: seen } = (await (await fetch(`${running.url}api/status`)).json()) as { flows: number };
+  const { flows: seen } = (await (await fetch(`${running.url}api/v1/status`)).json()) as { flows: number };
   const stopping = new AbortController();
   const watching = watch(running.url, stopping.signal);
   const watched = await running.cpuPercent(slices);
@@ -92,7 +92,7 @@ async function measure(
 
 /** Mean of what the view counted per second over its last 20 epochs. */
 async function packetRate(url: string): Promise<number> {
-  const view = (await (await fetch(`${url}api/view`)).json()) as { history: { packetRate: number }[] };
+  const view = (await (await fetch(`${url}api/v1/view`)).json()) as { history: { packetRate: number }[] };
   const last = view.history.slice(-20);
   return last.reduce((sum, entry) => sum + entry.packetRate, 0) / last.length;
 }
@@ -116,7 +116,7 @@ function best(slices: readonly number[]): Pick<Figure, 'figure' | 'median' | 'ro
 async function watch(url: string, signal: AbortSignal): Promise<number> {
   let answers = 0;
   try {
-    const response = await fetch(`${url}api/stream`, { signal });
+    const response = await fetch(`${url}api/v1/stream`, { signal });
     for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
       answers += part.split('\nevent: ').length - 1 + Number(part.startsWith('event: '));
     }

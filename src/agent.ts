@@ -44,6 +44,8 @@ export interface RunningAgent {
   status(): Status;
   audit(): Audit;
   readonly setRules: SetRules;
+  /** What can change while it meters, as it is now. */
+  readonly settings: MeterSettings;
   /** Meters otherwise from now on. */
   change(settings: MeterSettings): void;
 }
@@ -52,9 +54,7 @@ export interface RunningAgent {
 export interface AgentOptions {
   readonly meter: MeterConfig;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?:
-    | Pick<ServeOptions, 'listen' | 'auth' | 'allowedHosts' | 'pageDirectory' | 'networks'>
-    | undefined;
+  readonly serve?: Omit<ServeOptions, 'views' | 'status' | 'families'> | undefined;
   /** What `/metrics` tells beside status and audit. */
   readonly metrics?: MetricsOptions;
   /** Flows that the view takes in; default all. */
@@ -111,6 +111,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     status,
     audit: () => live.audit(),
     setRules,
+    get settings() {
+      const { interfaces, intervalMs, ports } = config;
+      return { interfaces, intervalMs, ports };
+    },
     change(settings) {
       config = { ...config, ...settings };
       live.setInterval(config.intervalMs / 1000);

@@ -41,7 +41,7 @@ function namespaces(): string[] {
 }
 
 async function view(query = ''): Promise<View> {
-  return (await (await fetch(`${url}api/view?${query}`)).json()) as View;
+  return (await (await fetch(`${url}api/v1/view?${query}`)).json()) as View;
 }
 
 before(async () => {

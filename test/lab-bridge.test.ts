@@ -197,7 +197,7 @@ test('the demo of a bridge has the prompt, traffic in its segments at the first 
   const [, port] = /HTTPServer listening on 127\.0\.0\.1:(\d+)/.exec(said)!;
   await until(
     async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/api/view?window=all`);
+      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/view?window=all`);
       const view = (await answer.json()) as {
         readonly links: readonly { readonly parts: readonly { readonly segment: string }[] }[];
       };

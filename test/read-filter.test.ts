@@ -109,8 +109,8 @@ test('the address of the page carries the filter, and the page says what it leav
     if (line.startsWith('All is read')) break;
   }
   const { search } = new URL(url);
-  const view = ViewSchema.parse(await (await fetch(new URL(`/api/view${search}`, url))).json());
-  const all = ViewSchema.parse(await (await fetch(new URL('/api/view?window=all', url))).json());
+  const view = ViewSchema.parse(await (await fetch(new URL(`/api/v1/view${search}`, url))).json());
+  const all = ViewSchema.parse(await (await fetch(new URL('/api/v1/view?window=all', url))).json());
   child.kill('SIGINT');
   assert.equal((await once(child, 'exit'))[0], 0);
   assert.equal(view.question.filter, 'VNI 42 && port in (80, 81)');

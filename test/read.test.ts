@@ -163,7 +163,7 @@ test("the page shows all of the file with the file's own time, and does not age"
     url = /^Page and API: (.*)$/.exec(line)?.[1] ?? url;
     if (line.startsWith('All is read')) break;
   }
-  const view = (await (await fetch(new URL(`/api/view${new URL(url).search}`, url))).json()) as Record<
+  const view = (await (await fetch(new URL(`/api/v1/view${new URL(url).search}`, url))).json()) as Record<
     string,
     unknown
   >;
@@ -171,7 +171,7 @@ test("the page shows all of the file with the file's own time, and does not age"
     [view.atMs, view.isRecorded, view.total, view.epoch],
     [1_700_000_005_000, true, { octets: 312, packets: 3 }, 3],
   );
-  const status = (await (await fetch(new URL('/api/status', url))).json()) as {
+  const status = (await (await fetch(new URL('/api/v1/status', url))).json()) as {
     interfaces: { name: string }[];
   };
   assert.equal(status.interfaces[0]!.name, 'trace.pcap');

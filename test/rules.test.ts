@@ -306,7 +306,7 @@ describe('rules of the command line', () => {
       await says(/Kept is what fits the rule;/);
       const status = async (): Promise<Status> => {
         const url = /Page and API: (\S+)/.exec(output)![1]!;
-        return (await (await fetch(`${url}api/status`)).json()) as Status;
+        return (await (await fetch(`${url}api/v1/status`)).json()) as Status;
       };
       await play();
       await until(async () => (await status()).rules!.excluded.packets >= 3 * COUNT, 'the rest is excluded');

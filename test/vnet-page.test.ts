@@ -99,7 +99,7 @@ test('real bridges are drawn with what goes between them, and a click on it show
     assert.match((await row.textContent()) ?? '', new RegExp(`10000${scene.host(host)}`));
   }
 
-  const answer = VirtualNetworksSchema.parse(await (await fetch(`${url}api/vnet`)).json());
+  const answer = VirtualNetworksSchema.parse(await (await fetch(`${url}api/v1/vnet`)).json());
   assert.deepEqual(
     answer.functions.map(({ name }) => name),
     [0, 1, 2].map((host) => scene.name(host)),

@@ -229,7 +229,7 @@ test('of a table that is larger than a page can show, those behind ports and tho
   assert.ok(
     macs.includes(local.mac) && macs.includes(entries[498]!.mac) && !macs.includes(entries[499]!.mac),
   );
-  const all = (await (await fetch(`${it.url}api/vnet`)).json()) as VirtualNetworks;
+  const all = (await (await fetch(`${it.url}api/v1/vnet`)).json()) as VirtualNetworks;
   const [whole] = all.functions;
   assert.equal(whole?.kind === 'bridge' && whole.entries.length, 901);
 });

@@ -39,7 +39,7 @@ export function addAuditCommand(program: Command): void {
       ).conflicts(['for', 'iface', 'netns', 'tunnelPorts']),
     )
     .option('--token-file <file>', 'file with the access token of that agent')
-    .option('--json', 'as JSON, as /api/audit gives it')
+    .option('--json', 'as JSON, as /api/v1/audit gives it')
     .action(audit);
 }
 
@@ -57,7 +57,7 @@ function ask(words: AuditWords, { signal }: { readonly signal: AbortSignal }): P
   const address = typeof words.agent === 'string' ? words.agent : DEFAULT_AGENT;
   const url = parseAgentUrl('--agent', address);
   const token = words.tokenFile === undefined ? undefined : readToken(words.tokenFile);
-  return askAgent({ url, token }, 'api/audit', { read: (answer) => AuditSchema.parse(answer), signal });
+  return askAgent({ url, token }, 'api/v1/audit', { read: (answer) => AuditSchema.parse(answer), signal });
 }
 
 /** @returns undefined when it was ended before the first epoch */

@@ -59,6 +59,11 @@ const FLAGS: {
   runTimeStatistics: { flag: '--run-time-statistics', path: ['metrics', 'runTime'] },
   listen: { flag: '--listen', path: ['serve', 'listen'] },
   tokenFile: { flag: '--token-file', path: ['serve', 'tokenFile'], value: (word) => absolute(word) },
+  adminTokenFile: {
+    flag: '--admin-token-file',
+    path: ['serve', 'adminTokenFile'],
+    value: (word) => absolute(word),
+  },
   auth: { flag: '--no-auth', path: ['serve', 'auth'] },
   allowHost: { flag: '--allow-host', path: ['serve', 'allowHosts'] },
   jsonDir: { flag: '--json-dir', path: ['json', 'directory'], value: (word) => absolute(word) },

@@ -20,7 +20,8 @@ import {
 import type { FlowBatch } from '../flow/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import type { Level } from './logging.ts';
-import { type ChangeRules, type RunOptions, runConfigured, type Teller } from './running.ts';
+import type { RulesFollower } from './ruling.ts';
+import { type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
 
 /** What an instance needs to be told. */
@@ -57,10 +58,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   await runConfigured(resolved.configuration, {
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
-    ready: (agent, rule) => {
+    ready: (agent, rules) => {
       if (agent.url !== undefined) teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       teller.say('info', `"${name}" meters`, { pid: process.pid });
-      instance.begin(agent, rule);
+      instance.begin(agent, rules);
       tellSystemd('metering');
     },
     epoch: (batch, live) => {
@@ -82,16 +83,13 @@ class Instance implements Answerer<typeof METERING> {
   /** The values in force: those that wait for a new start are as they were. */
   readonly #inForce: Map<string, string>;
   #agent: RunningAgent | undefined;
-  #rule: ChangeRules | undefined;
-  /** The rules in force, as they are written. */
-  #rules: readonly string[];
+  #follower: RulesFollower | undefined;
   #rates: InstanceStatus['rates'] = [];
   #epoch = 0;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.#inForce = valuesOf(options.resolved);
-    this.#rules = options.resolved.configuration.rules.map(({ text }) => text);
   }
 
   /** Aborted when it was asked to stop. */
@@ -99,9 +97,9 @@ class Instance implements Answerer<typeof METERING> {
     return this.#stop.signal;
   }
 
-  begin(agent: RunningAgent, rule: ChangeRules): void {
+  begin(agent: RunningAgent, rules: RulesFollower): void {
     this.#agent = agent;
-    this.#rule = rule;
+    this.#follower = rules;
     this.#ready.resolve(ownIdentity());
   }
 
@@ -146,7 +144,7 @@ class Instance implements Answerer<typeof METERING> {
       memory: { resident: rss, heap: heapUsed, buffers: arrayBuffers },
       cpuSeconds: (user + system) / 1e6,
       configuration: source.path ?? null,
-      rules: [...this.#rules],
+      rules: this.#follower?.rules.rules ?? resolved.configuration.rules.map(({ text }) => text),
       log,
       dataLog: resolved.configuration.log.data.file ?? null,
       url: this.#agent?.url ?? null,
@@ -158,12 +156,9 @@ class Instance implements Answerer<typeof METERING> {
 
   /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
   async rules({ rules: next }: { readonly rules?: string[] | undefined }): Promise<Rules> {
-    if (!this.#rule) throw new Error('it is still starting; try again when it meters');
-    if (next) {
-      await this.#rule(next);
-      this.#rules = next;
-    }
-    return { rules: [...this.#rules], file: this.#options.resolved.configuration.rulesFile ?? null };
+    if (!this.#follower) throw new Error('it is still starting; try again when it meters');
+    if (next) await this.#follower.change(next);
+    return this.#follower.rules;
   }
 
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */

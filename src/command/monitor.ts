@@ -17,6 +17,10 @@ export function addMonitorOptions(command: Command): Command {
   addMetricsOptions(addServeOptions(addMeterOptions(addConfigOption(command))));
   return command
     .option(
+      '--admin-token-file <file>',
+      'file with another token, for changing things over the API (default: nobody can)',
+    )
+    .option(
       '--interval <duration>',
       'length of an epoch: how often the kernel is drained and the views move',
       DEFAULT.interval,

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { SetRules } from '../agent.ts';
 import { ConfigError } from '../config/index.ts';
-import { type Filter, RuleError, readRule, readRules } from '../query/index.ts';
+import { type Filter, RuleError, type RulesInForce, readRule, readRules } from '../query/index.ts';
 import { EXIT, Exit } from './exit.ts';
 
 /** The words of the options as commander hands them over. */
@@ -88,6 +88,11 @@ export class RulesFollower implements Disposable {
     } catch (error) {
       listener.problem(unwatched(rulesFile, error as Error));
     }
+  }
+
+  /** The rules in force as they were written, and the file of further ones. */
+  get rules(): RulesInForce {
+    return { rules: [...(this.#words.rule ?? [])], file: this.#words.rulesFile ?? null };
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,8 @@ import { DataLog, JsonFiles } from '../export/index.ts';
 import type { FlowBatch, FlowSink } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
 import type { MeteredInterface } from '../meter/index.ts';
+import type { FlowQuery } from '../query/index.ts';
+import { agentControl, type Metered } from './controlling.ts';
 import { metricsOf } from './metrics.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
@@ -23,16 +25,15 @@ export interface Teller {
   say(severity: Severity, line: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Has other rules hold, beside those of a file. Rejects when they cannot; then all stays as it was. */
-export type ChangeRules = (rule: readonly string[]) => Promise<void>;
-
 /** How to run it. */
 export interface RunOptions {
   readonly teller: Teller;
   /** Ends it, after a last drain. */
   readonly signal: AbortSignal;
-  /** It meters; `rule` has other rules hold. Instead of it the page's address is told when this is left out. */
-  readonly ready?: (agent: RunningAgent, rule: ChangeRules) => void;
+  /** It meters, by rules that can be changed. Instead of it the page's address is told when this is left out. */
+  readonly ready?: (agent: RunningAgent, rules: RulesFollower) => void;
+  /** Answers what is asked of the past over the API. */
+  readonly history?: FlowQuery;
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
 }
 
@@ -42,7 +43,9 @@ export async function runConfigured(configuration: Configuration, options: RunOp
   const { serve, json, log, measure, namespace } = configuration;
   const rules = rulesOf(ruleWordsOf(configuration));
   const { listen } = serve;
-  const serving = listen === 'none' ? undefined : servingOf({ ...serve, listen, tokenFile: serve.tokenFile });
+  const { tokenFile, adminTokenFile } = serve;
+  const serving = listen === 'none' ? undefined : servingOf({ ...serve, listen, tokenFile, adminTokenFile });
+  const metered = Promise.withResolvers<Metered>();
   const sinks: FlowSink[] = [];
   if (json.directory !== undefined)
     sinks.push(await JsonFiles.open(json.directory, { periodSeconds: json.period / 1000 }));
@@ -59,7 +62,13 @@ export async function runConfigured(configuration: Configuration, options: RunOp
   using following = new DisposableStack();
   await runAgent({
     meter: { ...meterConfigOf(configuration), rules },
-    serve: serving && { ...serving, networks: new NetworksSource().networks },
+    serve: serving && {
+      ...serving,
+      networks: new NetworksSource().networks,
+      history: options.history,
+      control: agentControl(metered.promise, teller),
+      log: (line) => teller.say('warn', `Problem: ${line}`),
+    },
     metrics: metricsOf(configuration),
     sinks,
     signal,
@@ -71,7 +80,8 @@ export async function runConfigured(configuration: Configuration, options: RunOp
           problem: (error) => teller.say('warn', `Problem: ${error.message}`),
         }),
       );
-      options.ready?.(agent, (rule) => follower.change(rule));
+      metered.resolve({ agent, rules: follower });
+      options.ready?.(agent, follower);
       if (!options.ready && agent.url !== undefined)
         teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       if (serving?.generatedToken !== undefined)

@@ -16,6 +16,7 @@ import { type Auth, isLoopback, type Listen } from '../serve/index.ts';
 export interface ServeWords {
   readonly listen: string;
   readonly tokenFile?: string;
+  readonly adminTokenFile?: string;
   readonly auth: boolean;
   readonly allowHost?: string[];
 }
@@ -24,6 +25,7 @@ export interface ServeWords {
 export interface Serving {
   readonly listen: Listen;
   readonly auth: Auth;
+  readonly adminToken: string | undefined;
   readonly allowedHosts: readonly string[];
   readonly pageDirectory: string;
   readonly generatedToken: string | undefined;
@@ -51,16 +53,26 @@ export function serveConfigOf(words: ServeWords): ServeConfig {
   return {
     listen: parseAddressAndPort('--listen', words.listen),
     tokenFile: words.tokenFile,
+    adminTokenFile: words.adminTokenFile,
     auth: words.auth,
     allowHosts: (words.allowHost ?? []).map((name) => parseHostName('--allow-host', name)),
   };
 }
 
-/** @throws ConfigError naming the token's file, when that has none */
-export function servingOf({ listen, tokenFile, auth, allowHosts }: ServeConfig): Serving {
-  const place = { listen, allowedHosts: allowHosts, pageDirectory: PAGE_DIRECTORY };
+/** @throws ConfigError naming a token's file, when that has none, or both have the same */
+export function servingOf({ listen, tokenFile, adminTokenFile, auth, allowHosts }: ServeConfig): Serving {
+  const adminToken =
+    adminTokenFile === undefined ? undefined : readToken(adminTokenFile, '--admin-token-file');
+  const place = { listen, adminToken, allowedHosts: allowHosts, pageDirectory: PAGE_DIRECTORY };
   if (tokenFile !== undefined) {
-    return { ...place, auth: { kind: 'token', token: readToken(tokenFile) }, generatedToken: undefined };
+    const token = readToken(tokenFile);
+    if (token === adminToken)
+      throw new ConfigError(
+        '--admin-token-file',
+        adminTokenFile!,
+        'a file with another token than --token-file',
+      );
+    return { ...place, auth: { kind: 'token', token }, generatedToken: undefined };
   }
   if (isLoopback(listen.host) || !auth)
     return { ...place, auth: { kind: 'none' }, generatedToken: undefined };
@@ -69,16 +81,16 @@ export function servingOf({ listen, tokenFile, auth, allowHosts }: ServeConfig):
 }
 
 /** Reads the token out of a file. @throws ConfigError naming the file and what is wrong with it */
-export function readToken(path: string): string {
+export function readToken(path: string, option = '--token-file'): string {
   let token: string;
   try {
     token = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw new ConfigError('--token-file', path, `a readable file (${(error as Error).message})`);
+    throw new ConfigError(option, path, `a readable file (${(error as Error).message})`);
   }
   if (!/^[\x21-\x7e]+$/.test(token) || token.length < SHORTEST_TOKEN) {
     throw new ConfigError(
-      '--token-file',
+      option,
       path,
       `a file with one token of at least ${SHORTEST_TOKEN} printable characters`,
     );

@@ -26,6 +26,8 @@ export interface ServeConfig {
   readonly listen: Listen;
   /** File with the access token; without it a non-loopback address gets a generated one. */
   readonly tokenFile: string | undefined;
+  /** File with the token for changing things; without it nobody can. */
+  readonly adminTokenFile: string | undefined;
   /** False: the user said out loud that everyone who reaches the address may read. */
   readonly auth: boolean;
   readonly allowHosts: readonly string[];

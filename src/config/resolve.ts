@@ -29,6 +29,7 @@ const NO_FLAGS: FlagLayer = { tree: {}, names: {} };
 const FILE_PATHS = [
   ['rulesFile'],
   ['serve', 'tokenFile'],
+  ['serve', 'adminTokenFile'],
   ['json', 'directory'],
   ['log', 'file'],
   ['log', 'data', 'file'],

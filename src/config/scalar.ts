@@ -1,5 +1,6 @@
 /** Single values as people write them, on the command line and in the file: what is wanted is said in one place. */
 import { PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
+import { INTERFACE_PATTERN } from '../query/index.ts';
 import { type Listen, parseListen } from '../serve/index.ts';
 import { ConfigError } from './error.ts';
 
@@ -96,7 +97,7 @@ export function parseInterfaces(field: string, texts: readonly string[]): string
 
 /** Reads one interface name or glob; `+` before it adds it to the default choice. */
 export function parseInterface(field: string, text: string): string {
-  if (/^\+?[A-Za-z0-9_.:@*?-]{1,15}$/.test(text)) return text;
+  if (INTERFACE_PATTERN.test(text)) return text;
   throw new ConfigError(field, text, 'an interface name or glob (at most 15 characters)');
 }
 

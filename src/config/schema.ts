@@ -210,6 +210,9 @@ export const ConfigurationSchema = section({
     tokenFile: file()
       .optional()
       .describe('file with the access token (default: generated when not on loopback)'),
+    adminTokenFile: file()
+      .optional()
+      .describe('file with another token, for changing things over the API; without it nobody can'),
     auth: flag().prefault(true).describe('false serves a non-loopback address without a token'),
     allowHosts: list(scalar('a host name', parseHostName))
       .prefault([])

@@ -2,7 +2,7 @@
 import type { Audit, Status } from '../query/index.ts';
 import { counter, type Family, gauge, labelText } from './exposition.ts';
 
-/** What `/api/status` and the head of `/api/audit` say, as families. */
+/** What `/api/v1/status` and the head of `/api/v1/audit` say, as families. */
 export function agentFamilies({ agent, epoch, atMs }: Audit, status: Status): Family[] {
   const { version, namespace, startedMs, intervalSeconds, records, flowCapacity, flows } = status;
   const one = (value: number) => [{ labels: '', value }];

@@ -20,7 +20,7 @@ const SUMS = [
   ],
 ] as const;
 
-/** What `/api/audit` says of its points, as families. No label comes from a packet. */
+/** What `/api/v1/audit` says of its points, as families. No label comes from a packet. */
 export function auditFamilies(points: readonly AuditPoint[]): Family[] {
   return [
     gauge(

@@ -65,7 +65,7 @@ const PointSchema = z.object({
 /** One observation point. */
 export type AuditPoint = z.infer<typeof PointSchema>;
 
-/** `/api/audit`. */
+/** `/api/v1/audit`. */
 export const AuditSchema = z.object({
   agent: z.string(),
   epoch: z.number(),

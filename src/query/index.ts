@@ -1,4 +1,5 @@
 export * from './audit.ts';
+export * from './control.ts';
 export {
   allOf,
   anyOf,

@@ -1,5 +1,6 @@
 /** The answer as the event stream carries it: the same, with its many links as rows of numbers. */
-import type { View } from './view.ts';
+import { z } from 'zod';
+import { SegmentIdSchema, type View, ViewSchema } from './view.ts';
 
 /** Numbers of a row: who sent and who received (indices of `nodes`), in which segment (index of `segments`), octets. */
 export const LINK_STRIDE = 4;
@@ -12,6 +13,15 @@ export interface LinkRows {
 
 /** A view whose links are rows. Packets of links are left out; a link's octets are the sum of its rows. */
 export type StreamedView = Omit<View, 'links'> & { readonly links: LinkRows };
+
+/** {@link StreamedView} as a schema. */
+export const StreamedViewSchema = ViewSchema.extend({
+  links: z.object({
+    segments: z.array(SegmentIdSchema),
+    /** Rows of four: who sent, who received (indices of `nodes`), the segment (index of `segments`), octets. */
+    rows: z.array(z.number()),
+  }),
+});
 
 /** Writes the links as rows, in their order. */
 export function streamedView(view: View): StreamedView {

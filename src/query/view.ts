@@ -163,7 +163,7 @@ const ExactnessSchema = z.object({
   unexplained: CountSchema,
   /**
    * Against the interfaces' own counters: observation points compared, and what persistently differs there, absolute,
-   * in the counters' units (`/api/audit` says where).
+   * in the counters' units (`/api/v1/audit` says where).
    */
   outside: z.object({ points: z.number(), packets: z.number(), octets: z.number() }),
 });
@@ -212,7 +212,7 @@ export interface ViewSource {
   audit(): Audit;
 }
 
-/** What the agent is and where it is attached: `/api/status`. */
+/** What the agent is and where it is attached: `/api/v1/status`. */
 export const StatusSchema = z.object({
   version: z.string(),
   agent: z.string(),
@@ -231,7 +231,7 @@ export const StatusSchema = z.object({
       primary: z.boolean(),
     }),
   ),
-  /** Observation points where something is persistently unexplained (`/api/audit` says more). */
+  /** Observation points where something is persistently unexplained (`/api/v1/audit` says more). */
   unexplained: z.array(
     z.object({
       interfaceName: z.string(),

@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -10,21 +9,21 @@ import {
   METRICS_TYPES,
   writeExposition,
 } from '../metrics/index.ts';
-import {
-  type FilterFault,
-  type Status,
-  type ViewQuestion,
-  ViewQuestionSchema,
-  type ViewSource,
-  type VirtualNetworks,
-  withFewerEntries,
-} from '../query/index.ts';
+import type { AgentControl, FlowQuery, Status, ViewSource, VirtualNetworks } from '../query/index.ts';
 import type { Answers } from './answers.ts';
-import { isHostAllowed, SECURITY_HEADERS, type TokenCheck } from './gate.ts';
+import { readAsked } from './asked.ts';
+import type { HttpContext, HttpEnv } from './context.ts';
+import { type Access, isForeign, isHostAllowed, SECURITY_HEADERS } from './gate.ts';
+import { type Handlers, handlersOf, tooMany } from './handlers.ts';
+import type { ServeLimits } from './limits.ts';
 import type { Listen } from './listen.ts';
+import { FORMER_PATHS, OPERATIONS, type Operation, PATHS } from './operations.ts';
 import type { Page } from './page.ts';
 import { notBuiltPage, tokenPage } from './plain-pages.ts';
-import type { StreamLimits, ViewStreams } from './stream.ts';
+import { Refusal, shorten } from './problem.ts';
+import type { Questions } from './questions.ts';
+import { clientOf, type RateLimiter } from './rate.ts';
+import type { ViewStreams } from './stream.ts';
 
 /** Who may look: everybody who reaches the address, or who knows the token. */
 export type Auth = { readonly kind: 'none' } | { readonly kind: 'token'; readonly token: string };
@@ -33,6 +32,8 @@ export type Auth = { readonly kind: 'none' } | { readonly kind: 'token'; readonl
 export interface ServeOptions {
   readonly listen: Listen;
   readonly auth: Auth;
+  /** Who knows it may change things; without it nobody may, not even on loopback. */
+  readonly adminToken?: string | undefined;
   /** Names beside the listen address and loopback under which this server may be addressed, e.g. behind a proxy. */
   readonly allowedHosts?: readonly string[];
   readonly views: ViewSource;
@@ -41,9 +42,13 @@ export interface ServeOptions {
   readonly families?: () => Promise<readonly Family[]>;
   /** The virtual networks of this machine, asked for only when somebody looks; none without it. */
   readonly networks?: () => Promise<VirtualNetworks>;
+  /** Answers questions about the past; without it there is none. */
+  readonly history?: FlowQuery | undefined;
+  /** What can be changed; without it nothing can, as of captures. */
+  readonly control?: AgentControl | undefined;
   /** Where the built page lies. */
   readonly pageDirectory: string;
-  readonly limits?: Partial<StreamLimits>;
+  readonly limits?: Partial<ServeLimits>;
   /** One line for the operator; never holds a token. */
   readonly log?: (line: string) => void;
 }
@@ -54,84 +59,54 @@ export interface AppParts {
   readonly answers: Answers;
   readonly streams: ViewStreams;
   readonly page: Page;
-  readonly token: TokenCheck | undefined;
+  readonly access: Access;
+  readonly questions: Questions | undefined;
+  readonly limiters: {
+    readonly requests: RateLimiter;
+    readonly tokenRequests: RateLimiter;
+    readonly streamStarts: RateLimiter;
+  };
 }
 
 /** Longest path with query taken: a filter of 2,000 characters, each written as three, and a short rest. */
 const URL_LENGTH = 8192;
+/** What a token that is none takes from the bucket of who tried it, in requests. */
+const WRONG_TOKEN = 20;
 
-type Env = { Bindings: HttpBindings };
-
-/** The routes. Its type is the contract for a typed client. */
-export function createApp({ options, answers, streams, page, token }: AppParts) {
-  const app = new Hono<Env>();
+/** The routes. */
+export function createApp(parts: AppParts): Hono<HttpEnv> {
+  const { options, page } = parts;
+  const app = new Hono<HttpEnv>();
 
   app.use(async (c, next) => {
-    const refusal = refuse(c, options);
-    if (refusal) c.res = refusal;
-    else await next();
+    try {
+      refuse(c, options);
+      await next();
+    } catch (error) {
+      c.res = failure(c, error as Error, options);
+    }
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.res.headers.set(name, value);
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
   });
-
-  if (token) {
-    app.use(async (c, next) => {
-      const given = c.req.query('token');
-      if (c.req.path === '/' && given !== undefined) return enter(c, token, given);
-      const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-      if (token.isToken(bearer) || token.isCookie(getCookie(c, token.cookieName))) return next();
-      return unauthorized(c);
-    });
-  }
-
-  app.onError((error, c) => {
-    options.log?.(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
-    return failure(c, 500, { error: 'The answer could not be computed; the log of the agent says why.' });
+  app.use(async (c, next) => {
+    const refusal = admit(c, parts);
+    if (refusal) return refusal;
+    return next();
   });
-  app.notFound((c) => failure(c, 404, { error: `There is nothing at ${c.req.path}.` }));
+  app.onError((error, c) => failure(c, error, options));
+  app.notFound((c) => failure(c, new Refusal(404, `There is nothing at ${shorten(c.req.path)}.`), options));
 
-  const routes = app
-    .get('/api/status', (c) => c.json(options.status()))
-    .get('/api/audit', (c) => c.json(options.views.audit()))
-    .get('/api/vnet', async (c) => {
-      const most = c.req.query('entries');
-      if (most !== undefined && !/^\d{1,9}$/.test(most))
-        return c.json(badQuestion('entries', most, 'is no number of entries, e.g. 500'), 400);
-      const none: VirtualNetworks = { nowMs: Date.now(), functions: [], unanswered: [] };
-      const networks = (await options.networks?.()) ?? none;
-      return c.json(most === undefined ? networks : withFewerEntries(networks, Number(most)));
-    })
-    .get('/metrics', async (c) => {
-      const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });
-      const form = METRICS_TYPES.find((each) => each === type) ?? METRICS_TYPES[0];
-      const audit = options.views.audit();
-      const families = [
-        ...agentFamilies(audit, options.status()),
-        ...auditFamilies(audit.points),
-        ...((await options.families?.()) ?? []),
-      ];
-      const { contentType, text } = writeExposition(families, form);
-      return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' });
-    })
-    .get('/api/view', (c) => {
-      const question = readQuestion(c);
-      if ('error' in question) return c.json(question, 400);
-      return c.body(answers.answer(question, 'whole').json, 200, { 'Content-Type': 'application/json' });
-    })
-    .get('/api/stream', (c) => {
-      const question = readQuestion(c);
-      if ('error' in question) return c.json(question, 400);
-      const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
-      if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-      const body = streams.open(question, c.env.outgoing);
-      if (!body) {
-        return c.json({ error: 'Too many pages are open on this agent; close some and try again.' }, 503, {
-          'Retry-After': '10',
-        });
-      }
-      return c.body(body, 200, headers);
-    });
-
+  const handlers = handlersOf(parts);
+  for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
+    // Of one entry of the table, which the type of a union of names cannot say.
+    const handle = handlers[name as keyof Handlers] as (asked: object, c: HttpContext) => Promise<Response>;
+    app.on(operation.method.toUpperCase(), operation.path, async (c) =>
+      handle(await readAsked(c, operation), c),
+    );
+  }
+  for (const [former, path] of FORMER_PATHS)
+    app.get(former, (c) => c.redirect(path + new URL(c.req.url).search, 308));
+  app.get('/metrics', (c) => metrics(c, options));
   app.get('*', (c) => {
     const file = page.get(c.req.path);
     if (!file) return c.req.path === '/' ? c.html(notBuiltPage, 503) : c.notFound();
@@ -144,89 +119,111 @@ export function createApp({ options, answers, streams, page, token }: AppParts) 
       ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
     });
   });
-  return routes;
+  return app;
 }
 
-/** Type of the routes, for a typed client. */
-export type App = ReturnType<typeof createApp>;
+async function metrics(c: HttpContext, options: ServeOptions): Promise<Response> {
+  const type = accepts(c, { header: 'Accept', supports: [...METRICS_TYPES], default: METRICS_TYPES[0] });
+  const form = METRICS_TYPES.find((each) => each === type) ?? METRICS_TYPES[0];
+  const audit = options.views.audit();
+  const families = [
+    ...agentFamilies(audit, options.status()),
+    ...auditFamilies(audit.points),
+    ...((await options.families?.()) ?? []),
+  ];
+  const { contentType, text } = writeExposition(families, form);
+  return c.body(text, 200, { 'Content-Type': contentType, Vary: 'Accept' });
+}
 
-/** Checks that need no route; a Response when the request is turned away. */
-function refuse(c: Context<Env>, options: ServeOptions): Response | undefined {
+/** Checks that need no route. @throws Refusal when the request is turned away */
+function refuse(c: HttpContext, options: ServeOptions): void {
   const host = c.req.header('host');
-  if (!isHostAllowed(host, options.listen, options.allowedHosts ?? [])) {
-    return failure(c, 421, {
-      error: `This server does not answer as "${shorten(host ?? '')}". Use its address, or allow the name with --allow-host.`,
+  if (!isHostAllowed(host, options.listen, options.allowedHosts ?? []))
+    throw new Refusal(
+      421,
+      `This server does not answer as "${shorten(host ?? '')}". Use its address, or allow the name with --allow-host.`,
+    );
+  const address = c.env.incoming.url ?? '';
+  if (!address.startsWith('/')) throw new Refusal(400, 'This server is no proxy; ask with a path.');
+  if (address.length > URL_LENGTH)
+    throw new Refusal(414, `The address is longer than ${URL_LENGTH} characters.`);
+  const methods = methodsOf(c.req.path);
+  if (!methods.includes(c.req.method))
+    throw new Refusal(405, `${shorten(c.req.method)} is not offered here; there are ${methods.join(', ')}.`, {
+      Allow: methods.join(', '),
     });
+  if (isForPrograms(c.req.path) && isForeign(c.req.raw.headers, c.req.method === 'POST'))
+    throw new Refusal(403, 'Another site may not ask this.');
+}
+
+function methodsOf(path: string): string[] {
+  const operations = PATHS.get(path);
+  if (!operations) return ['GET', 'HEAD'];
+  return operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : ['POST']));
+}
+
+/** Who may, and how often. @returns an answer instead of that of a route @throws Refusal */
+function admit(c: HttpContext, { access, limiters }: AppParts): Response | undefined {
+  const { path, method } = c.req;
+  const client = clientOf(c.env.incoming.socket.remoteAddress);
+  const { reader } = access;
+  const given = c.req.query('token');
+  if ((isForPrograms(path) && !isStream(c)) || (path === '/' && given !== undefined)) {
+    const wait = limiters.requests.take(client);
+    if (wait > 0) throw tooMany('requests', wait);
   }
-  if (!c.env.incoming.url?.startsWith('/')) {
-    return failure(c, 400, { error: 'This server is no proxy; ask with a path.' });
+  if (reader && path === '/' && given !== undefined) {
+    if (reader.isToken(given)) return enter(c, reader.cookieName, reader.cookieValue);
+    limiters.requests.fine(client, WRONG_TOKEN);
+    return unauthorized(c);
   }
-  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
-    c.header('Allow', 'GET, HEAD');
-    return failure(c, 405, {
-      error: `${shorten(c.req.method)} is not offered; this server only answers GET and HEAD.`,
+  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  const role = access.roleOf(bearer);
+  if (bearer !== undefined && role === undefined) limiters.requests.fine(client, WRONG_TOKEN);
+  if (role !== undefined) {
+    const wait = limiters.tokenRequests.take(role);
+    if (wait > 0) throw tooMany('requests with this token', wait);
+  }
+  if (operationOf(path, method)?.role === 'admin') return admitAdmin(c, access, { bearer, role });
+  if (!reader || role !== undefined || reader.isCookie(getCookie(c, reader.cookieName))) return undefined;
+  return unauthorized(c);
+}
+
+/** A cookie does not do: the browser would send it whoever asked it to. */
+function admitAdmin(
+  c: HttpContext,
+  access: Access,
+  { bearer, role }: { readonly bearer: string | undefined; readonly role: string | undefined },
+): Response | undefined {
+  if (role === 'admin') return undefined;
+  if (!access.hasAdmin)
+    throw new Refusal(403, {
+      error: 'Nobody may change things here: no admin token is set.',
+      remedy: 'Start the agent with --admin-token-file, or set serve.adminTokenFile.',
     });
-  }
-  if ((c.env.incoming.url ?? '').length > URL_LENGTH) {
-    return failure(c, 414, { error: `The address is longer than ${URL_LENGTH} characters.` });
-  }
-  if (isForPrograms(c.req.path) && c.req.header('sec-fetch-site') === 'cross-site') {
-    return failure(c, 403, { error: 'Another site may not read this.' });
-  }
-  return undefined;
+  if (bearer !== undefined && role !== undefined)
+    throw new Refusal(403, 'This token is for reading; changing things takes the admin token.');
+  return unauthorized(c);
 }
 
-/** A wrong question, in words: which field, which value, what is wrong with it. */
-interface BadQuestion {
-  readonly error: string;
-  readonly field: string;
-  readonly value: string;
-  /** Of a wrong filter: where, from 1, and two lines that point at it. */
-  readonly column?: number;
-  readonly caret?: string;
+function operationOf(path: string, method: string): Operation | undefined {
+  return PATHS.get(path)?.find((each) => each.method === method.toLowerCase());
 }
 
-const FIELDS = Object.keys(ViewQuestionSchema.shape);
-
-function readQuestion(c: Context<Env>): ViewQuestion | BadQuestion {
-  const fields: Record<string, string> = {};
-  for (const [field, values] of Object.entries(c.req.queries())) {
-    const value = values[0] ?? '';
-    if (!FIELDS.includes(field))
-      return badQuestion(field, value, `is no field; there are ${FIELDS.join(', ')}`);
-    if (values.length > 1) return badQuestion(field, values.join(', '), 'is given more than once');
-    fields[field] = value;
-  }
-  const parsed = ViewQuestionSchema.safeParse(fields);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const field = String(issue.path[0] ?? '');
-  const reason =
-    issue.code === 'invalid_union' ? 'is neither all nor a segment, e.g. none or vxlan:10001' : issue.message;
-  const bad = badQuestion(field, fields[field] ?? '', reason);
-  if (issue.code !== 'custom') return bad;
-  const { from, caret } = issue.params as unknown as FilterFault;
-  return { ...bad, column: from + 1, caret };
-}
-
-function badQuestion(field: string, value: string, reason: string): BadQuestion {
-  return {
-    error: `${shorten(field)} "${shorten(value)}": ${reason}`,
-    field: shorten(field),
-    value: shorten(value),
-  };
+/** Opening one is counted by itself. */
+function isStream(c: HttpContext): boolean {
+  return c.req.path === OPERATIONS.stream.path && c.req.method === 'GET';
 }
 
 /** The token stands in the address once; then only the cookie does. */
-function enter(c: Context<Env>, token: TokenCheck, given: string): Response {
-  if (!token.isToken(given)) return unauthorized(c);
-  setCookie(c, token.cookieName, token.cookieValue, { httpOnly: true, sameSite: 'Strict', path: '/' });
+function enter(c: HttpContext, cookieName: string, cookieValue: string): Response {
+  setCookie(c, cookieName, cookieValue, { httpOnly: true, sameSite: 'Strict', path: '/' });
   const rest = new URL(c.req.url).searchParams;
   rest.delete('token');
   return c.redirect(rest.size > 0 ? `/?${rest}` : '/', 303);
 }
 
-function unauthorized(c: Context<Env>): Response {
+function unauthorized(c: HttpContext): Response {
   c.header('WWW-Authenticate', 'Bearer realm="tunnelscope"');
   return isForPrograms(c.req.path)
     ? c.json({ error: 'A token is needed: Authorization: Bearer <token>.' }, 401)
@@ -238,10 +235,9 @@ function isForPrograms(path: string): boolean {
   return path.startsWith('/api/') || path === '/metrics';
 }
 
-function failure(c: Context<Env>, status: ContentfulStatusCode, answer: { error: string }): Response {
-  return c.json(answer, status);
-}
-
-function shorten(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+function failure(c: Context<HttpEnv>, error: Error, { log }: ServeOptions): Response {
+  if (error instanceof Refusal)
+    return c.json(error.problem, error.status as ContentfulStatusCode, { ...error.headers });
+  log?.(`${c.req.method} ${shorten(c.req.path)}: ${error.stack ?? error.message}`);
+  return c.json({ error: 'The answer could not be computed; the log of the agent says why.' }, 500);
 }

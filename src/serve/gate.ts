@@ -67,6 +67,49 @@ export function tokenCheck(token: string, port: number): TokenCheck {
   };
 }
 
+/** Who a request is from. */
+export interface Access {
+  /** Absent where everybody who reaches the address may read. */
+  readonly reader: TokenCheck | undefined;
+  /** Whether there is a token for changing things. */
+  readonly hasAdmin: boolean;
+  /** What a bearer token is good for; undefined when it is none of ours. */
+  roleOf(bearer: string | undefined): 'read' | 'admin' | undefined;
+}
+
+/** The tokens of a server. @throws RangeError when one is too short, or both are the same */
+export function accessOf(
+  tokens: { readonly read: string | undefined; readonly admin: string | undefined },
+  port: number,
+): Access {
+  const { read, admin } = tokens;
+  if (admin !== undefined && admin === read)
+    throw new RangeError('the admin token is the one for reading; it must be another');
+  const reader = read === undefined ? undefined : tokenCheck(read, port);
+  const administrator = admin === undefined ? undefined : tokenCheck(admin, port);
+  return {
+    reader,
+    hasAdmin: administrator !== undefined,
+    roleOf(bearer) {
+      if (administrator?.isToken(bearer)) return 'admin';
+      return reader?.isToken(bearer) ? 'read' : undefined;
+    },
+  };
+}
+
+/**
+ * Whether a browser asks on behalf of another site. What changes things, or has a body, is not even for other origins of the
+ * same site.
+ */
+export function isForeign(headers: Headers, isStrict: boolean): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site === 'cross-site') return true;
+  if (!isStrict) return false;
+  const origin = headers.get('origin');
+  const isOtherOrigin = origin !== null && URL.parse(origin)?.host !== headers.get('host')?.toLowerCase();
+  return isOtherOrigin || site === 'same-site';
+}
+
 /** Constant-time: both sides are hashed first, so that neither content nor length shows in the time taken. */
 function isEqual(candidate: string | undefined, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

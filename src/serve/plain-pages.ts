@@ -11,7 +11,7 @@ export const tokenPage: string = plainPage(
 /** Shown when the server runs from a checkout whose page was never built. */
 export const notBuiltPage: string = plainPage(
   'The page is not built',
-  `<p>The agent runs and counts, and <a href="/api/view">/api/view</a> answers; only the page is missing.</p>
+  `<p>The agent runs and counts, and <a href="/api/v1/view">/api/v1/view</a> answers; only the page is missing.</p>
 <p>Build it with <code>node tools/page.ts</code> (<code>npm start</code> does so by itself) and start the agent again.</p>`,
 );
 

@@ -1,207 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import {
-  type Audit,
-  AuditSchema,
-  type Status,
-  type View,
-  type ViewQuestion,
-  type ViewSource,
-  VirtualNetworksSchema,
-} from '../query/index.ts';
+import { until } from '../../test/until.ts';
+import { AuditSchema, type View, VirtualNetworksSchema } from '../query/index.ts';
 import { bridgeOf, networksOf, relayOf } from '../query/vnet.fixture.ts';
-import { type RunningServer, ServeError, type ServeOptions, startServer } from './index.ts';
+import { ServeError } from './index.ts';
+import { ask, directory, raw, readUntil, removePage, STATUS, served, TOKEN } from './server.fixture.ts';
 
-/** Answers with whatever was asked, and an epoch that the test turns. */
-class CountingSource implements ViewSource {
-  epoch = 1;
-  asked = 0;
-  /** Makes the answers heavy. */
-  ballast = 0;
-  readonly listeners = new Set<() => void>();
-
-  view(question: ViewQuestion): View {
-    this.asked++;
-    const none = { octets: 0, packets: 0 };
-    return {
-      question,
-      level: 'hosts',
-      agent: 'x'.repeat(this.ballast),
-      epoch: this.epoch,
-      atMs: 1,
-      windowSeconds: 5,
-      intervalSeconds: 1,
-      isRecorded: false,
-      total: none,
-      segments: [],
-      nodes: [],
-      links: [],
-      flows: [],
-      leader: null,
-      filter: null,
-      exactness: {
-        seen: none,
-        recorded: none,
-        overflow: none,
-        ledger: [],
-        unexplained: none,
-        outside: { points: 0, ...none },
-      },
-      history: [],
-    };
-  }
-
-  audit(): Audit {
-    const { epoch } = this;
-    return {
-      agent: 'x',
-      epoch,
-      atMs: 1,
-      persistentEpochs: 5,
-      points: [],
-      persistent: { packets: 0, octets: 0 },
-    };
-  }
-
-  onEpoch(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  turn(): void {
-    this.epoch++;
-    for (const listener of [...this.listeners]) listener();
-  }
-}
-
-const STATUS: Status = {
-  version: '0.1.0',
-  agent: 'x',
-  hostname: 'here',
-  startedMs: 1,
-  nowMs: 2,
-  intervalSeconds: 1,
-  namespace: null,
-  interfaces: [],
-  unexplained: [],
-  flows: 0,
-  records: 0,
-  flowCapacity: 16,
-  rules: null,
-  sinks: [],
-};
-const TOKEN = 'a-token-that-is-long-enough';
-const directory = await mkdtemp(join(tmpdir(), 'page-'));
-const page = join(directory, 'dist');
-await mkdir(join(page, 'assets'), { recursive: true });
-await writeFile(join(page, 'index.html'), '<!doctype html><title>page</title>');
-await writeFile(join(page, 'assets/index-AbCd1234.js'), `/* ${'x'.repeat(4000)} */`);
-await writeFile(join(page, '.stamp'), 'hidden');
-await writeFile(join(page, 'notes.weird'), 'of no known type');
-await writeFile(join(directory, 'secret.txt'), 'outside');
-await symlink(join(directory, 'secret.txt'), join(page, 'link.txt'));
-after(() => rm(directory, { recursive: true }));
-
-interface Served extends AsyncDisposable {
-  readonly server: RunningServer;
-  readonly source: CountingSource;
-  readonly logged: string[];
-  readonly port: number;
-}
-
-async function served(options: Partial<ServeOptions> = {}): Promise<Served> {
-  const source = new CountingSource();
-  const logged: string[] = [];
-  const server = await startServer({
-    listen: { host: '127.0.0.1', port: 0 },
-    auth: { kind: 'none' },
-    views: source,
-    status: () => STATUS,
-    pageDirectory: page,
-    log: (line) => logged.push(line),
-    ...options,
-  });
-  const port = Number(new URL(server.url).port);
-  return { server, source, logged, port, [Symbol.asyncDispose]: () => server.close() };
-}
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-/** A request as written: no normalising of paths, any Host header. */
-function ask(
-  port: number,
-  path: string,
-  headers: Record<string, string> = {},
-  method = 'GET',
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => {
-        text += piece;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-      );
-      response.on('error', reject);
-    });
-    call.on('error', reject);
-    call.end();
-  });
-}
-
-/** What comes back, up to the end of its head, for bytes that no client would send. */
-function raw(port: number, bytes: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
-    socket.setEncoding('utf8');
-    socket.on('data', (text) => {
-      resolve(String(text));
-      socket.destroy();
-    });
-    socket.on('error', reject);
-    socket.setTimeout(5000, () => reject(new Error('no answer')));
-  });
-}
-
-/** Reads a stream until `enough`, with a deadline. */
-async function readUntil(response: Response, enough: (text: string) => boolean): Promise<string> {
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  const deadline = AbortSignal.timeout(5000);
-  deadline.addEventListener('abort', () => void reader.cancel(), { once: true });
-  let text = '';
-  while (!enough(text)) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += value;
-  }
-  assert.ok(enough(text), `stream ended or stalled after ${JSON.stringify(text.slice(0, 200))}`);
-  await reader.cancel();
-  return text;
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+after(removePage);
 
 test('the audit is that of the newest epoch', async () => {
   await using it = await served();
   it.source.turn();
-  const { status, headers, text } = await ask(it.port, '/api/audit');
+  const { status, headers, text } = await ask(it.port, '/api/v1/audit');
   assert.equal(status, 200);
   assert.match(headers['content-type'] ?? '', /^application\/json/);
   assert.deepEqual(AuditSchema.parse(JSON.parse(text)), it.source.audit());
@@ -215,21 +29,21 @@ test('virtual networks are asked for when somebody looks, and are none without a
     return networksOf(bridgeOf(0, 2, 1), relayOf(1));
   };
   await using it = await served({ networks });
-  await ask(it.port, '/api/view');
+  await ask(it.port, '/api/v1/view');
   assert.equal(asked, 0);
-  const { status, headers, text } = await ask(it.port, '/api/vnet');
+  const { status, headers, text } = await ask(it.port, '/api/v1/vnet');
   assert.equal(status, 200);
   assert.match(headers['content-type'] ?? '', /^application\/json/);
   assert.deepEqual(VirtualNetworksSchema.parse(JSON.parse(text)), await networks());
-  const few = VirtualNetworksSchema.parse(JSON.parse((await ask(it.port, '/api/vnet?entries=1')).text));
+  const few = VirtualNetworksSchema.parse(JSON.parse((await ask(it.port, '/api/v1/vnet?entries=1')).text));
   const [bridge] = few.functions;
   assert.ok(bridge?.kind === 'bridge');
   assert.deepEqual([bridge.entries.map(({ port }) => port), bridge.entriesLeftOut], [['veth0'], 1]);
-  const wrong = await ask(it.port, '/api/vnet?entries=few');
+  const wrong = await ask(it.port, '/api/v1/vnet?entries=few');
   assert.equal(wrong.status, 400);
-  assert.match(wrong.text, /entries.*few.*is no number/);
+  assert.match(wrong.text, /entries.*few.*is no whole number/);
   await using without = await served();
-  const none = VirtualNetworksSchema.parse(JSON.parse((await ask(without.port, '/api/vnet')).text));
+  const none = VirtualNetworksSchema.parse(JSON.parse((await ask(without.port, '/api/v1/vnet')).text));
   assert.deepEqual([none.functions, none.unanswered], [[], []]);
 });
 
@@ -270,7 +84,7 @@ test('every answer carries the security headers, also a refusal', async () => {
   await using it = await served();
   for (const [path, headers] of [
     ['/', {}],
-    ['/api/view', {}],
+    ['/api/v1/view', {}],
     ['/nothing', {}],
     ['/', { host: 'evil.example' }],
   ] as [string, Record<string, string>][]) {
@@ -296,43 +110,47 @@ test('a foreign Host header is turned away before anything is computed', async (
     '[::2]',
     'localhost@evil.example',
   ]) {
-    const reply = await ask(it.port, '/api/view', { host });
+    const reply = await ask(it.port, '/api/v1/view', { host });
     assert.ok(reply.status === 421 || reply.status === 400, `${host}: ${reply.status}`);
   }
   for (const head of ['Host:', 'Host: localhost\r\nHost: evil.example', 'X: y']) {
-    assert.match(await raw(it.port, `GET /api/view HTTP/1.1\r\n${head}\r\n\r\n`), /^HTTP\/1.1 4\d\d /, head);
+    assert.match(
+      await raw(it.port, `GET /api/v1/view HTTP/1.1\r\n${head}\r\n\r\n`),
+      /^HTTP\/1.1 4\d\d /,
+      head,
+    );
   }
   assert.match(
-    await raw(it.port, 'GET http://evil.example/api/view HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    await raw(it.port, 'GET http://evil.example/api/v1/view HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     /^HTTP\/1.1 4/,
   );
   assert.equal(it.source.asked, 0);
   for (const host of [`127.0.0.1:${it.port}`, 'localhost', 'probe.example']) {
-    assert.equal((await ask(it.port, '/api/view', { host })).status, 200, host);
+    assert.equal((await ask(it.port, '/api/v1/view', { host })).status, 200, host);
   }
 });
 
 test('another site cannot read the API through a browser', async () => {
   await using it = await served();
-  assert.equal((await ask(it.port, '/api/view', { 'sec-fetch-site': 'cross-site' })).status, 403);
+  assert.equal((await ask(it.port, '/api/v1/view', { 'sec-fetch-site': 'cross-site' })).status, 403);
   assert.equal((await ask(it.port, '/', { 'sec-fetch-site': 'cross-site' })).status, 200);
 });
 
 test('only GET and HEAD are answered', async () => {
   await using it = await served();
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-    const reply = await ask(it.port, '/api/view', {}, method);
+    const reply = await ask(it.port, '/api/v1/view', {}, { method });
     assert.equal(reply.status, 405, method);
     assert.equal(reply.headers.allow, 'GET, HEAD');
   }
-  const head = await ask(it.port, '/api/view', {}, 'HEAD');
+  const head = await ask(it.port, '/api/v1/view', {}, { method: 'HEAD' });
   assert.deepEqual([head.status, head.text], [200, '']);
-  assert.equal((await ask(it.port, '/api/stream', {}, 'HEAD')).status, 200);
+  assert.equal((await ask(it.port, '/api/v1/stream', {}, { method: 'HEAD' })).status, 200);
 });
 
 test('a question is read from the query; what is wrong is named with field and value', async () => {
   await using it = await served();
-  const good = await ask(it.port, '/api/view?window=1m&segment=vxlan:10003&host=172.16.1.100');
+  const good = await ask(it.port, '/api/v1/view?window=1m&segment=vxlan:10003&host=172.16.1.100');
   assert.deepEqual((JSON.parse(good.text) as View).question, {
     window: '1m',
     segment: 'vxlan:10003',
@@ -348,7 +166,7 @@ test('a question is read from the query; what is wrong is named with field and v
     ['window=5s&window=1m', 'window', '5s, 1m'],
     ['__proto__=1', '__proto__', '1'],
   ] as const) {
-    for (const path of ['/api/view', '/api/stream']) {
+    for (const path of ['/api/v1/view', '/api/v1/stream']) {
       const reply = await ask(it.port, `${path}?${query}`);
       assert.equal(reply.status, 400, query);
       const answer = JSON.parse(reply.text) as { error: string; field: string; value: string };
@@ -356,17 +174,17 @@ test('a question is read from the query; what is wrong is named with field and v
       assert.ok(answer.error.includes(field) && answer.error.includes(value), answer.error);
     }
   }
-  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(9000)}`)).status, 414);
-  assert.equal((await ask(it.port, `/api/view?host=${'x'.repeat(30_000)}`)).status, 431);
+  assert.equal((await ask(it.port, `/api/v1/view?host=${'x'.repeat(9000)}`)).status, 414);
+  assert.equal((await ask(it.port, `/api/v1/view?host=${'x'.repeat(30_000)}`)).status, 431);
 });
 
 test('a wrong filter is refused with its place, and a good one is handed on as it was typed', async () => {
   await using it = await served();
-  const view = (filter: string, path = '/api/view') =>
+  const view = (filter: string, path = '/api/v1/view') =>
     ask(it.port, `${path}?${new URLSearchParams({ filter })}`);
   const good = await view('tcp and "vni" 5001'.replaceAll('"', ''));
   assert.equal((JSON.parse(good.text) as View).question.filter, 'tcp and vni 5001');
-  for (const path of ['/api/view', '/api/stream']) {
+  for (const path of ['/api/v1/view', '/api/v1/stream']) {
     const reply = await view('tcp and dprot = 80', path);
     assert.equal(reply.status, 400);
     assert.deepEqual(JSON.parse(reply.text), {
@@ -395,12 +213,12 @@ test('a wrong filter is refused with its place, and a good one is handed on as i
 
 test('the status is served as it is', async () => {
   await using it = await served();
-  assert.deepEqual(JSON.parse((await ask(it.port, '/api/status')).text), STATUS);
+  assert.deepEqual(JSON.parse((await ask(it.port, '/api/v1/status')).text), STATUS);
 });
 
 test('a stream gives the view at once and after every epoch, numbered by it', async () => {
   await using it = await served();
-  const response = await fetch(`${it.server.url}api/stream?window=1m`);
+  const response = await fetch(`${it.server.url}api/v1/stream?window=1m`);
   assert.equal(response.headers.get('content-type'), 'text/event-stream');
   const turning = setInterval(() => it.source.turn(), 10);
   const text = await readUntil(response, (read) => read.split('\n\n').length > 3).finally(() =>
@@ -419,36 +237,40 @@ test('a stream gives the view at once and after every epoch, numbered by it', as
 
 test('a stream without news sends a heartbeat', async () => {
   await using it = await served({ limits: { heartbeatMs: 20 } });
-  const response = await fetch(`${it.server.url}api/stream`);
+  const response = await fetch(`${it.server.url}api/v1/stream`);
   await readUntil(response, (text) => text.includes('\n: still here\n'));
 });
 
 test('many streams of one question compute it once per epoch', async () => {
   await using it = await served();
-  const streams = await Promise.all(Array.from({ length: 20 }, () => fetch(`${it.server.url}api/stream`)));
+  const streams = await Promise.all(Array.from({ length: 20 }, () => fetch(`${it.server.url}api/v1/stream`)));
   await Promise.all(streams.map((response) => readUntil(response, (text) => text.includes('id: 1'))));
   assert.equal(it.source.asked, 1);
 });
 
-test('of 300 streams 256 are served, the rest is refused, and closed ones make room again', async () => {
+test('of 300 streams 256 are served, of one address half of them, and closed ones make room again', async () => {
   await using it = await served();
-  const aborts = Array.from({ length: 300 }, () => new AbortController());
-  const replies = await Promise.all(
-    aborts.map(({ signal }) => fetch(`${it.server.url}api/stream`, { signal })),
-  );
-  const statuses = replies.map((reply) => reply.status);
-  assert.equal(statuses.filter((status) => status === 200).length, 256);
-  assert.equal(statuses.filter((status) => status === 503).length, 44);
-  assert.equal((await ask(it.port, '/api/view')).status, 200, 'the page itself still answers');
-  for (const abort of aborts) abort.abort();
-  let status = 0;
-  const deadline = performance.now() + 5000;
-  while (status !== 200 && performance.now() < deadline) {
-    const abort = new AbortController();
-    status = (await fetch(`${it.server.url}api/stream`, { signal: abort.signal })).status;
-    abort.abort();
-  }
-  assert.equal(status, 200);
+  const calls: ClientRequest[] = [];
+  const open = async (from: string): Promise<number> => {
+    const call = request({ port: it.port, path: '/api/v1/stream', localAddress: from, agent: false });
+    calls.push(call);
+    call.on('error', () => undefined).end();
+    const [{ statusCode }] = (await once(call, 'response')) as [IncomingMessage];
+    return statusCode ?? 0;
+  };
+  const openFrom = async (from: string, count: number): Promise<Record<string, number>> => {
+    const statuses = await Promise.all(Array.from({ length: count }, () => open(from)));
+    return Object.fromEntries(
+      [...Map.groupBy(statuses, String)].map(([status, each]) => [status, each.length]),
+    );
+  };
+  assert.deepEqual(await openFrom('127.0.0.1', 150), { 200: 128, 503: 22 });
+  assert.deepEqual(await openFrom('127.0.0.2', 120), { 200: 120 });
+  assert.deepEqual(await openFrom('127.0.0.3', 30), { 200: 8, 503: 22 });
+  assert.equal((await ask(it.port, '/api/v1/view')).status, 200, 'the page itself still answers');
+  for (const call of calls) call.destroy();
+  await until(async () => (await open('127.0.0.4')) === 200, 'there is room again');
+  for (const call of calls) call.destroy();
 });
 
 test('a client that does not read costs one answer, skips the epochs it missed, and is then put off', async () => {
@@ -460,15 +282,13 @@ test('a client that does not read costs one answer, skips the epochs it missed, 
     closed = true;
   });
   socket.on('error', () => {});
-  socket.write('GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  socket.write('GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
   socket.pause();
   await until(() => it.source.asked > 0, 'the stream began');
-  const deadline = performance.now() + 250;
-  while (performance.now() < deadline) {
+  for (let i = 0; i < 60; i++) {
     it.source.turn();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.ok(it.source.epoch > 50, `${it.source.epoch} epochs went by`);
   assert.ok(it.source.asked < 10, `${it.source.asked} answers were made for a client that takes none`);
   await until(() => it.logged.some((line) => line.includes('took nothing')), 'the server has let it go');
   socket.resume();
@@ -477,7 +297,7 @@ test('a client that does not read costs one answer, skips the epochs it missed, 
 
 test('closing the server ends its streams regularly and frees the port', async () => {
   const it = await served();
-  const response = await fetch(`${it.server.url}api/stream`);
+  const response = await fetch(`${it.server.url}api/v1/stream`);
   const reading = response.text();
   await until(() => it.source.asked > 0, 'the stream began');
   await it.server.close();
@@ -508,9 +328,9 @@ test('without the token nothing is shown, and the page says what to do', async (
   for (const path of [
     '/',
     '/assets/index-AbCd1234.js',
-    '/api/view',
-    '/api/stream',
-    '/api/status',
+    '/api/v1/view',
+    '/api/v1/stream',
+    '/api/v1/status',
     '/?token=wrong',
   ]) {
     const reply = await ask(it.port, path);
@@ -519,15 +339,15 @@ test('without the token nothing is shown, and the page says what to do', async (
     assert.match(reply.headers['www-authenticate'] ?? '', /^Bearer/);
   }
   assert.match((await ask(it.port, '/')).text, /\/\?token=/);
-  assert.equal((await ask(it.port, '/api/view', { authorization: `Bearer ${TOKEN}x` })).status, 401);
-  assert.equal((await ask(it.port, '/api/view', { authorization: `Basic ${TOKEN}` })).status, 401);
+  assert.equal((await ask(it.port, '/api/v1/view', { authorization: `Bearer ${TOKEN}x` })).status, 401);
+  assert.equal((await ask(it.port, '/api/v1/view', { authorization: `Basic ${TOKEN}` })).status, 401);
   assert.equal(
-    (await ask(it.port, `/api/view?token=${TOKEN}`)).status,
+    (await ask(it.port, `/api/v1/view?token=${TOKEN}`)).status,
     401,
     'only the page takes it from the address',
   );
   assert.equal(it.source.asked, 0);
-  assert.equal((await ask(it.port, '/api/view', { authorization: `Bearer ${TOKEN}` })).status, 200);
+  assert.equal((await ask(it.port, '/api/v1/view', { authorization: `Bearer ${TOKEN}` })).status, 200);
 });
 
 test('the token in the address becomes a cookie and leaves the address', async () => {
@@ -541,8 +361,8 @@ test('the token in the address becomes a cookie and leaves the address', async (
   assert.ok(!cookie.includes(TOKEN));
   const [pair = ''] = cookie.split(';');
   assert.equal((await ask(it.port, '/', { cookie: pair })).status, 200);
-  assert.equal((await ask(it.port, '/api/view', { cookie: pair })).status, 200);
-  assert.equal((await ask(it.port, '/api/view', { cookie: `${pair}x` })).status, 401);
+  assert.equal((await ask(it.port, '/api/v1/view', { cookie: pair })).status, 200);
+  assert.equal((await ask(it.port, '/api/v1/view', { cookie: `${pair}x` })).status, 401);
   assert.ok(!it.logged.join().includes(TOKEN));
 });
 
@@ -575,7 +395,7 @@ test('a source that fails gives a 500 without its inside, and the log has it', a
   it.source.view = () => {
     throw new Error('inside');
   };
-  const reply = await ask(it.port, '/api/view');
+  const reply = await ask(it.port, '/api/v1/view');
   assert.equal(reply.status, 500);
   assert.ok(!reply.text.includes('inside'));
   assert.match(it.logged.join(), /inside/);
@@ -586,5 +406,5 @@ test('a page that was never built is explained', async () => {
   const reply = await ask(it.port, '/');
   assert.equal(reply.status, 503);
   assert.match(reply.text, /node tools\/page\.ts/);
-  assert.equal((await ask(it.port, '/api/view')).status, 200);
+  assert.equal((await ask(it.port, '/api/v1/view')).status, 200);
 });

@@ -4,10 +4,14 @@ import { getRequestListener } from '@hono/node-server';
 import { Answers } from './answers.ts';
 import { createApp, type ServeOptions } from './app.ts';
 import { listenError } from './error.ts';
-import { tokenCheck } from './gate.ts';
+import { accessOf } from './gate.ts';
+import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { formatListen, type Listen } from './listen.ts';
 import { readPage } from './page.ts';
-import { STREAM_LIMITS, ViewStreams } from './stream.ts';
+import { Questions } from './questions.ts';
+import { clientOf, RateLimiter } from './rate.ts';
+import { ViewStreams } from './stream.ts';
+import { Tally } from './tally.ts';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -20,25 +24,36 @@ export interface RunningServer {
 /**
  * Serves the page, the API and the event streams until closed.
  *
- * Throws {@link ServeError} when the address cannot be had, RangeError on a token too short to be safe.
+ * Throws {@link ServeError} when the address cannot be had, RangeError on tokens that are not safe.
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const page = await readPage(options.pageDirectory);
   if (!page.has('/')) options.log?.('The page is not built; only the API is served.');
-  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 });
-  server.maxConnections = 1024;
+  const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
+  const server = boundedServer(limits);
   const port = await listen(server, options.listen);
   const address = { host: options.listen.host, port };
   let answers: Answers | undefined;
   try {
     answers = new Answers(options.views);
-    const streams = new ViewStreams(
+    const log = boundedLog(options.log);
+    const streams = new ViewStreams(answers, limits, log);
+    const app = createApp({
+      options: { ...options, log },
       answers,
-      { ...STREAM_LIMITS, ...options.limits },
-      options.log ?? (() => {}),
-    );
-    const token = options.auth.kind === 'token' ? tokenCheck(options.auth.token, port) : undefined;
-    const app = createApp({ options, answers, streams, page, token });
+      streams,
+      page,
+      access: accessOf(
+        { read: options.auth.kind === 'token' ? options.auth.token : undefined, admin: options.adminToken },
+        port,
+      ),
+      questions: options.history && new Questions(options.history, limits),
+      limiters: {
+        requests: new RateLimiter(limits.requests),
+        tokenRequests: new RateLimiter(limits.tokenRequests),
+        streamStarts: new RateLimiter(limits.streamStarts),
+      },
+    });
     server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
     return { url: `http://${formatListen(address)}/`, close: () => close(server, answers!, streams) };
   } catch (error) {
@@ -46,6 +61,43 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     server.close();
     throw error;
   }
+}
+
+/** Who is slow to ask, or to take the answer, is not waited for; who opens too many connections has no more. */
+function boundedServer({
+  headMs,
+  requestMs,
+  idleMs,
+  connections,
+  connectionsPerAddress,
+}: ServeLimits): Server {
+  const server = createServer({
+    maxHeaderSize: 16_384,
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.max(50, Math.min(headMs, requestMs) / 4),
+  });
+  server.maxConnections = connections;
+  server.setTimeout(idleMs);
+  const open = new Tally();
+  server.on('connection', (socket) => {
+    const client = clientOf(socket.remoteAddress);
+    if (open.of(client) >= connectionsPerAddress) return void socket.destroy();
+    open.add(client);
+    socket.once('close', () => open.remove(client));
+  });
+  return server;
+}
+
+/** Lines that a client can bring about are told up to a rate, so that it cannot fill the log. */
+function boundedLog(log: ServeOptions['log']): (line: string) => void {
+  const limiter = new RateLimiter({ perSecond: 0.2, burst: 20 });
+  let untold = 0;
+  return (line) => {
+    if (limiter.take('log') > 0) return void untold++;
+    log?.(untold === 0 ? line : `${line} (${untold} lines before it were left out)`);
+    untold = 0;
+  };
 }
 
 function listen(server: Server, wanted: Listen): Promise<number> {

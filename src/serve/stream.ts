@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { ViewQuestion } from '../query/index.ts';
 import type { Answers } from './answers.ts';
+import { Tally } from './tally.ts';
 
 /** Limits of the open streams. */
 export interface StreamLimits {
   /** Streams at once; one more is refused. */
   readonly streams: number;
+  /** Of them from one address, so that it leaves some to others. */
+  readonly streamsPerAddress: number;
   /** A comment is sent when nothing else was for this long, milliseconds. */
   readonly heartbeatMs: number;
   /** A client that takes nothing for this long is disconnected, milliseconds. */
@@ -15,7 +18,12 @@ export interface StreamLimits {
 type Log = (line: string) => void;
 
 /** Defaults of {@link StreamLimits}. */
-export const STREAM_LIMITS: StreamLimits = { streams: 256, heartbeatMs: 10_000, stalledMs: 60_000 };
+export const STREAM_LIMITS: StreamLimits = {
+  streams: 256,
+  streamsPerAddress: 128,
+  heartbeatMs: 10_000,
+  stalledMs: 60_000,
+};
 
 /**
  * All open event streams. Nothing is queued: when a client is ready for more it gets the newest answer, so a slow one
@@ -26,6 +34,7 @@ export class ViewStreams {
   readonly #limits: StreamLimits;
   readonly #log: Log;
   readonly #open = new Set<ViewStream>();
+  readonly #perClient = new Tally();
 
   constructor(answers: Answers, limits: StreamLimits, log: Log) {
     this.#answers = answers;
@@ -34,10 +43,15 @@ export class ViewStreams {
   }
 
   /** Opens a stream over a response, or gives `undefined` when there are too many. */
-  open(question: ViewQuestion, response: ServerResponse): ReadableStream<Uint8Array> | undefined {
-    if (this.#open.size >= this.#limits.streams) return undefined;
+  open(
+    question: ViewQuestion,
+    { response, client }: { readonly response: ServerResponse; readonly client: string },
+  ): ReadableStream<Uint8Array> | undefined {
+    const { streams, streamsPerAddress } = this.#limits;
+    if (this.#open.size >= streams || this.#perClient.of(client) >= streamsPerAddress) return undefined;
     const stream = new ViewStream(question, this.#answers, this.#limits);
     this.#open.add(stream);
+    this.#perClient.add(client);
     stream.onStalled = () => {
       this.#log(`A page took nothing for ${this.#limits.stalledMs / 1000} s and was disconnected.`);
       response.destroy();
@@ -45,6 +59,7 @@ export class ViewStreams {
     response.once('close', () => {
       stream.end();
       this.#open.delete(stream);
+      this.#perClient.remove(client);
     });
     return stream.readable;
   }

@@ -90,7 +90,7 @@ export class LiveFeed {
     try {
       const { signal } = stream;
       const query = writeQuestion(question);
-      const response = await this.#around.fetch(`api/stream${query && `?${query}`}`, {
+      const response = await this.#around.fetch(`api/v1/stream${query && `?${query}`}`, {
         signal,
         cache: 'no-store',
       });
@@ -129,7 +129,7 @@ export class LiveFeed {
 
   async #askStatus(signal: AbortSignal): Promise<void> {
     try {
-      const response = await this.#around.fetch('api/status', { signal, cache: 'no-store' });
+      const response = await this.#around.fetch('api/v1/status', { signal, cache: 'no-store' });
       if (!response.ok) return;
       const parsed = StatusSchema.safeParse(await response.json());
       if (parsed.success) this.#set({ status: parsed.data });

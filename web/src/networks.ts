@@ -52,7 +52,7 @@ export function useNetworks(isOn: boolean): KnownNetworks {
 }
 
 async function askNetworks(signal: AbortSignal): Promise<VirtualNetworks> {
-  const response = await fetch(`api/vnet?entries=${MOST_ENTRIES}`, { signal, cache: 'no-store' });
+  const response = await fetch(`api/v1/vnet?entries=${MOST_ENTRIES}`, { signal, cache: 'no-store' });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error((answer as { readonly error?: string }).error ?? response.statusText);
   const parsed = VirtualNetworksSchema.safeParse(answer);

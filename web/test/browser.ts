@@ -65,7 +65,7 @@ export async function bench(browser: Browser, options: BenchOptions = {}): Promi
     url: server.url,
     complaints,
     server,
-    api: async (query = '') => (await (await fetch(`${server.url}api/view?${query}`)).json()) as View,
+    api: async (query = '') => (await (await fetch(`${server.url}api/v1/view?${query}`)).json()) as View,
     step: async () => {
       const wanted = (await it.api()).epoch + 1;
       source.step();

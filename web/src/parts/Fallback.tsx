@@ -18,7 +18,7 @@ export class Fallback extends Component<
       <div className="fallback" role="alert" data-testid="fallback">
         <h1>The page broke</h1>
         <p>
-          The agent goes on counting, and <a href="api/view">its numbers</a> can still be read. Reload the
+          The agent goes on counting, and <a href="api/v1/view">its numbers</a> can still be read. Reload the
           page to try again.
         </p>
         <p className="quiet mono">{error.message}</p>

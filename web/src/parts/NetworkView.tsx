@@ -95,7 +95,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           cut.map(({ name, entries, entriesLeftOut = 0 }) => (
             <p key={name} className="note" data-testid="cut">
               {name} has {entries.length + entriesLeftOut} addresses. Shown of it are {entries.length}: those
-              behind its ports, then those heard of last. /api/vnet has all.
+              behind its ports, then those heard of last. /api/v1/vnet has all.
             </p>
           ))}
         {place.networkList === 'links' && <LinksTable {...tables} graph={graph} />}

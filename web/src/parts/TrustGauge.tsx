@@ -89,7 +89,7 @@ function useAudit(isOpen: boolean, epoch: number): { audit: Audit | undefined; f
 }
 
 async function readAudit(signal: AbortSignal): Promise<Audit> {
-  const response = await fetch('api/audit', { signal, cache: 'no-store' });
+  const response = await fetch('api/v1/audit', { signal, cache: 'no-store' });
   if (!response.ok) throw new Error(`the answer was ${response.status}`);
   return AuditSchema.parse(await response.json());
 }

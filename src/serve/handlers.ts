@@ -1,0 +1,135 @@
+/** What each operation does. */
+import { accepts } from 'hono/accepts';
+import {
+  type AgentControl,
+  type HistoryQuestion,
+  HistoryQuestionSchema,
+  type ResultTable,
+  type ViewQuestion,
+  type VirtualNetworks,
+  withFewerEntries,
+} from '../query/index.ts';
+import type { AppParts } from './app.ts';
+import { validated } from './asked.ts';
+import type { HttpContext } from './context.ts';
+import { tableCsv } from './csv.ts';
+import { openApi } from './openapi.ts';
+import type { Asked, OperationName } from './operations.ts';
+import { questionOf } from './parameters.ts';
+import { Refusal } from './problem.ts';
+import { clientOf } from './rate.ts';
+
+/** An answer to what was asked, for every operation. */
+export type Handlers = {
+  readonly [Name in OperationName]: (asked: Asked<Name>, c: HttpContext) => Response | Promise<Response>;
+};
+
+const JSON_HEADERS = { 'Content-Type': 'application/json' };
+
+/** The operations of a server. */
+export function handlersOf(parts: AppParts): Handlers {
+  const { options, answers } = parts;
+  const description = JSON.stringify(openApi());
+  const ask = async (question: HistoryQuestion, c: HttpContext): Promise<Response> =>
+    tableResponse(await answerOf(parts, question, c), c);
+  return {
+    view: ({ parameters }, c) => c.body(answers.answer(parameters, 'whole').json, 200, JSON_HEADERS),
+    stream: ({ parameters }, c) => stream(parts, parameters, c),
+    status: (_, c) => c.json(options.status()),
+    audit: (_, c) => c.json(options.views.audit()),
+    networks: async ({ parameters }, c) => {
+      const none: VirtualNetworks = { nowMs: Date.now(), functions: [], unanswered: [] };
+      const networks = (await options.networks?.()) ?? none;
+      const { entries } = parameters;
+      return c.json(entries === undefined ? networks : withFewerEntries(networks, entries));
+    },
+    ask: ({ parameters }, c) => ask(validated(HistoryQuestionSchema, questionOf(parameters, Date.now())), c),
+    question: ({ body }, c) => ask(body, c),
+    rules: async (_, c) => c.json(await controlOf(options.control).rules()),
+    setRules: async ({ body }, c) => c.json(await done(controlOf(options.control).setRules(body.rules))),
+    metering: async (_, c) => c.json(await controlOf(options.control).metering()),
+    setMetering: async ({ body }, c) => c.json(await done(controlOf(options.control).change(body))),
+    description: (_, c) => c.body(description, 200, JSON_HEADERS),
+  };
+}
+
+function stream({ streams, limiters }: AppParts, question: ViewQuestion, c: HttpContext): Response {
+  const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+  if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+  const client = clientOf(c.env.incoming.socket.remoteAddress);
+  const wait = limiters.streamStarts.take(client);
+  if (wait > 0) throw tooMany('streams', wait);
+  const body = streams.open(question, { response: c.env.outgoing, client });
+  if (!body)
+    throw new Refusal(503, 'Too many pages are open on this agent; close some and try again.', {
+      'Retry-After': '10',
+    });
+  return c.body(body, 200, headers);
+}
+
+/** Said to who asks too often. */
+export function tooMany(what: string, seconds: number): Refusal {
+  return new Refusal(429, `Too many ${what} were asked for in a short time; wait ${seconds} s.`, {
+    'Retry-After': String(seconds),
+  });
+}
+
+async function answerOf(
+  { questions }: AppParts,
+  question: HistoryQuestion,
+  c: HttpContext,
+): Promise<ResultTable> {
+  if (!questions)
+    throw new Refusal(404, {
+      error: 'This agent keeps no history.',
+      remedy: 'Start it with a history; /api/v1/view has what is now.',
+    });
+  const gone = new AbortController();
+  const leave = (): void => gone.abort(new Refusal(499, 'The asker has gone.'));
+  c.env.outgoing.once('close', leave);
+  try {
+    return await questions.answer(question, gone.signal);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw explained(error, 503);
+  } finally {
+    c.env.outgoing.off('close', leave);
+  }
+}
+
+/** What a table stands on would be lost in CSV; there it is in the head. */
+function tableResponse(table: ResultTable, c: HttpContext): Response {
+  const type = accepts(c, {
+    header: 'Accept',
+    supports: ['application/json', 'text/csv'],
+    default: 'application/json',
+  });
+  c.header('Vary', 'Accept');
+  if (type !== 'text/csv') return c.json(table);
+  const { fromMs, toMs, level } = table.covered;
+  return c.body(tableCsv(table), 200, {
+    'Content-Type': 'text/csv; charset=utf-8; header=present',
+    'Tunnelscope-Covered': `${new Date(fromMs).toISOString()}/${new Date(toMs).toISOString()}; level=${level}`,
+    'Tunnelscope-Cut': table.isCut ? '?1' : '?0',
+  });
+}
+
+function controlOf(control: AgentControl | undefined): AgentControl {
+  if (control) return control;
+  throw new Refusal(404, 'This shows captures: nothing is metered, and there are no rules to change.');
+}
+
+async function done<Outcome>(changing: Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await changing;
+  } catch (error) {
+    throw explained(error, 422);
+  }
+}
+
+/** A failure that has a code is told as it is; any other is a fault of ours. */
+function explained(error: unknown, status: number): unknown {
+  const { code, remedy, message } = error as Error & { readonly code?: unknown; readonly remedy?: unknown };
+  if (typeof code !== 'string' || !/^[A-Z]+(_[A-Z]+)+$/.test(code)) return error;
+  return new Refusal(status, { error: message, code, ...(typeof remedy === 'string' && { remedy }) });
+}

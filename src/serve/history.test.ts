@@ -1,0 +1,218 @@
+/** Questions about the past over HTTP: what is asked, how it is answered, and what they may cost. */
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { after, test } from 'node:test';
+import { until } from '../../test/until.ts';
+import { ResultTableSchema } from '../query/index.ts';
+import { HeldHistory, TABLE } from './history.fixture.ts';
+import { ask, post, type Reply, removePage, served } from './server.fixture.ts';
+
+after(removePage);
+
+const TOP = { ask: 'top', by: ['src'], fromMs: 0, toMs: 1 };
+const PATH = '/api/v1/query';
+
+test('a question is asked by an address or by a body, and answered as JSON or CSV', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const line = `${PATH}?ask=series&by=src,proto&fromMs=2023-11-14T22:13:20Z&toMs=1700000060000&limit=7&stepMs=5000&filter=tcp`;
+  const got = ask(it.port, line);
+  await until(() => history.held.length === 1, 'it is asked');
+  const question = {
+    ask: 'series',
+    by: ['src', 'proto'],
+    fromMs: 1_700_000_000_000,
+    toMs: 1_700_000_060_000,
+    limit: 7,
+    stepMs: 5000,
+    filter: 'tcp',
+    quantity: 'octets',
+  };
+  assert.deepEqual(history.held[0]!.question, question);
+  history.release(TABLE);
+  const json = await got;
+  assert.deepEqual([json.status, json.headers['content-type']], [200, 'application/json']);
+  assert.deepEqual(ResultTableSchema.parse(JSON.parse(json.text)), TABLE);
+  const sent = post(it.port, PATH, question);
+  await until(() => history.held.length === 1, 'it is asked');
+  assert.deepEqual(history.held[0]!.question, question);
+  history.release(TABLE);
+  assert.equal((await sent).text, json.text);
+  const asCsv = ask(it.port, line, { accept: 'text/csv' });
+  await until(() => history.held.length === 1, 'it is asked');
+  history.release(TABLE);
+  const csv = await asCsv;
+  assert.equal(csv.headers['content-type'], 'text/csv; charset=utf-8; header=present');
+  assert.equal(
+    csv.text,
+    'src,note,octets\r\n10.0.0.1,plain,3\r\nfe80::1,"with ""quotes"", commas\nand lines",2.5\r\n,,0\r\n',
+  );
+  assert.equal(
+    csv.headers['tunnelscope-covered'],
+    '2023-11-14T22:13:20.000Z/2023-11-14T22:14:20.000Z; level=minute',
+  );
+  assert.equal(csv.headers['tunnelscope-cut'], '?1');
+});
+
+test('without a span it is the last hour; last and toMs say another one', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const spanOf = async (query: string): Promise<readonly number[]> => {
+    const reply = ask(it.port, `${PATH}?by=src&${query}`);
+    await until(() => history.held.length === 1, 'it is asked');
+    const { fromMs, toMs } = history.held[0]!.question;
+    history.release(TABLE);
+    await reply;
+    return [fromMs, toMs];
+  };
+  const [from = 0, to = 0] = await spanOf('');
+  assert.ok(to - from === 3_600_000 && Math.abs(Date.now() - to) < 60_000);
+  assert.deepEqual(await spanOf('last=2d&toMs=1700000000000'), [
+    1_700_000_000_000 - 172_800_000,
+    1_700_000_000_000,
+  ]);
+});
+
+test('a wrong question is refused with field and value before the history is asked', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  for (const [query, field, words] of [
+    ['by=srcx', 'by', /"srcx" is no dimension; did you mean src\?/],
+    ['by=src&ask=distinct', 'of', /of/],
+    ['by=src&last=1y', 'last', /is no length of time/],
+    ['by=src&fromMs=yesterday', 'fromMs', /is no moment/],
+    ['by=src&fromMs=5&toMs=5', 'toMs', /is not after fromMs/],
+    ['by=src&limit=0', 'limit', /from 1 to 10000/],
+    ['by=src&limit=10001', 'limit', /from 1 to 10000/],
+    ['by=src&stepMs=5000', 'stepMs', /does not belong here/],
+    ['by=src&filter=dprot+80', 'filter', /column 1: .*"dprot"; did you mean "dport"/],
+    ['ask=compare&by=src', 'ask', /compare/],
+    ['by=src&colour=red', 'colour', /is no field; there are ask,/],
+  ] as const) {
+    const reply = await ask(it.port, `${PATH}?${query}`);
+    const problem = JSON.parse(reply.text) as { readonly field: string; readonly error: string };
+    assert.deepEqual([reply.status, problem.field], [400, field], query);
+    assert.match(problem.error, words);
+  }
+  for (const [body, field] of [
+    [{ ...TOP, by: [] }, 'by'],
+    [{ ...TOP, by: ['src', 'nope'] }, 'by[1]'],
+    [{ ...TOP, ask: 'all' }, 'ask'],
+    [{ ...TOP, fromMs: 1.5 }, 'fromMs'],
+    [{ ...TOP, filter: 'tcp and' }, 'filter'],
+    [{ ...TOP, extra: 1 }, 'extra'],
+    [[TOP], 'the question'],
+    [null, 'the question'],
+  ] as const) {
+    const reply = await post(it.port, PATH, body);
+    const problem = JSON.parse(reply.text) as { readonly field: string; readonly error: string };
+    assert.deepEqual([reply.status, problem.field], [400, field], JSON.stringify(body));
+  }
+  const wrong = JSON.parse((await post(it.port, PATH, { ...TOP, filter: 'tcp and dprot 1' })).text);
+  assert.deepEqual([wrong.column, wrong.caret.split('\n').length], [9, 2]);
+  for (const [body, headers, status] of [
+    ['{"ask":', {}, 400],
+    ['', {}, 400],
+    ['{}', { 'content-type': 'text/plain' }, 415],
+    ['{}', { 'content-type': 'application/jsonp' }, 415],
+    [`{"ask":"${'x'.repeat(70_000)}"}`, {}, 413],
+    ['['.repeat(60_000), {}, 400],
+  ] as const)
+    assert.equal((await post(it.port, PATH, body, headers)).status, status, body.slice(0, 20));
+  assert.equal(history.asked, 0);
+});
+
+test('without a history the answer says so, to a good question and to a wrong one', async () => {
+  await using it = await served();
+  const reply = await ask(it.port, `${PATH}?by=src`);
+  assert.equal(reply.status, 404);
+  assert.match(reply.text, /keeps no history/);
+  assert.equal((await post(it.port, PATH, TOP)).status, 404);
+});
+
+test('two questions are answered at a time and four wait; one more is told to come back', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const refused: Reply[] = [];
+  const replies = Array.from({ length: 20 }, async () => {
+    const reply = await post(it.port, PATH, TOP);
+    if (reply.status === 503) refused.push(reply);
+    return reply.status;
+  });
+  await until(() => refused.length === 14, 'all but six are refused');
+  assert.ok(refused.every(({ headers }) => Number(headers['retry-after']) >= 1));
+  assert.equal(history.asked, 2);
+  assert.equal((await ask(it.port, '/api/v1/view')).status, 200, 'the live view goes on');
+  for (let i = 0; i < 6; i++) {
+    await until(() => history.held.length > 0, 'the next one is asked');
+    assert.ok(history.held.length <= 2);
+    history.release(TABLE);
+  }
+  assert.equal((await Promise.all(replies)).filter((status) => status === 200).length, 6);
+});
+
+test('who goes away ends its question, also one that waits, and makes room', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const calls = Array.from({ length: 3 }, () => {
+    const call = request({
+      port: it.port,
+      path: PATH,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      agent: false,
+    });
+    call.on('error', () => undefined).end(JSON.stringify(TOP));
+    return call;
+  });
+  await until(() => history.held.length === 2, 'two are asked');
+  for (const call of calls) call.destroy();
+  await until(() => history.left >= 2 && history.held.length === 0, 'they are ended');
+  const reply = post(it.port, PATH, TOP);
+  await until(() => history.held.length > 0, 'there is room');
+  history.release(TABLE);
+  assert.equal((await reply).status, 200);
+  assert.deepEqual(it.logged, []);
+});
+
+test('what takes too long ends with words, and its place is taken until the history lets go of it', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history, limits: { questionMs: 100, questions: 1, questionsWaiting: 1 } });
+  const reply = await post(it.port, PATH, TOP);
+  assert.equal(reply.status, 504);
+  assert.match(reply.text, /took longer than 0\.1 s.*shorter time/);
+  history.isStubborn = true;
+  assert.equal((await post(it.port, PATH, TOP)).status, 504);
+  assert.equal(history.held.length, 1);
+  assert.equal((await post(it.port, PATH, TOP)).status, 504, 'it waited for the place in vain');
+  assert.equal(history.asked, 2);
+  history.isStubborn = false;
+  history.release(TABLE);
+  const next = post(it.port, PATH, TOP);
+  await until(() => history.held.length === 1, 'the place is free');
+  history.release(TABLE);
+  assert.equal((await next).status, 200);
+});
+
+test('what the history says of itself is told; what it never meant to say is in the log alone', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const failing = async (error: unknown): Promise<Reply> => {
+    const reply = post(it.port, PATH, TOP);
+    await until(() => history.held.length === 1, 'it is asked');
+    history.held.shift()!.fail(error);
+    return reply;
+  };
+  const known = Object.assign(new Error('the file is locked'), { code: 'STORE_LOCKED', remedy: 'stop it' });
+  const reply = await failing(known);
+  assert.equal(reply.status, 503);
+  assert.deepEqual(JSON.parse(reply.text), {
+    error: 'the file is locked',
+    code: 'STORE_LOCKED',
+    remedy: 'stop it',
+  });
+  const secret = await failing(new Error('inside'));
+  assert.equal(secret.status, 500);
+  assert.ok(!secret.text.includes('inside'));
+  assert.match(it.logged.join(), /inside/);
+});
