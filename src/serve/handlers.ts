@@ -3,16 +3,14 @@ import { accepts } from 'hono/accepts';
 import {
   type AgentControl,
   type HistoryQuestion,
-  HistoryQuestionSchema,
   type ResultTable,
+  tableCsv,
   type ViewQuestion,
   type VirtualNetworks,
   withFewerEntries,
 } from '../query/index.ts';
 import type { AppParts } from './app.ts';
-import { validated } from './asked.ts';
 import type { HttpContext } from './context.ts';
-import { tableCsv } from './csv.ts';
 import { openApi } from './openapi.ts';
 import type { Asked, OperationName } from './operations.ts';
 import { questionOf } from './parameters.ts';
@@ -43,7 +41,7 @@ export function handlersOf(parts: AppParts): Handlers {
       const { entries } = parameters;
       return c.json(entries === undefined ? networks : withFewerEntries(networks, entries));
     },
-    ask: ({ parameters }, c) => ask(validated(HistoryQuestionSchema, questionOf(parameters, Date.now())), c),
+    ask: ({ parameters }, c) => ask(questionOf(parameters, Date.now()), c),
     question: ({ body }, c) => ask(body, c),
     rules: async (_, c) => c.json(await controlOf(options.control).rules()),
     setRules: async ({ body }, c) => c.json(await done(controlOf(options.control).setRules(body.rules))),
@@ -91,7 +89,7 @@ async function answerOf(
     return await questions.answer(question, gone.signal);
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw explained(error, 503);
+    throw explained(error, STATUS_OF);
   } finally {
     c.env.outgoing.off('close', leave);
   }
@@ -123,13 +121,25 @@ async function done<Outcome>(changing: Promise<Outcome>): Promise<Outcome> {
   try {
     return await changing;
   } catch (error) {
-    throw explained(error, 422);
+    throw explained(error, {}, 422);
   }
 }
 
+/** Statuses of what a history says is the question's fault; all else is its own. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  STORE_TIMEOUT: 504,
+  STORE_TOO_COARSE: 422,
+  STORE_NO_MEMORY: 422,
+  STORE_QUERY: 422,
+};
+
 /** A failure that has a code is told as it is; any other is a fault of ours. */
-function explained(error: unknown, status: number): unknown {
+function explained(error: unknown, statuses: Readonly<Record<string, number>>, otherwise = 503): unknown {
   const { code, remedy, message } = error as Error & { readonly code?: unknown; readonly remedy?: unknown };
   if (typeof code !== 'string' || !/^[A-Z]+(_[A-Z]+)+$/.test(code)) return error;
-  return new Refusal(status, { error: message, code, ...(typeof remedy === 'string' && { remedy }) });
+  return new Refusal(statuses[code] ?? otherwise, {
+    error: message,
+    code,
+    ...(typeof remedy === 'string' && { remedy }),
+  });
 }

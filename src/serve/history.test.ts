@@ -15,7 +15,8 @@ const PATH = '/api/v1/query';
 test('a question is asked by an address or by a body, and answered as JSON or CSV', async () => {
   const history = new HeldHistory();
   await using it = await served({ history });
-  const line = `${PATH}?ask=series&by=src,proto&fromMs=2023-11-14T22:13:20Z&toMs=1700000060000&limit=7&stepMs=5000&filter=tcp`;
+  const text = 'series 7 src, proto from 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z step 5s where tcp';
+  const line = `${PATH}?${new URLSearchParams({ q: text })}`;
   const got = ask(it.port, line);
   await until(() => history.held.length === 1, 'it is asked');
   const question = {
@@ -25,7 +26,7 @@ test('a question is asked by an address or by a body, and answered as JSON or CS
     toMs: 1_700_000_060_000,
     limit: 7,
     stepMs: 5000,
-    filter: 'tcp',
+    filter: 'proto = tcp',
     quantity: 'octets',
   };
   assert.deepEqual(history.held[0]!.question, question);
@@ -54,44 +55,42 @@ test('a question is asked by an address or by a body, and answered as JSON or CS
   assert.equal(csv.headers['tunnelscope-cut'], '?1');
 });
 
-test('without a span it is the last hour; last and toMs say another one', async () => {
+test('times of an address are of the agent, or of the zone that is said', async () => {
   const history = new HeldHistory();
   await using it = await served({ history });
-  const spanOf = async (query: string): Promise<readonly number[]> => {
-    const reply = ask(it.port, `${PATH}?by=src&${query}`);
+  const spanOf = async (query: Record<string, string>): Promise<readonly number[]> => {
+    const reply = ask(it.port, `${PATH}?${new URLSearchParams(query)}`);
     await until(() => history.held.length === 1, 'it is asked');
     const { fromMs, toMs } = history.held[0]!.question;
     history.release(TABLE);
     await reply;
     return [fromMs, toMs];
   };
-  const [from = 0, to = 0] = await spanOf('');
+  const [from = 0, to = 0] = await spanOf({ q: 'top src' });
   assert.ok(to - from === 3_600_000 && Math.abs(Date.now() - to) < 60_000);
-  assert.deepEqual(await spanOf('last=2d&toMs=1700000000000'), [
-    1_700_000_000_000 - 172_800_000,
-    1_700_000_000_000,
-  ]);
+  const q = 'top src from 2026-06-01T10:00 to 2026-06-01T11:00';
+  const inUtc = await spanOf({ q, timeZone: 'UTC' });
+  assert.deepEqual(inUtc, [Date.UTC(2026, 5, 1, 10), Date.UTC(2026, 5, 1, 11)]);
+  const inTokyo = await spanOf({ q, timeZone: 'Asia/Tokyo' });
+  assert.equal(inUtc[0]! - inTokyo[0]!, 9 * 3_600_000);
 });
 
 test('a wrong question is refused with field and value before the history is asked', async () => {
   const history = new HeldHistory();
   await using it = await served({ history });
   for (const [query, field, words] of [
-    ['by=srcx', 'by', /"srcx" is no dimension; did you mean src\?/],
-    ['by=src&ask=distinct', 'of', /of/],
-    ['by=src&last=1y', 'last', /is no length of time/],
-    ['by=src&fromMs=yesterday', 'fromMs', /is no moment/],
-    ['by=src&fromMs=5&toMs=5', 'toMs', /is not after fromMs/],
-    ['by=src&limit=0', 'limit', /from 1 to 10000/],
-    ['by=src&limit=10001', 'limit', /from 1 to 10000/],
-    ['by=src&stepMs=5000', 'stepMs', /does not belong here/],
-    ['by=src&filter=dprot+80', 'filter', /column 1: .*"dprot"; did you mean "dport"/],
-    ['ask=compare&by=src', 'ask', /compare/],
-    ['by=src&colour=red', 'colour', /is no field; there are ask,/],
+    [{ q: 'top srcx' }, 'q', /did you mean "src"/],
+    [{ q: 'top src last' }, 'q', /column 13/],
+    [{ q: 'flows where dprot 80' }, 'q', /"dprot"; did you mean "dport"/],
+    [{ q: '' }, 'q', /is empty/],
+    [{ q: 'flows', timeZone: 'Mars/Olympus' }, 'timeZone', /is no time zone/],
+    [{ q: 'flows', timeZone: 'europe/BERLIN' }, 'timeZone', /is no time zone/],
+    [{ q: 'flows', colour: 'red' }, 'colour', /is no field; there are q, timeZone/],
+    [{}, 'q', /./],
   ] as const) {
-    const reply = await ask(it.port, `${PATH}?${query}`);
+    const reply = await ask(it.port, `${PATH}?${new URLSearchParams(query)}`);
     const problem = JSON.parse(reply.text) as { readonly field: string; readonly error: string };
-    assert.deepEqual([reply.status, problem.field], [400, field], query);
+    assert.deepEqual([reply.status, problem.field], [400, field], JSON.stringify(query));
     assert.match(problem.error, words);
   }
   for (const [body, field] of [
@@ -124,7 +123,7 @@ test('a wrong question is refused with field and value before the history is ask
 
 test('without a history the answer says so, to a good question and to a wrong one', async () => {
   await using it = await served();
-  const reply = await ask(it.port, `${PATH}?by=src`);
+  const reply = await ask(it.port, `${PATH}?q=top+src`);
   assert.equal(reply.status, 404);
   assert.match(reply.text, /keeps no history/);
   assert.equal((await post(it.port, PATH, TOP)).status, 404);
@@ -211,6 +210,11 @@ test('what the history says of itself is told; what it never meant to say is in 
     code: 'STORE_LOCKED',
     remedy: 'stop it',
   });
+  for (const [code, status] of [
+    ['STORE_TIMEOUT', 504],
+    ['STORE_TOO_COARSE', 422],
+  ] as const)
+    assert.equal((await failing(Object.assign(new Error('words'), { code }))).status, status);
   const secret = await failing(new Error('inside'));
   assert.equal(secret.status, 500);
   assert.ok(!secret.text.includes('inside'));

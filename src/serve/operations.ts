@@ -55,7 +55,7 @@ const tableAnswer = {
   [JSON_TYPE]: { name: 'ResultTable', schema: ResultTableSchema },
   'text/csv': undefined,
 } as const;
-const historyFailures = [404, 503, 504] as const;
+const historyFailures = [404, 422, 503, 504] as const;
 const rulesAnswer = { [JSON_TYPE]: { name: 'Rules', schema: RulesInForceSchema } } as const;
 const meteringAnswer = { [JSON_TYPE]: { name: 'Metering', schema: MeteringSchema } } as const;
 
@@ -123,23 +123,23 @@ export const OPERATIONS = {
     method: 'get',
     path: '/api/v1/query',
     role: 'read',
-    summary: 'a small question about the past',
+    summary: 'a question about the past, as text',
     meaning:
-      'With `Accept: text/csv` the table comes as CSV, and what it stands on in the headers `Tunnelscope-Covered` and `Tunnelscope-Cut`. 404 where the agent keeps no history.',
+      'As `tunnelscope query` takes it. With `Accept: text/csv` the table comes as CSV, and what it stands on in the headers `Tunnelscope-Covered` and `Tunnelscope-Cut`. 404 where the agent keeps no history.',
     parameters: HistoryParametersSchema,
     answer: tableAnswer,
     failures: historyFailures,
     example: [
-      `-s '${AT}/api/v1/query?ask=top&by=src,dst&last=15m&limit=5'`,
-      `-s -H 'Accept: text/csv' '${AT}/api/v1/query?ask=distinct&of=proto&last=1h'`,
+      `-sG ${AT}/api/v1/query --data-urlencode 'q=top 5 src, dst last 15m where icmp'`,
+      `-sG -H 'Accept: text/csv' ${AT}/api/v1/query --data-urlencode 'q=distinct proto last 1h'`,
     ],
   },
   question: {
     method: 'post',
     path: '/api/v1/query',
     role: 'read',
-    summary: 'any question about the past',
-    meaning: 'Changes nothing. The question is the body; the answer as of the small one.',
+    summary: 'a question about the past, as JSON',
+    meaning: 'Changes nothing. Answered as the one that is text.',
     body: { name: 'HistoryQuestion', schema: HistoryQuestionSchema, mostOctets: 65_536 },
     answer: tableAnswer,
     failures: [...historyFailures, 413, 415],

@@ -1,13 +1,7 @@
-/** Questions as parameters of an address: every value is text there, and says what it is in the description of the API. */
+/** What stands in an address: every value is text there, and says what it is in the description of the API. */
 import { z } from 'zod';
-import {
-  DIMENSIONS,
-  type Dimension,
-  MAX_ROWS,
-  nearest,
-  QUANTITIES,
-  ViewQuestionSchema,
-} from '../query/index.ts';
+import { FilterError, type HistoryQuestion, parseQuestion, ViewQuestionSchema } from '../query/index.ts';
+import { badValue, Refusal } from './problem.ts';
 
 /** A whole number within bounds, both included. */
 function wholeNumber(minimum: number, maximum: number, example: string) {
@@ -20,58 +14,15 @@ function wholeNumber(minimum: number, maximum: number, example: string) {
     .meta({ type: 'integer', minimum, maximum, pattern: undefined });
 }
 
-function dimensionOf(word: string, refinement: z.RefinementCtx): Dimension {
-  const found = DIMENSIONS.find((each) => each === word);
-  if (found !== undefined) return found;
-  const meant = nearest(word, DIMENSIONS);
-  const hint = meant === undefined ? `there are ${DIMENSIONS.join(', ')}` : `did you mean ${meant}?`;
-  refinement.addIssue({ code: 'custom', message: `"${word}" is no dimension; ${hint}` });
-  return z.NEVER;
-}
-
-const dimension = () =>
-  z
-    .string()
-    .transform(dimensionOf)
-    .meta({ enum: [...DIMENSIONS] });
-const dimensions = () =>
-  z
-    .string()
-    .transform((text, refinement) => text.split(',').map((word) => dimensionOf(word.trim(), refinement)))
-    .meta({ type: 'array', items: { type: 'string', enum: [...DIMENSIONS] } });
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const SPAN = /^(\d{1,6})(s|m|h|d)$/;
-const span = () =>
-  z
-    .string()
-    .regex(SPAN, 'is no length of time, e.g. 15m, 1h or 7d')
-    .transform((text) => {
-      const [, number, unit] = SPAN.exec(text) ?? [];
-      return Number(number) * UNIT_MS[unit!]!;
-    });
-
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-const WANTED_MOMENT = 'is no moment: milliseconds since 1970, or e.g. 2026-11-21T10:00:00Z';
-const moment = () =>
-  z.string().transform((text, refinement) => {
-    const ms = /^\d{1,16}$/.test(text) ? Number(text) : MOMENT.test(text) ? Date.parse(text) : Number.NaN;
-    if (ms >= 0 && ms <= 8.64e15) return ms;
-    refinement.addIssue({ code: 'custom', message: WANTED_MOMENT });
-    return z.NEVER;
-  });
+const { window, segment, host, pair, filter } = ViewQuestionSchema.shape;
 
 /** `GET /api/v1/view` and `/api/v1/stream`. */
 export const ViewParametersSchema = z.object({
-  window: ViewQuestionSchema.shape.window.describe('how far back: 5 s, a minute, or since the start'),
-  segment: ViewQuestionSchema.shape.segment.describe(
-    '`all`, `none` (plain traffic), or one such as `vxlan:10001`',
-  ),
-  host: ViewQuestionSchema.shape.host.describe('an outer address: the clients of this host'),
-  pair: ViewQuestionSchema.shape.pair.describe(
-    'two nodes of the view, joined by `~`: the flows between them',
-  ),
-  filter: ViewQuestionSchema.shape.filter.describe('only flows that fit ([filter.md](filter.md))'),
+  window: window.describe('how far back: 5 s, a minute, or since the start'),
+  segment: segment.describe('`all`, `none` (plain traffic), or one such as `vxlan:10001`'),
+  host: host.describe('an outer address: the clients of this host'),
+  pair: pair.describe('two nodes of the view, joined by `~`: the flows between them'),
+  filter: filter.describe('only flows that fit ([filter.md](filter.md))'),
 });
 
 /** `GET /api/v1/vnet`. */
@@ -81,28 +32,29 @@ export const NetworkParametersSchema = z.object({
     .describe('at most so many learned addresses of each bridge'),
 });
 
-/** Where nothing else is said. */
-const USUAL_SPAN_MS = 3_600_000;
+/** Only names as the database has them: they are kept, and other spellings of them have no end. */
+const TIME_ZONES: ReadonlySet<string> = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
 
-/** `GET /api/v1/query`: what a line can hold. Comparing two spans takes a body. */
+/** `GET /api/v1/query`. */
 export const HistoryParametersSchema = z.object({
-  ask: z.enum(['top', 'series', 'matrix', 'distinct', 'flows']).default('top').describe('what to find out'),
-  last: span().optional().describe('the time up to now, such as `15m`, `1h`, `7d`; else 1h'),
-  fromMs: moment().optional().describe('instead of `last`: from this moment on (milliseconds, or RFC 3339)'),
-  toMs: moment().optional().describe('up to before this moment; else now'),
-  by: dimensions().optional().describe('what flows are told apart by, joined by commas'),
-  of: dimension().optional().describe('with `ask=distinct`: whose values'),
-  filter: z.string().optional().describe('only flows that fit ([filter.md](filter.md))'),
-  quantity: z.enum(QUANTITIES).optional().describe('what is summed; else octets'),
-  points: z.enum(['once', 'every']).optional().describe('each packet once, or at each observation point'),
-  limit: wholeNumber(1, MAX_ROWS, '20').optional().describe('most rows'),
-  stepMs: wholeNumber(1000, 8.64e12, '60000').optional().describe('with `ask=series`: length of a step'),
+  q: z.string().min(1, 'is empty; e.g. top 10 src last 1h').describe('the question ([query.md](query.md))'),
+  timeZone: z
+    .string()
+    .refine((name) => TIME_ZONES.has(name), 'is no time zone, e.g. UTC or Europe/Berlin')
+    .optional()
+    .describe("whose clocks are meant where a time says no zone, e.g. `Europe/Berlin`; else the agent's"),
 });
-/** What stands in an address. */
-export type HistoryParameters = z.output<typeof HistoryParametersSchema>;
 
-/** The question of an address, not validated yet. */
-export function questionOf({ last, fromMs, toMs, ...others }: HistoryParameters, nowMs: number): object {
-  const to = toMs ?? nowMs;
-  return { ...others, fromMs: fromMs ?? Math.max(0, to - (last ?? USUAL_SPAN_MS)), toMs: to };
+/** Reads a question as text. @throws Refusal with its place */
+export function questionOf(
+  { q, timeZone }: z.output<typeof HistoryParametersSchema>,
+  nowMs: number,
+): HistoryQuestion {
+  try {
+    return parseQuestion(q, { nowMs, ...(timeZone !== undefined && { timeZone }) });
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    const { column } = error;
+    throw new Refusal(400, { ...badValue('q', q, error.message), column, caret: error.caret() });
+  }
 }
