@@ -56,6 +56,9 @@ const CAUSES = {
 /** Stable name of a failure of the store. */
 export type StoreErrorCode = keyof typeof CAUSES;
 
+/** Every code. */
+export const STORE_ERROR_CODES: readonly StoreErrorCode[] = Object.keys(CAUSES) as StoreErrorCode[];
+
 /** The store could not be opened, written to, or asked. What was stored before is unharmed. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;

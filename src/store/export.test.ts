@@ -105,6 +105,18 @@ describe('an export', () => {
     });
   });
 
+  it('has the columns that the document names, and its SQL runs', async () => {
+    const document = readFileSync(new URL('../../docs/history.md', import.meta.url), 'utf8');
+    const statements = [...document.matchAll(/^ {4}(SELECT .*(?:\n {4}.*)*)/gm)].map(([, sql]) => sql!);
+    assert.ok(statements.length > 0);
+    for (const sql of statements) await store.query(sql, { signal });
+    const { columns } = await store.query('FROM flows LIMIT 0', { signal });
+    for (const { name } of columns) {
+      const isListed = document.includes(`\`${name}\``) || /^tunnel[2-4](_id)?$/.test(name);
+      assert.ok(isListed, name);
+    }
+  });
+
   it('writes addresses as everything else here does', async () => {
     const octets = fc
       .uint8Array({ minLength: 16, maxLength: 16 })

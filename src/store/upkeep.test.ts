@@ -106,6 +106,18 @@ describe('upkeep of the store', () => {
         question.ask,
       );
     }
+    for (const level of ['raw', 'minute', 'hour']) {
+      const { rows } = await again.query(
+        `SELECT point, sum(seen), sum(recorded), sum(lost) FROM (
+           SELECT point, octets AS seen, 0 AS recorded, 0 AS lost FROM seen_${level}
+           UNION ALL SELECT point, 0, octets, 0 FROM flow_${level}
+           UNION ALL SELECT point, 0, 0, octets FROM ledger_${level}) GROUP BY point ORDER BY point`,
+        { signal },
+      );
+      assert.equal(rows.length, 4, level);
+      for (const [point, seen, recorded, lost] of rows)
+        assert.equal(Number(seen), Number(recorded) + Number(lost), `${level}, point ${point}`);
+    }
     const answer = await ask(again, { ask: 'top', by: ['src'], fromMs: NOON, toMs: NOON + 2 * HOUR });
     assert.equal(answer.total.octets, 110 * 720);
     assert.equal(answer.covered.level, 'hour');
