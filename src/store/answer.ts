@@ -51,9 +51,12 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
   const { quantity, limit } = question;
   const grouping = { dimensions, quantity, limit };
   const withPoints = needPoints(dimensions);
-  const rowsOf = (span: Span, coarsest = needs.coarsest): Rows & { readonly cover: Cover } => {
+  const rowsOf = (
+    span: Span,
+    { coarsest, because }: Pick<Needs, 'coarsest' | 'because'> = needs,
+  ): Rows & { readonly cover: Cover } => {
     const cover = coverSpan(span, { levels: catalogue, coarsest, intervalMs });
-    refuseCoarse(span, { cover, needs, catalogue, intervalMs });
+    refuseCoarse(span, { cover, coarsest, because, catalogue, intervalMs });
     return { pieces: cover.pieces, needs, points: catalogue.points, withPoints, cover };
   };
   const named = (name: string, kind: ColumnKind): { name: string; kind: ColumnKind } => ({ name, kind });
@@ -72,8 +75,10 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
       };
     }
     case 'series': {
-      const stepMs = stepOf(question, intervalMs);
-      const rows = rowsOf(question, finest([needs.coarsest, levelOfStep(stepMs)]));
+      const stepMs = stepOf(question, catalogue, intervalMs);
+      const coarsest = finest([needs.coarsest, levelOfStep(stepMs)]);
+      const because = coarsest === needs.coarsest ? needs.because : `steps of ${stepMs / 1000} s`;
+      const rows = rowsOf(question, { coarsest, because });
       return {
         sql: seriesSql(rows, { ...grouping, stepMs }),
         ledgerSql: ledgerSql(rows.pieces),
@@ -134,27 +139,24 @@ function refuseCoarse(
   { fromMs }: Span,
   {
     cover,
-    needs,
+    coarsest,
+    because,
     catalogue,
     intervalMs,
-  }: {
+  }: Pick<Needs, 'coarsest' | 'because'> & {
     readonly cover: Cover;
-    readonly needs: Needs;
     readonly catalogue: Catalogue;
     readonly intervalMs: number;
   },
 ): void {
-  if (needs.coarsest === 'hour') return;
-  const { pieces } = coverSpan(
-    { fromMs, toMs: 8.64e15 },
-    { levels: catalogue, coarsest: 'hour', intervalMs },
-  );
-  const reached = pieces[0]?.fromMs ?? fromMs;
-  const keptMs = Math.min(catalogue.keptFromMs('raw'), catalogue.keptFromMs(needs.coarsest));
+  if (coarsest === 'hour') return;
+  const all = coverSpan({ fromMs, toMs: 8.64e15 }, { levels: catalogue, coarsest: 'hour', intervalMs });
+  const reached = all.pieces[0]?.fromMs ?? fromMs;
+  const keptMs = Math.min(catalogue.keptFromMs('raw'), catalogue.keptFromMs(coarsest));
   const told = cover.pieces[0]?.fromMs ?? keptMs;
   if (told <= Math.max(reached, fromMs)) return;
   throw new StoreError('STORE_TOO_COARSE', 'asking the store', {
-    found: `before ${new Date(told).toISOString()} ${needs.because} are not kept`,
+    found: `before ${new Date(told).toISOString()} ${because} are not kept`,
   });
 }
 
@@ -175,11 +177,18 @@ const STEPS_MS = [
 ];
 const USUAL_STEPS = 240;
 
-/** Length of a step: as asked, or one that gives some two hundred; a multiple of the length of rows. */
-function stepOf(question: Extract<HistoryQuestion, { ask: 'series' }>, intervalMs: number): number {
-  const spanMs = question.toMs - question.fromMs;
-  const usual = STEPS_MS.find((each) => each % intervalMs === 0 && spanMs / each <= USUAL_STEPS);
-  const wanted = question.stepMs ?? usual ?? Math.ceil(spanMs / USUAL_STEPS);
+/** Length of a step: as asked, or one that gives some two hundred and that rows there are can tell; a multiple of the length of rows. */
+function stepOf(
+  question: Extract<HistoryQuestion, { ask: 'series' }>,
+  catalogue: Catalogue,
+  intervalMs: number,
+): number {
+  const { fromMs, toMs } = question;
+  const spanMs = toMs - fromMs;
+  const isKept = (level: LevelName): boolean => fromMs >= catalogue.keptFromMs(level);
+  const leastMs = isKept('raw') ? intervalMs : isKept('minute') ? LEVEL_MS.minute : LEVEL_MS.hour;
+  const usual = STEPS_MS.find((each) => each % leastMs === 0 && spanMs / each <= USUAL_STEPS);
+  const wanted = question.stepMs ?? usual ?? Math.ceil(spanMs / USUAL_STEPS / leastMs) * leastMs;
   const stepMs = Math.ceil(wanted / intervalMs) * intervalMs;
   if (spanMs / stepMs > MAX_STEPS)
     throw new StoreError('STORE_QUERY', 'asking the store', {

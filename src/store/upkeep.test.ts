@@ -161,6 +161,15 @@ describe('upkeep of the store', () => {
     await assert.rejects(ask(store, { ask: 'top', by: ['sport'], fromMs: NOON, toMs: endMs }), {
       code: 'STORE_TOO_COARSE',
     });
+    const early = { fromMs: endMs - 8 * DAY, toMs: endMs - 8 * DAY + 2 * HOUR };
+    const steps = await ask(store, { ask: 'series', ...early });
+    assert.deepEqual(
+      steps.rows.map(([time]) => time),
+      [early.fromMs, early.fromMs + HOUR],
+    );
+    await assert.rejects(ask(store, { ask: 'series', stepMs: MINUTE, ...early }), {
+      code: 'STORE_TOO_COARSE',
+    });
     const late = await ask(store, { ask: 'top', by: ['sport'], fromMs: endMs - DAY, toMs: endMs });
     assert.equal(late.total.octets, 110 * perDay);
     for (const level of ['raw', 'minute', 'hour']) assert.ok(given.includes(level), level);
