@@ -1,5 +1,6 @@
 /** A DuckDB file: opened with its limits, asked and changed by statements, its failures told as ours. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { StoreError } from './error.ts';
 
@@ -16,6 +17,18 @@ const THREADS = 2;
 /** What it may spill, octets. */
 const SPILL_OCTETS = 4 * 2 ** 30;
 
+/** Files that are open: the lock that DuckDB takes keeps other processes away, not this one. */
+const OPEN = new Set<string>();
+
+/** A file by a name that only it has; of one that is not there yet its directory's. */
+function placeOf(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
+  }
+}
+
 /** A row: values in the order of the columns asked for. */
 export type Row = readonly DuckDBValue[];
 
@@ -23,15 +36,21 @@ export type Row = readonly DuckDBValue[];
 export class Database {
   readonly path: string;
   readonly #instance: DuckDBInstance;
+  readonly #place: string;
 
-  private constructor(path: string, instance: DuckDBInstance) {
+  private constructor(path: string, instance: DuckDBInstance, place: string) {
     this.path = path;
     this.#instance = instance;
+    this.#place = place;
   }
 
   /** Opens a file, or makes it. No statement, ours or a user's, can reach another file. @throws StoreError */
   static async open({ path, memoryOctets, readOnly }: DatabaseOptions): Promise<Database> {
     if (readOnly && !existsSync(path)) throw new StoreError('STORE_NOT_FOUND', `opening ${path}`);
+    const place = placeOf(path);
+    if (OPEN.has(place))
+      throw new StoreError('STORE_LOCKED', `opening ${path}`, { found: 'this process has it open already' });
+    OPEN.add(place);
     try {
       const instance = await DuckDBInstance.create(path, {
         access_mode: readOnly ? 'READ_ONLY' : 'READ_WRITE',
@@ -48,8 +67,9 @@ export class Database {
       // The time zone is a setting that exists only now.
       await connection.run("SET GLOBAL TimeZone = 'UTC'; SET lock_configuration = true");
       connection.closeSync();
-      return new Database(path, instance);
+      return new Database(path, instance, place);
     } catch (error) {
+      OPEN.delete(place);
       throw StoreError.from(error, `opening ${path}`);
     }
   }
@@ -66,6 +86,7 @@ export class Database {
   /** Closes the file; connections are to be closed before. */
   close(): void {
     this.#instance.closeSync();
+    OPEN.delete(this.#place);
   }
 }
 

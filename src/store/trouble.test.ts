@@ -113,9 +113,15 @@ describe('a store in trouble', () => {
     assert.ok(!existsSync(missing));
   });
 
-  it('says that another process has it open', async () => {
+  it('says that another process has it open, or this one', async () => {
     const path = newPath();
-    await (await DuckDbStore.open({ path })).close();
+    const own = await DuckDbStore.open({ path });
+    await assert.rejects(
+      DuckDbStore.open({ path: join(directory, '.', `${files}.duckdb`) }),
+      isError('STORE_LOCKED'),
+    );
+    await assert.rejects(DuckDbStore.open({ path, readOnly: true }), isError('STORE_LOCKED', path));
+    await own.close();
     const script = `import { DuckDbStore } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
       await DuckDbStore.open({ path: ${JSON.stringify(path)} }); console.log('open'); setInterval(() => {}, 1000);`;
     const other = spawn(process.execPath, ['--input-type=module', '--eval', script], {
