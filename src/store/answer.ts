@@ -1,7 +1,12 @@
 /** Answers to questions about the past: from the question to the rows of the answer. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { Dimension, HistoryQuestion, ResultTable } from '../query/index.ts';
-import { MAX_STEPS } from '../query/index.ts';
+import {
+  type Dimension,
+  type HistoryLevel,
+  type HistoryQuestion,
+  MAX_STEPS,
+  type ResultTable,
+} from '../query/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Connection, Row } from './database.ts';
 import {
@@ -30,7 +35,6 @@ import {
   sumsSql,
   topSql,
 } from './question-sql.ts';
-import type { LevelName } from './schema.ts';
 
 /** An answer without the time it took. */
 export type Answer = Omit<ResultTable, 'tookMs'>;
@@ -185,7 +189,7 @@ function stepOf(
 ): number {
   const { fromMs, toMs } = question;
   const spanMs = toMs - fromMs;
-  const isKept = (level: LevelName): boolean => fromMs >= catalogue.keptFromMs(level);
+  const isKept = (level: HistoryLevel): boolean => fromMs >= catalogue.keptFromMs(level);
   const leastMs = isKept('raw') ? intervalMs : isKept('minute') ? LEVEL_MS.minute : LEVEL_MS.hour;
   const usual = STEPS_MS.find((each) => each % leastMs === 0 && spanMs / each <= USUAL_STEPS);
   const wanted = question.stepMs ?? usual ?? Math.ceil(spanMs / USUAL_STEPS / leastMs) * leastMs;
@@ -198,7 +202,7 @@ function stepOf(
 }
 
 /** The coarsest level whose periods fit into steps. */
-function levelOfStep(stepMs: number): LevelName {
+function levelOfStep(stepMs: number): HistoryLevel {
   if (stepMs % LEVEL_MS.hour === 0) return 'hour';
   return stepMs % LEVEL_MS.minute === 0 ? 'minute' : 'raw';
 }

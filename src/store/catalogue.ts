@@ -1,8 +1,8 @@
 /** What the store knows by heart: agents, points, which epochs it has, how far the levels are. A copy of small tables. */
 import type { ObservationPoint } from '../flow/index.ts';
+import type { HistoryLevel } from '../query/index.ts';
 import type { Connection } from './database.ts';
 import type { StoredPoint } from './fold.ts';
-import type { LevelName } from './schema.ts';
 
 /** Epochs `first` to `last` of an agent, metered without a gap. */
 export interface EpochRun {
@@ -63,12 +63,12 @@ export class Catalogue {
   }
 
   /** Everything before is joined to the next coarser level; undefined: nothing is. */
-  rolledMs(level: Exclude<LevelName, 'raw'>): number | undefined {
+  rolledMs(level: Exclude<HistoryLevel, 'raw'>): number | undefined {
     return this.#marks.get(`rolled_${level}`);
   }
 
   /** Rows of the level before this are given up. */
-  keptFromMs(level: LevelName): number {
+  keptFromMs(level: HistoryLevel): number {
     return this.#marks.get(`kept_${level}`) ?? 0;
   }
 

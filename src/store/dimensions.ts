@@ -9,8 +9,14 @@ import {
   type TunnelName,
   tunnelName,
 } from '../flow/index.ts';
-import { codeText, type Dimension, type FilterField, type ResultTable } from '../query/index.ts';
-import type { LevelName } from './schema.ts';
+import {
+  codeText,
+  type Dimension,
+  type FilterField,
+  type HistoryLevel,
+  type ResultTable,
+} from '../query/index.ts';
+import { HAS_PORTS, IS_ICMP, IS_IP } from './transport.ts';
 
 export type ColumnKind = ResultTable['columns'][number]['kind'];
 export type Cell = ResultTable['rows'][number][number];
@@ -23,7 +29,7 @@ export interface DimensionSql {
   /** The value of a group, from its columns. */
   readonly read: (values: readonly DuckDBValue[], agentNames: AgentNames) => Cell;
   /** The coarsest level whose rows tell it. */
-  readonly coarsest?: LevelName;
+  readonly coarsest?: HistoryLevel;
   /** Of a point: rows are joined with the table of them. */
   readonly isOfPoint?: true;
 }
@@ -33,11 +39,6 @@ export type AgentNames = ReadonlyMap<number, string>;
 
 /** Columns of a row's point. */
 export const POINT_COLUMNS = ['interface', 'direction', 'agent'] as const;
-
-const IS_IP = `network IN (${NETWORK.ipv4}, ${NETWORK.ipv6})`;
-const SHOWS_TRANSPORT = `${IS_IP} AND fragment <> 2`;
-const HAS_PORTS = `${SHOWS_TRANSPORT} AND protocol IN (6, 17, 33, 132, 136)`;
-const IS_ICMP = `${SHOWS_TRANSPORT} AND protocol IN (1, 58)`;
 
 const HAS_TUNNEL_ID = `tunnel_kind IN (${Object.entries(TUNNEL)
   .filter(([name]) => hasTunnelId(name as TunnelName))
@@ -57,7 +58,7 @@ function address(column: string, condition: string): DimensionSql {
   };
 }
 
-function number(value: string, condition?: string, coarsest?: LevelName): DimensionSql {
+function number(value: string, condition?: string, coarsest?: HistoryLevel): DimensionSql {
   return {
     kind: 'number',
     columns: [condition === undefined ? value : where(condition, value)],

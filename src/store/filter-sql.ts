@@ -6,14 +6,15 @@ import {
   type FilterField,
   type FilterValue,
   fieldDefinition,
+  type HistoryLevel,
   matchesPattern,
   networkStart,
 } from '../query/index.ts';
 import type { PointRow } from './catalogue.ts';
 import { FIELD_COLUMNS } from './columns.ts';
 import { FIRST_EPHEMERAL_PORT } from './levels.ts';
-import type { LevelName } from './schema.ts';
 import { whole } from './sql.ts';
+import { HAS_PORTS, IS_ICMP, IS_IP } from './transport.ts';
 
 /** A value of a field: where a row has it, and what it is. Codes that are no number have conditions of their own. */
 interface Reading {
@@ -44,10 +45,6 @@ const inTunnel = ({ when, value, codes }: Reading): Reading => ({
   }),
 });
 
-const IS_IP = `network IN (${NETWORK.ipv4}, ${NETWORK.ipv6})`;
-const SHOWS_TRANSPORT = `${IS_IP} AND fragment <> 2`;
-const HAS_PORTS = `${SHOWS_TRANSPORT} AND protocol IN (6, 17, 33, 132, 136)`;
-const IS_ICMP = `${SHOWS_TRANSPORT} AND protocol IN (1, 58)`;
 const WITHOUT_ID = (Object.keys(TUNNEL) as TunnelName[])
   .filter((name) => !hasTunnelId(name))
   .map((name) => TUNNEL[name]);
@@ -176,7 +173,7 @@ export function filterSql(filter: Filter, points: readonly PointRow[]): string {
 }
 
 /** The coarsest level whose rows tell whether they fit. */
-export function coarsestLevel(filter: Filter): LevelName {
+export function coarsestLevel(filter: Filter): HistoryLevel {
   switch (filter.kind) {
     case 'any':
       return 'hour';
@@ -195,7 +192,7 @@ export function coarsestLevel(filter: Filter): LevelName {
 }
 
 /** The finest of some levels; without any the coarsest there is. */
-export function finest(levels: readonly LevelName[]): LevelName {
+export function finest(levels: readonly HistoryLevel[]): HistoryLevel {
   if (levels.includes('raw')) return 'raw';
   return levels.includes('minute') ? 'minute' : 'hour';
 }

@@ -1,13 +1,13 @@
 /** Epochs into the tables of the store, within a transaction. */
 import { setImmediate } from 'node:timers/promises';
 import type { FlowBatch, ObservationPoint } from '../flow/index.ts';
+import { type HistoryLevel, LEVELS } from '../query/index.ts';
 import { appendRows } from './append.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { IntervalFold, type PointOf, type StoredPoint } from './fold.ts';
 import { joinStatement, LEVEL_MS, STAGE_TABLE } from './levels.ts';
-import { LEVEL_NAMES, type LevelName } from './schema.ts';
 import { moment, text, whole } from './sql.ts';
 
 /** Records that are folded before others have their turn: some milliseconds. */
@@ -128,8 +128,8 @@ async function foldBatch(
 }
 
 /** Levels that rows of a period go to: those that hold it already take what comes late along with the finest. */
-function levelsOf(periodMs: number, catalogue: Catalogue): LevelName[] {
-  return LEVEL_NAMES.filter((level) => {
+function levelsOf(periodMs: number, catalogue: Catalogue): HistoryLevel[] {
+  return LEVELS.filter((level) => {
     const isThere = level === 'raw' || periodMs < (catalogue.rolledMs(level) ?? 0);
     return isThere && periodMs >= catalogue.keptFromMs(level);
   });
@@ -144,7 +144,7 @@ async function write(
   const late = intervals.filter((each) => !isTimely(each));
   if (late.length > 0) {
     await append(STAGE_TABLE, late, connection);
-    for (const level of LEVEL_NAMES) {
+    for (const level of LEVELS) {
       const periods = late.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
       if (periods.length === 0) continue;
       const where = `period IN (${[...new Set(periods.map(({ periodMs }) => moment(periodMs)))].join(', ')})`;
@@ -156,7 +156,7 @@ async function write(
     }
     await connection.run(`DELETE FROM ${STAGE_TABLE}`);
   }
-  for (const level of LEVEL_NAMES) {
+  for (const level of LEVELS) {
     const own = intervals.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
     const beginOf = ({ periodMs }: Interval): string =>
       moment(level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level]);

@@ -1,6 +1,9 @@
 /** The levels of detail: how long their rows' periods are, and how rows of one become rows of the next. */
+
+import type { HistoryLevel } from '../query/index.ts';
 import { FLOW_COLUMNS, type StoredColumn } from './columns.ts';
-import { LEVEL_TABLES, type LevelName, type LevelTable } from './schema.ts';
+import { LEVEL_TABLES, type LevelTable } from './schema.ts';
+import { WITH_PORTS } from './transport.ts';
 
 /** Length of a period, of the levels that have their own. */
 export const LEVEL_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -11,9 +14,6 @@ export const LEVEL_MS = { minute: 60_000, hour: 3_600_000 } as const;
  */
 export const FIRST_EPHEMERAL_PORT = 32_768;
 
-/** Protocols whose records have ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const WITH_PORTS = '(6, 17, 33, 132, 136)';
-
 /** What columns become at the hour level. Of what is no port (an ICMP identifier) nothing is kept. */
 const AT_HOUR: Readonly<Record<string, string>> = {
   source_port: hourPort('source_port'),
@@ -22,18 +22,18 @@ const AT_HOUR: Readonly<Record<string, string>> = {
 };
 
 function hourPort(column: string): string {
-  return `CASE WHEN protocol IN ${WITH_PORTS} THEN least(${column}, ${FIRST_EPHEMERAL_PORT}::USMALLINT) ELSE 0::USMALLINT END`;
+  return `CASE WHEN ${WITH_PORTS} THEN least(${column}, ${FIRST_EPHEMERAL_PORT}::USMALLINT) ELSE 0::USMALLINT END`;
 }
 
 /** Beginning of the period of a level that a moment is in, as SQL. */
-function periodOf(level: Exclude<LevelName, 'raw'>): string {
+function periodOf(level: Exclude<HistoryLevel, 'raw'>): string {
   return `date_trunc('${level}', period)::TIMESTAMP`;
 }
 
 /** The statement that adds rows of `from`, a table with a finer level's columns, to a level's table, joined. */
 export function joinStatement(
   table: LevelTable,
-  level: Exclude<LevelName, 'raw'>,
+  level: Exclude<HistoryLevel, 'raw'>,
   { from, where }: { readonly from: string; readonly where?: string },
 ): string {
   const columns: readonly (Omit<StoredColumn, 'type'> & { readonly type: string })[] = LEVEL_TABLES[table];

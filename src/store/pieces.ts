@@ -1,7 +1,8 @@
 /** Which rows answer for a span: the coarsest that tell what is asked, finer ones at its ends and where nothing is joined yet. */
+
+import { type HistoryLevel, LEVELS } from '../query/index.ts';
 import type { Catalogue, EpochRun } from './catalogue.ts';
 import { LEVEL_MS } from './levels.ts';
-import { LEVEL_NAMES, type LevelName } from './schema.ts';
 
 /** From a moment on to before another, ms. */
 export interface Span {
@@ -11,14 +12,14 @@ export interface Span {
 
 /** Rows of one level. */
 export interface Piece extends Span {
-  readonly level: LevelName;
+  readonly level: HistoryLevel;
 }
 
 /** What a span is answered from. */
 export interface Cover {
   readonly pieces: readonly Piece[];
   /** The span, widened to the periods of the rows and cut to what there is. */
-  readonly covered: Span & { readonly level: LevelName };
+  readonly covered: Span & { readonly level: HistoryLevel };
   /** Where in it nobody metered. */
   readonly gaps: readonly Span[];
 }
@@ -37,15 +38,15 @@ export function coverSpan(
     levels,
     coarsest,
     intervalMs,
-  }: { readonly levels: Levels; readonly coarsest: LevelName; readonly intervalMs: number },
+  }: { readonly levels: Levels; readonly coarsest: HistoryLevel; readonly intervalMs: number },
 ): Cover {
   const ends = levels.runs.reduce(
     ({ fromMs, toMs }, run) => ({ fromMs: Math.min(fromMs, run.fromMs), toMs: Math.max(toMs, run.toMs) }),
     { fromMs: Number.POSITIVE_INFINITY, toMs: 0 },
   );
-  const lengthOf = (level: LevelName): number => (level === 'raw' ? intervalMs : LEVEL_MS[level]);
+  const lengthOf = (level: HistoryLevel): number => (level === 'raw' ? intervalMs : LEVEL_MS[level]);
   const pieces: Piece[] = [];
-  const cover = (level: LevelName, fromMs: number, toMs: number): void => {
+  const cover = (level: HistoryLevel, fromMs: number, toMs: number): void => {
     if (fromMs >= toMs) return;
     const length = lengthOf(level);
     const down = (ms: number): number => Math.floor(ms / length) * length;
@@ -56,9 +57,9 @@ export function coverSpan(
       if (piece.fromMs < piece.toMs) pieces.push(piece);
       return;
     }
-    const finer = LEVEL_NAMES[LEVEL_NAMES.indexOf(level) - 1]!;
+    const finer = LEVELS[LEVELS.indexOf(level) - 1]!;
     const finerKeptMs = Math.min(
-      ...LEVEL_NAMES.slice(0, LEVEL_NAMES.indexOf(level)).map((each) => levels.keptFromMs(each)),
+      ...LEVELS.slice(0, LEVELS.indexOf(level)).map((each) => levels.keptFromMs(each)),
     );
     const rolledMs = levels.rolledMs(level) ?? 0;
     // Where finer rows are given up the ends are widened.
@@ -100,7 +101,7 @@ function coverage(
   const within = runs
     .filter(({ fromMs, toMs }) => toMs > first.fromMs && fromMs < last.toMs)
     .toSorted((a, b) => a.fromMs - b.fromMs);
-  const level = LEVEL_NAMES.findLast((each) => pieces.some((piece) => piece.level === each)) ?? 'raw';
+  const level = LEVELS.findLast((each) => pieces.some((piece) => piece.level === each)) ?? 'raw';
   // Epochs that began in the last period may end behind it: they are of that period all the same.
   const endMs = within.reduce((latest, { toMs }) => Math.max(latest, toMs), 0);
   const fromMs = Math.max(first.fromMs, within[0]?.fromMs ?? first.fromMs);

@@ -1,8 +1,10 @@
 /** Questions as SQL. Nothing of a question but numbers comes into its text. */
+
 import {
   type Dimension,
   type Filter,
   fieldsOf,
+  type HistoryLevel,
   type HistoryQuestion,
   parseHistoryFilter,
 } from '../query/index.ts';
@@ -12,14 +14,13 @@ import { DIMENSION_SQL, type DimensionSql, POINT_COLUMNS } from './dimensions.ts
 import { coarsestLevel, filterSql, finest } from './filter-sql.ts';
 import { FLOW_DETAILS } from './flow-details.ts';
 import type { Piece } from './pieces.ts';
-import type { LevelName } from './schema.ts';
 import { moment, whole } from './sql.ts';
 
 /** What of a question decides which rows are read. */
 export interface Needs {
   readonly filter: Filter;
   /** The coarsest level whose rows tell what is asked. */
-  readonly coarsest: LevelName;
+  readonly coarsest: HistoryLevel;
   /** What needs a finer level than the coarsest there is, in words. */
   readonly because: string;
   /** Whether each observation point is summed, not each packet once. */

@@ -1,4 +1,5 @@
 /** The tables of the store, and how older ones are brought up to it. docs/history.md describes them to users. */
+import { LEVELS } from '../query/index.ts';
 import { FLOW_COLUMNS, type StoredColumn } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
@@ -6,10 +7,6 @@ import { MACROS, VIEWS } from './readable.ts';
 
 /** Version of the tables. Raised with each change of them; {@link MIGRATIONS} leads there from each one before. */
 export const SCHEMA_VERSION = 1;
-
-/** Levels of detail, finest first. */
-export const LEVEL_NAMES = ['raw', 'minute', 'hour'] as const;
-export type LevelName = (typeof LEVEL_NAMES)[number];
 
 /** Tables that every level has: flow_raw, flow_minute, … */
 export const LEVEL_TABLES = {
@@ -50,7 +47,7 @@ export function createStatements(intervalMs: number): string[] {
     'CREATE TABLE point (id UINTEGER NOT NULL, agent UINTEGER NOT NULL, ifindex UINTEGER NOT NULL, direction UTINYINT NOT NULL, interface VARCHAR, is_primary BOOLEAN NOT NULL)',
     // Runs of epochs without a gap: what is stored already, and when somebody metered.
     'CREATE TABLE epochs (agent UINTEGER NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL)',
-    ...LEVEL_NAMES.flatMap((level) =>
+    ...LEVELS.flatMap((level) =>
       Object.entries(LEVEL_TABLES).map(
         ([table, columns]) =>
           `CREATE TABLE ${table}_${level} (${columns.map(({ name, type }) => `${name} ${type} NOT NULL`).join(', ')})`,

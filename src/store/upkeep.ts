@@ -1,8 +1,10 @@
 /** What the store does by itself: joining rows to coarser levels, and giving up the oldest. Every step is one transaction. */
+
+import { type HistoryLevel, LEVELS } from '../query/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Connection } from './database.ts';
 import { joinStatement, LEVEL_MS } from './levels.ts';
-import { LEVEL_NAMES, LEVEL_TABLES, type LevelName, type LevelTable } from './schema.ts';
+import { LEVEL_TABLES, type LevelTable } from './schema.ts';
 import { moment } from './sql.ts';
 
 /** How long rows of each level are kept, ms; the finer ones not longer than the coarser. */
@@ -13,7 +15,7 @@ export interface Retention {
 }
 
 /** Why rows were given up. */
-export type GivingUp = (level: LevelName, beforeMs: number, why: 'age' | 'size') => void;
+export type GivingUp = (level: HistoryLevel, beforeMs: number, why: 'age' | 'size') => void;
 
 /** What upkeep works on. */
 export interface UpkeepOptions {
@@ -73,7 +75,7 @@ export async function joinLevels(
   }
 }
 
-async function stepOf(connection: Connection, level: LevelName, beginMs: number): Promise<number> {
+async function stepOf(connection: Connection, level: HistoryLevel, beginMs: number): Promise<number> {
   for (const stepMs of STEPS_MS) {
     const within = `period >= ${moment(beginMs)} AND period < ${moment(beginMs + stepMs)}`;
     const [row] = await connection.rows(`SELECT count(*) FROM flow_${level} WHERE ${within}`);
@@ -85,7 +87,7 @@ async function stepOf(connection: Connection, level: LevelName, beginMs: number)
 /** Gives up rows that are older than they are to become. */
 export async function giveUpOld(options: UpkeepOptions): Promise<void> {
   const { catalogue, retention, nowMs } = options;
-  for (const level of LEVEL_NAMES) {
+  for (const level of LEVELS) {
     const wantedMs = floor(nowMs - retention[`${level}Ms`], PIECE_MS[level]);
     await giveUp(options, level, { beforeMs: Math.min(wantedMs, joinedMs(catalogue, level)), why: 'age' });
   }
@@ -96,7 +98,7 @@ export async function giveUpForSize(options: UpkeepOptions): Promise<void> {
   const { connection, catalogue, maxOctets } = options;
   if ((await usedOctets(connection)) <= maxOctets) return;
   for (const isLast of [false, true])
-    for (const level of LEVEL_NAMES) {
+    for (const level of LEVELS) {
       for (;;) {
         // What was deleted counts until a checkpoint.
         await checkpoint(connection);
@@ -129,7 +131,7 @@ export async function checkpoint(connection: Connection): Promise<void> {
 
 async function giveUp(
   { connection, catalogue, gaveUp }: UpkeepOptions,
-  level: LevelName,
+  level: HistoryLevel,
   { beforeMs, why }: { readonly beforeMs: number; readonly why: 'age' | 'size' },
 ): Promise<void> {
   if (beforeMs <= catalogue.keptFromMs(level)) return;
@@ -149,13 +151,13 @@ async function giveUp(
 }
 
 /** Rows of a level before this are in the next coarser one: no others are given up. */
-function joinedMs(catalogue: Catalogue, level: LevelName): number {
+function joinedMs(catalogue: Catalogue, level: HistoryLevel): number {
   if (level === 'raw') return catalogue.rolledMs('minute') ?? 0;
   return catalogue.rolledMs('hour') ?? 0;
 }
 
 /** Beginning of the oldest period of a level that there is, from a moment on. */
-async function oldest(connection: Connection, level: LevelName, fromMs = 0): Promise<number | undefined> {
+async function oldest(connection: Connection, level: HistoryLevel, fromMs = 0): Promise<number | undefined> {
   const each = TABLES.map(
     (table) => `(SELECT min(period) FROM ${table}_${level} WHERE period >= ${moment(fromMs)})`,
   );
