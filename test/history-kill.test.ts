@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, symlinkSync } from 'node:fs';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { until } from './until.ts';
 
 /*
  * What was sent is what the history says, per flow, whenever the agent is killed: while it starts, takes over, meters, writes to
- * the store. ROUNDS and SEED choose how often and when.
+ * the store, stops. ROUNDS and SEED choose how often and when.
  */
 
 const ROUNDS = Number(process.env.ROUNDS ?? scaled(6, 2));
@@ -21,6 +21,8 @@ const PER_SECOND = scaled(2000, 200);
 const LONGEST_LIFE_MS = 2500;
 /** A transaction takes some ten milliseconds. */
 const LONGEST_WRITE_MS = 80;
+/** Ending in order takes about that. */
+const LONGEST_STOP_MS = 300;
 
 /** What the scene's instance left in the kernel and nobody has taken over. */
 async function left({ name }: HistoryScene): Promise<LeftMeter[]> {
@@ -37,7 +39,7 @@ function randoms(from: number): () => number {
 }
 
 test('kill -9 at random moments, also in the midst of writing to the store: nothing is missing, nothing twice', {
-  timeout: 60_000 + 10_000 * ROUNDS,
+  timeout: 60_000 + 30_000 * ROUNDS,
 }, async (t) => {
   t.diagnostic(`SEED=${seed} ROUNDS=${ROUNDS}`);
   const random = randoms(seed);
@@ -48,17 +50,24 @@ test('kill -9 at random moments, also in the midst of writing to the store: noth
   const startMs = performance.now() - startedMs;
   const stop = scene.send(FLOWS, PER_SECOND);
   let agent = first;
-  const killed = { starting: 0, metering: 0, storing: 0 };
+  const killed = { starting: 0, metering: 0, storing: 0, stopping: 0 };
   for (let round = 0; round < ROUNDS; round++) {
-    if (random() < 0.5) await delay(random() * (startMs + LONGEST_LIFE_MS));
-    else {
+    const choice = random();
+    if (choice < 0.4) {
+      await delay(random() * (startMs + LONGEST_LIFE_MS));
+      killed[agent.said().includes('meters"') ? 'metering' : 'starting']++;
+    } else if (choice < 0.8) {
       await agent.metering();
       const files = new Set(scene.files());
       await until(() => scene.files().some((name) => !files.has(name)), 'a file of the journal is complete');
       await delay(random() * LONGEST_WRITE_MS);
       killed.storing++;
+    } else {
+      await agent.metering();
+      scene.askToKeep();
+      await delay(random() * LONGEST_STOP_MS);
+      killed.stopping++;
     }
-    killed[agent.said().includes('meters"') ? 'metering' : 'starting']++;
     await agent.end('SIGKILL');
     agent = scene.start();
   }
@@ -113,6 +122,11 @@ test('what a kept or killed instance left in the kernel is named, and goes when 
   await agent.metering();
   await agent.end('SIGKILL');
   assert.equal((await left(scene)).length, 1);
+  rmSync(scene.history, { recursive: true });
+  const other = scene.start();
+  await other.metering();
+  await until(() => /still counts for another history of .*tshpurge/.test(other.said()), 'it is told');
+  assert.equal(await other.end('SIGTERM'), 0);
   const plain = await scene.run(['stop', scene.name]);
   assert.equal(plain.out, `"${scene.name}" is not running\n`);
   assert.equal((await left(scene)).length, 1);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -143,6 +144,13 @@ export class HistoryScene implements Disposable {
         ]),
       );
     };
+  }
+
+  /** Asks a running agent to stop and have the kernel count on; does not wait for it. */
+  askToKeep(): void {
+    const socket = connect(join(this.directory, 'run', `${this.name}.sock`));
+    socket.on('error', () => undefined);
+    socket.write('{"version":1,"request":"stop","words":{"keep":true}}\n');
   }
 
   /** Names of the journal's files. */

@@ -10,6 +10,7 @@ import { agentControl, type Metered } from './controlling.ts';
 import { type AskedHistory, questionsOf } from './history-answers.ts';
 import { keepingOf } from './keeping.ts';
 import { metricsOf } from './metrics.ts';
+import { leftInKernel } from './purging.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
 import { NetworksSource } from './vnet-asking.ts';
@@ -92,6 +93,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
       if (serving?.generatedToken !== undefined)
         teller.say('info', `Access token, shown this once: ${serving.generatedToken}`);
       if (kept) teller.say('info', `History: ${kept.directory}`);
+      void tellLeft(options.name ?? configuration.name, teller);
       if (json.directory !== undefined) teller.say('info', `JSON files: ${json.directory}`);
       if (log.data.file !== undefined) teller.say('info', `Values of each interval: ${log.data.file}`);
     },
@@ -115,6 +117,16 @@ export async function runConfigured(configuration: Configuration, options: RunOp
         }),
     },
   });
+}
+
+/** Another history's meter of this name may have been killed, or kept, and then never started again. */
+async function tellLeft(name: string, teller: Teller): Promise<void> {
+  const left = (await leftInKernel()).filter(({ label }) => label === name);
+  if (left.length > 0)
+    teller.say(
+      'warn',
+      `The kernel still counts for another history of "${name}"; start that again, or take it away: tunnelscope stop ${name} --purge`,
+    );
 }
 
 /** The rules of a configuration and of the file that it names. */

@@ -224,8 +224,11 @@ test('octets that were never a journal are no epochs', async () => {
         isRecord ? Buffer.concat([Buffer.from('TSE1'), noise]) : noise,
       );
       writeFileSync(join(place, 'state'), noise);
-      using journal = Journal.open(place, OPTIONS);
+      const told: JournalError[] = [];
+      using journal = Journal.open(place, { ...OPTIONS, listener: { damaged: (error) => told.push(error) } });
       assert.deepEqual(await contentOf(journal), []);
+      const isAny = noise.some((octet) => octet !== 0) && noise.findIndex((octet) => octet !== 0) < 8;
+      assert.equal(told.filter(({ message }) => message.includes('/state ')).length, isAny ? 1 : 0);
       rmSync(place, { recursive: true });
     }),
     { numRuns: 200 },

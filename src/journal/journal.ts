@@ -5,7 +5,16 @@
  * may be lost with its power, files before are asked for from the disk (fdatasync). A file is a transaction of the store to
  * be. One process at a time has a directory.
  */
-import { closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, rmSync, writevSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writevSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
@@ -17,6 +26,7 @@ import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally
 
 /** A file is begun anew at this size: ten seconds of 100,000 flows fit in. */
 const FILE_OCTETS = 256 * 1024 * 1024;
+const STATE = 'state';
 /** Parts that one call of `writev` takes. */
 const PARTS_AT_ONCE = 512;
 /** Agents whose last epochs are remembered when their files are gone. */
@@ -95,6 +105,12 @@ export class Journal implements Disposable {
     this.#state = state;
     this.#known = new Map(state.state.known);
     this.#tally = state.state.tally ?? undefined;
+    if (state.wasDamaged)
+      this.#tellDamage(
+        join(directory, STATE),
+        statSync(join(directory, STATE)).size,
+        'said what is known and dropped, and are lost',
+      );
     this.#complete = this.#lookAtFiles();
     this.#uncertain = this.#complete[0]?.number;
     // It was written down, and then the process ended before it was forgotten.
@@ -111,7 +127,7 @@ export class Journal implements Disposable {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o750 });
       stack.use(FileLock.acquire(join(directory, 'lock'), { busy: () => busy(directory) }));
-      const state = stack.use(StateFile.open(join(directory, 'state')));
+      const state = stack.use(StateFile.open(join(directory, STATE)));
       const parts = { resources: stack.move(), state };
       try {
         return new Journal(directory, options, parts);

@@ -27,12 +27,15 @@ export type JournalState = z.infer<typeof StateSchema>;
 
 /** The open file. */
 export class StateFile implements Disposable {
+  /** Whether there was one that could not be read: it was begun anew, and what it knew is lost. */
+  readonly wasDamaged: boolean;
   readonly #fd: number;
   #state: JournalState;
 
-  private constructor(fd: number, state: JournalState) {
+  private constructor(fd: number, state: JournalState, wasDamaged = false) {
     this.#fd = fd;
     this.#state = state;
+    this.wasDamaged = wasDamaged;
   }
 
   /** Opens it, or makes it; one that cannot be read is begun anew. @throws the error of the file system */
@@ -42,10 +45,13 @@ export class StateFile implements Disposable {
       const states = [0, 1].map((slot) => readSlot(fd, slot)).filter((state) => state !== undefined);
       const newest = states.toSorted((a, b) => b.generation - a.generation)[0];
       if (newest) return new StateFile(fd, newest);
+      // One that was never written to its end is all zeros.
+      const wasDamaged = [0, 1].some((slot) => hasWords(fd, slot));
       const zeros = new Uint8Array(2 * SLOT_OCTETS);
       for (let at = 0; at < zeros.byteLength; ) at += writeSync(fd, zeros, at, zeros.byteLength - at, at);
       const id = randomBytes(8).toString('hex');
-      const file = new StateFile(fd, { generation: 0, id, known: [], tally: null, counted: [] });
+      const fresh = { generation: 0, id, known: [], tally: null, counted: [] };
+      const file = new StateFile(fd, fresh, wasDamaged);
       file.write({});
       fsyncSync(fd);
       return file;
@@ -78,6 +84,13 @@ export class StateFile implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
+}
+
+function hasWords(fd: number, slot: number): boolean {
+  const prefix = Buffer.alloc(PREFIX_OCTETS);
+  return (
+    readSync(fd, prefix, 0, PREFIX_OCTETS, slot * SLOT_OCTETS) > 0 && prefix.some((octet) => octet !== 0)
+  );
 }
 
 function readSlot(fd: number, slot: number): JournalState | undefined {

@@ -1,3 +1,4 @@
+export type { MeteredInterface } from './attachments.ts';
 export type { RetiredEpoch, TableFill } from './epoch-maps.ts';
 export { MeterError, type MeterErrorCode } from './error.ts';
 export {
@@ -20,7 +21,6 @@ export {
 export {
   Meter,
   type MeterCost,
-  type MeteredInterface,
   type MeterListener,
   type MeterOptions,
   type MeterSettings,

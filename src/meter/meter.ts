@@ -1,14 +1,6 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
-import {
-  attachTc,
-  BpfError,
-  collectRunStatistics,
-  hasTcx,
-  setNetworkNamespace,
-  type TcAttachment,
-  type TcOptions,
-} from '../bpf/index.ts';
+import { BpfError, collectRunStatistics, hasTcx, setNetworkNamespace } from '../bpf/index.ts';
 import {
   DEFAULT_MEASURE,
   type FlowBatch,
@@ -18,6 +10,7 @@ import {
   type TunnelPorts,
 } from '../flow/index.ts';
 import type { Classifier, Filter } from '../query/index.ts';
+import { Attachments, type MeteredInterface } from './attachments.ts';
 import { claimClsact } from './clsact-claim.ts';
 import { Counters } from './counters.ts';
 import { parityOf, type TableFill } from './epoch-maps.ts';
@@ -34,7 +27,7 @@ import {
 } from './interfaces.ts';
 import { KEEP } from './keep.ts';
 import { LoadedMeter, type ProgramRuns } from './loaded.ts';
-import { CLSACT_PLACE, MeterPins } from './pins.ts';
+import { MeterPins } from './pins.ts';
 import { Sockets } from './sockets.ts';
 
 /** How to meter. */
@@ -80,11 +73,6 @@ export interface MeterCost {
 /** What of it can change while the meter runs. */
 export type MeterSettings = Pick<MeterOptions, 'interfaces' | 'intervalMs' | 'ports'>;
 
-/** An interface the programs are attached to. */
-export interface MeteredInterface extends ChosenInterface {
-  readonly hook: 'tcx' | 'clsact';
-}
-
 /** What the meter tells while it runs. */
 export interface MeterListener {
   /** The set of metered interfaces changed. */
@@ -96,19 +84,14 @@ export interface MeterListener {
 /** Bound of struct seen_counters' map, two directions each. */
 const MAX_INTERFACES = 1024;
 
-interface Attached {
-  readonly chosen: ChosenInterface;
-  readonly ingress: TcAttachment;
-  readonly egress: TcAttachment;
-}
-
 /** What a meter is made of. */
 interface MeterParts {
   readonly loaded: LoadedMeter;
   readonly counters: Counters;
   readonly names: InterfaceNames;
   readonly sockets: Sockets | undefined;
-  readonly mayUseClsact: boolean;
+  readonly attachments: Attachments;
+  readonly hook: 'auto' | 'tcx' | 'clsact';
   readonly pins: MeterPins | undefined;
 }
 
@@ -122,10 +105,11 @@ export class Meter implements FlowSource, Disposable {
   readonly #sockets: Sockets | undefined;
   /** Taken before the interfaces were read the first time. */
   readonly #names: InterfaceNames;
-  readonly #attached = new Map<number, Attached>();
+  readonly #attachments: Attachments;
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
-  readonly #mayUseClsact: boolean;
+  /** `auto` is tcx here. */
+  readonly #hook: 'auto' | 'tcx' | 'clsact';
   readonly #pins: MeterPins | undefined;
   /** When all was attached. */
   #beganMs = 0;
@@ -145,7 +129,8 @@ export class Meter implements FlowSource, Disposable {
     this.#counters = parts.counters;
     this.#names = parts.names;
     this.#sockets = parts.sockets;
-    this.#mayUseClsact = parts.mayUseClsact;
+    this.#attachments = parts.attachments;
+    this.#hook = parts.hook;
     this.#pins = parts.pins;
   }
 
@@ -165,9 +150,10 @@ export class Meter implements FlowSource, Disposable {
     const counters = stack.use(new Counters());
     const sockets = stack.use(openSockets(options));
     const pins = stack.use(options.pins && (await openPins(options.pins, listener)));
-    const parts = { loaded, counters, names, sockets, mayUseClsact, pins };
+    const hook: MeterOptions['hook'] = mayUseClsact ? 'clsact' : options.hook;
+    const attachments = stack.use(new Attachments({ loaded, counters, hook, pins }));
+    const parts = { loaded, counters, names, sockets, attachments, hook, pins };
     const meter = new Meter(options, listener, parts);
-    stack.defer(() => meter.#letGo());
     if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
     try {
       await meter.#begin();
@@ -186,7 +172,7 @@ export class Meter implements FlowSource, Disposable {
 
   /** The interfaces metered now. */
   get interfaces(): readonly MeteredInterface[] {
-    return [...this.#attached.values()].map(({ chosen, ingress }) => ({ ...chosen, hook: ingress.kind }));
+    return this.#attachments.interfaces;
   }
 
   /** What metering takes in the kernel. */
@@ -272,7 +258,7 @@ export class Meter implements FlowSource, Disposable {
       isLast = signal.aborted;
       const isKept = this.#pins !== undefined && signal.reason === KEEP;
       this.#counters.beforeEnd();
-      if (isLast && !isKept) this.#detachAll();
+      if (isLast && !isKept) this.#attachments.detachAll();
       this.#markBegin(Date.now(), 1n);
       const parity = await this.#loaded.flip();
       const counters = this.#counters.afterEnd();
@@ -315,8 +301,8 @@ export class Meter implements FlowSource, Disposable {
     this.#pins?.keep(this.agent, this.#loaded);
     const [refused] = await this.#followInterfaces();
     if (refused) throw refused;
-    if (this.#attached.size === 0) throw await noInterface(this.#options.interfaces);
-    this.#pins?.settle(({ ifindex }) => this.#attached.has(ifindex));
+    if (this.#attachments.size === 0) throw await noInterface(this.#options.interfaces);
+    this.#pins?.settle(({ ifindex }) => this.#attachments.has(ifindex));
     if (this.#pins && this.#pins.formers.length > 0) await this.#loaded.waitForPrograms();
     this.#beganMs = Date.now();
     this.#markBegin(this.#beganMs);
@@ -330,8 +316,8 @@ export class Meter implements FlowSource, Disposable {
   /** Beginning failed. Where it took something over, that is left to the next one, as after a crash. */
   #giveUp(): void {
     const pins = this.#pins;
-    if (!pins || (pins.formers.length > 0 && this.#attached.size > 0)) return;
-    this.#detachAll();
+    if (!pins || (pins.formers.length > 0 && this.#attachments.size > 0)) return;
+    this.#attachments.detachAll();
     pins.removeOwn();
   }
 
@@ -357,7 +343,7 @@ export class Meter implements FlowSource, Disposable {
       for (const direction of [0, 1] as const)
         points.push({ ifindex, direction, interfaceName: name, primary });
     }
-    this.#named = new Map([...this.#attached].map(([ifindex, { chosen }]) => [ifindex, chosen]));
+    this.#named = new Map(this.interfaces.map((each) => [each.ifindex, each]));
     return points;
   }
 
@@ -370,15 +356,16 @@ export class Meter implements FlowSource, Disposable {
     const refused: Error[] = [];
     await this.#renameRules().catch((error: Error) => refused.push(error));
     this.#describe(chosen);
-    for (const ifindex of [...this.#attached.keys()]) {
+    for (const { ifindex } of this.interfaces) {
       if (wanted.has(ifindex)) continue;
-      this.#detach(ifindex);
+      this.#attachments.detach(ifindex);
       this.#counters.leave(ifindex);
     }
     for (const each of chosen) {
-      if (this.#attached.has(each.ifindex)) continue;
+      if (this.#attachments.has(each.ifindex)) continue;
       try {
-        this.#attach(each);
+        this.#attachments.attach(each);
+        this.#named.set(each.ifindex, each);
       } catch (error) {
         if (!isGone(error)) refused.push(error as Error);
       }
@@ -390,7 +377,7 @@ export class Meter implements FlowSource, Disposable {
   /** Writes down for the next meter what records may name from now on. */
   #describe(chosen: readonly ChosenInterface[]): void {
     if (!this.#pins) return;
-    const hook = this.#mayUseClsact ? 'clsact' : 'tcx';
+    const hook = this.#hook === 'clsact' ? 'clsact' : 'tcx';
     const all = new Map([...this.#named.values(), ...chosen].map((each) => [each.ifindex, each]));
     this.#pins.describe({
       label: this.#options.pins!.label,
@@ -401,84 +388,17 @@ export class Meter implements FlowSource, Disposable {
   }
 
   #tellInterfaces(): void {
-    const now = [...this.#attached.keys()].join();
+    const now = this.interfaces.map(({ ifindex }) => ifindex).join();
     if (now === this.#told) return;
     this.#told = now;
     this.#listener.interfaces?.(this.interfaces);
   }
 
-  #attach(chosen: ChosenInterface): void {
-    const place = {
-      ifindex: chosen.ifindex,
-      mode: this.#mayUseClsact ? 'clsact' : this.#options.hook,
-      // First: a program of others that ends the chain must not hide packets from the meter.
-      position: 'first',
-      handle: CLSACT_PLACE,
-      priority: CLSACT_PLACE,
-    } as const;
-    using stack = new DisposableStack();
-    const loaded = this.#loaded;
-    const programs = chosen.isBare
-      ? { ingress: loaded.bareIngress, egress: loaded.bareEgress }
-      : { ingress: loaded.ingress, egress: loaded.egress };
-    const before = this.#counters.read(chosen.ifindex);
-    const pins = this.#pins;
-    const attach = (options: TcOptions): TcAttachment => (pins ? pins.attach(options) : attachTc(options));
-    const ingress = attach({ ...place, program: programs.ingress, direction: 'ingress' });
-    stack.defer(() => this.#take(ingress));
-    const egress = attach({ ...place, program: programs.egress, direction: 'egress' });
-    stack.move();
-    const attached = [
-      { attachment: ingress, programId: programs.ingress.id },
-      { attachment: egress, programId: programs.egress.id },
-    ] as const;
-    this.#counters.add(chosen.ifindex, { kind: chosen.kind, programs: attached }, before);
-    this.#attached.set(chosen.ifindex, { chosen, ingress, egress });
-    this.#named.set(chosen.ifindex, chosen);
-  }
-
-  #detach(ifindex: number): void {
-    const { ingress, egress } = this.#attached.get(ifindex)!;
-    this.#attached.delete(ifindex);
-    this.#take(ingress);
-    this.#take(egress);
-  }
-
-  #take(attachment: TcAttachment): void {
-    if (this.#pins) this.#pins.detach(attachment);
-    else attachment[Symbol.dispose]();
-  }
-
-  #detachAll(): void {
-    // From here on nothing is seen at all, rather than nothing counted.
-    this.#pins?.markEnd();
-    for (const ifindex of [...this.#attached.keys()]) this.#detach(ifindex);
-  }
-
-  /** What is pinned stays as after a crash: only an end in order takes it away. */
-  #letGo(): void {
-    if (!this.#pins) this.#detachAll();
-    // A filter would be taken off by its disposal.
-    for (const { ingress, egress } of this.#attached.values())
-      for (const attachment of [ingress, egress]) if (attachment.kind === 'tcx') attachment[Symbol.dispose]();
-    this.#attached.clear();
-  }
-
   /** Others may take our programs off; then attach again and say so. */
   #checkAttachments(): void {
-    for (const [ifindex, { chosen, ingress, egress }] of this.#attached) {
-      if (ingress.isAttached() && egress.isAttached()) continue;
-      this.#detach(ifindex);
+    for (const lost of this.#attachments.check()) {
       this.#changed = true;
-      this.#listener.problem?.(
-        new MeterError(
-          'METER_INTERFACES',
-          `the programs at ${chosen.name} were taken off by someone else or with the interface`,
-          {
-            remedy: 'they are attached again where the interface is still there',
-          },
-        ),
-      );
+      this.#listener.problem?.(lost);
     }
   }
 }

@@ -3,9 +3,10 @@ import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { FlowBatch, FlowSource } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
+import type { MeteredInterface } from './attachments.ts';
 import { MeterError } from './error.ts';
 import { KEEP } from './keep.ts';
-import type { MeterCost, MeteredInterface, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
+import type { MeterCost, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
 
 /** An error as it crosses the border between threads. */
 export interface ThreadFailure {
