@@ -222,7 +222,7 @@ test('of a table that is larger than a page can show, those behind ports and tho
   await using it = await networkBench(networksOf({ ...bridge, entries: [...entries, local] }));
   const { page } = it;
   assert.equal(await text(page, 'network-list-macs'), 'MACs 500+');
-  assert.match(await text(page, 'cut'), /bridge-0 has 901 addresses.*500.*\/api\/vnet has all/s);
+  assert.match(await text(page, 'cut'), /bridge-0 has 901 addresses.*500.*\/api\/v1\/vnet has all/s);
   await page.locator('.more').click();
   const macs = await attributes(page, 'row', 'data-mac');
   assert.equal(macs.length, 500);

@@ -1,0 +1,81 @@
+/** Every command of docs/guides is typed on machines made for it, and what the guides show is what comes. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { missingLine, type Step, stepsOf, type Typed } from './guide.ts';
+import { SCENES, type Scene } from './guide-scenes.ts';
+import { until } from './until.ts';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+/** Commands that only look: what they show may take some epochs to be so. */
+const LOOKS = /^(curl|ping|tunnelscope (status|report|audit|measure|logs|query|vnet \S* ?show))\b/;
+const PATIENCE_MS = 60_000;
+
+const guides = globSync('docs/guides/*.md', { cwd: ROOT }).toSorted();
+
+test('each guide has a scene, and each scene a guide', () => {
+  assert.deepEqual(
+    guides.map((path) => basename(path, '.md')).filter((name) => !(name in SCENES)),
+    [],
+  );
+  assert.deepEqual(
+    Object.keys(SCENES).filter((name) => !guides.includes(`docs/guides/${name}.md`)),
+    [],
+  );
+});
+
+for (const [name, open] of Object.entries(SCENES)) {
+  test(`what the guide ${name} says to do is done`, { timeout: 600_000 }, async () => {
+    const steps = stepsOf(readFileSync(join(ROOT, `docs/guides/${name}.md`), 'utf8'));
+    assert.ok(steps.filter(({ kind }) => kind === 'typed').length >= 3, 'it has commands');
+    const directory = mkdtempSync(join(tmpdir(), 'tsguide-'));
+    try {
+      await using scene = await open(directory);
+      for (const step of steps) await follow(step, { scene, directory });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+}
+
+async function follow(step: Step, at: { readonly scene: Scene; readonly directory: string }): Promise<void> {
+  if (step.kind === 'written') return writeFileSync(join(at.directory, step.name), step.content);
+  const isLook = LOOKS.test(step.command) && !step.command.endsWith('&');
+  let outcome: string | undefined;
+  if (!isLook) outcome = await type(step, at);
+  else
+    await until(
+      async () => {
+        outcome = await type(step, at);
+        return outcome === undefined;
+      },
+      'it shows what the guide shows',
+      PATIENCE_MS,
+    ).catch(() => undefined);
+  assert.equal(outcome, undefined, `${step.machine}$ ${step.command}`);
+}
+
+/** Types a command. @returns what is not as the guide says */
+async function type(
+  { machine, command, shown }: Typed,
+  { scene, directory }: { readonly scene: Scene; readonly directory: string },
+): Promise<string | undefined> {
+  const { child, said } = (scene.machines[machine] ?? assert.fail(`no machine "${machine}"`)).begin(
+    command,
+    directory,
+  );
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  if (!isOver()) await once(child, 'exit');
+  clearTimeout(timer);
+  if (child.exitCode !== 0) return `it ended with ${child.exitCode ?? child.signalCode}:\n${said()}`;
+  if (command.endsWith('&'))
+    await until(() => missingLine(shown, said()) === undefined, 'it is ready', PATIENCE_MS).catch(
+      () => undefined,
+    );
+  const missing = missingLine(shown, said());
+  return missing === undefined ? undefined : `"${missing}" is not in:\n${said()}`;
+}
