@@ -35,7 +35,7 @@ export { matchesPattern } from './filter/pattern.ts';
 export { printFilter } from './filter/print.ts';
 export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
 export { RuleError, readRule, readRules } from './filter/rule-file.ts';
-export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
+export { MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
 export { codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';

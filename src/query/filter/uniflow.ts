@@ -33,11 +33,6 @@ export function parseViewFilter(text: string): Filter {
   return filter;
 }
 
-/** Whether a live view can be asked for this field. */
-export function isViewField(field: FilterField): boolean {
-  return viewRefusal(field) === undefined;
-}
-
 function conditionsOf(filter: Filter): number {
   if (filter.kind === 'not') return conditionsOf(filter.filter);
   if (filter.kind !== 'and' && filter.kind !== 'or') return 1;

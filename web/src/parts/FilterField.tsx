@@ -6,8 +6,6 @@ import {
   type StreamedView,
 } from '../../../src/query/index.ts';
 import { leftOutWords } from '../words.ts';
-import { Suggestions } from './Suggestions.tsx';
-import { useSuggestions } from './suggesting.ts';
 
 interface FilterFieldProps {
   /** The filter in force, as it was typed; empty for none. */
@@ -22,8 +20,6 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
   const [draft, setDraft] = useState(applied);
   const [fault, setFault] = useState<FilterError>();
   const [known, setKnown] = useState(applied);
-  const suggesting = useSuggestions(draft, view, setDraft);
-  const { suggestions, at, listId } = suggesting;
   // Back, Forward and links bring another one.
   if (known !== applied) {
     setKnown(applied);
@@ -32,7 +28,6 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
   }
   const apply = (): void => {
     const text = draft.trim();
-    suggesting.close();
     const wrong = faultOf(text);
     setFault(wrong);
     if (!wrong && text !== applied) onApply(text);
@@ -40,7 +35,6 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
   const clear = (): void => {
     setDraft('');
     setFault(undefined);
-    suggesting.close();
     if (applied !== '') onApply('');
   };
   const onSubmit = (event: FormEvent): void => {
@@ -52,7 +46,6 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
   };
   // Escape empties this, and only leaves the view where there is nothing to empty.
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (suggesting.onKey(event)) return;
     if (event.key !== 'Escape' || (draft === '' && applied === '')) return;
     event.preventDefault();
     clear();
@@ -63,13 +56,7 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
         <input
           type="text"
           data-testid="filter-text"
-          ref={suggesting.input}
-          role="combobox"
           aria-label="Filter"
-          aria-autocomplete="list"
-          aria-expanded={suggestions.length > 0}
-          aria-controls={suggestions.length > 0 ? listId : undefined}
-          aria-activedescendant={at === undefined ? undefined : `${listId}-${at}`}
           aria-invalid={fault !== undefined}
           aria-describedby={fault && faultId}
           placeholder="Filter, e.g. vni 5001 and not port 22"
@@ -80,10 +67,7 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
           autoCapitalize="none"
           spellCheck={false}
           enterKeyHint="go"
-          onChange={(event) => {
-            setDraft(event.target.value);
-            suggesting.open(event.target);
-          }}
+          onChange={(event) => setDraft(event.target.value)}
         />
         {draft !== '' && (
           <button
@@ -98,10 +82,7 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
             <span aria-hidden="true">×</span>
           </button>
         )}
-        {suggestions.length > 0 && (
-          <Suggestions id={listId} suggestions={suggestions} at={at} onTake={suggesting.take} />
-        )}
-        {fault && suggestions.length === 0 && (
+        {fault && (
           <span className="filter-fault" id={faultId} role="alert" data-testid="filter-fault">
             {fault.message}
             <Fault fault={fault} />
