@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { batchOf } from '../src/flow/batch.fixture.ts';
+import type { Status } from '../src/query/index.ts';
+import { DuckDbStore } from '../src/store/index.ts';
 import { until } from '../test/until.ts';
 import { attributes, bench, launch, numbersBy, state } from './test/browser.ts';
 import { violations } from './test/violations.ts';
@@ -157,3 +163,81 @@ for (const [name, context] of [
     assert.ok(box.x >= 0 && box.x + box.width <= (await page.evaluate(() => innerWidth)));
   });
 }
+
+const suggested = (page: Page): Promise<string[]> =>
+  page.locator('[data-testid=suggestion] > :first-child').allInnerTexts();
+
+/** Types as fingers do. */
+async function press(page: Page, text: string): Promise<void> {
+  await page.focus(FIELD);
+  await page.keyboard.type(text);
+}
+
+test('what could be typed next is suggested, and chosen by the keyboard or the pointer', async () => {
+  await using it = await bench(browser);
+  const { page } = it;
+  await press(page, 'vn');
+  await shown(page, async () => (await suggested(page)).join() === 'vni', 'the field');
+  assert.equal(await page.getAttribute(FIELD, 'aria-expanded'), 'true');
+  assert.deepEqual(await violations(page), []);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await shown(page, async () => (await page.inputValue(FIELD)) === 'vni ', 'the word is taken');
+  assert.equal(new URL(page.url()).searchParams.get('filter'), null, 'and nothing applied');
+  await shown(page, async () => (await suggested(page)).slice(0, 3).join() === '=,!=,in', 'operators');
+  await page.keyboard.type('10003 and t');
+  await shown(page, async () => (await suggested(page)).includes('tunnel'), 'fields again');
+  await page.locator('[data-testid=suggestion]', { hasText: 'tcp' }).first().click();
+  assert.equal(await page.inputValue(FIELD), 'vni 10003 and tcp ');
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await suggested(page), [], 'Escape closes the list first');
+  assert.equal(await page.inputValue(FIELD), 'vni 10003 and tcp ');
+  await page.keyboard.press('Enter');
+  await shown(
+    page,
+    async () => new URL(page.url()).searchParams.get('filter') === 'vni 10003 and tcp',
+    'Enter applies where nothing is chosen',
+  );
+  assert.deepEqual(it.complaints, []);
+});
+
+test('an agent with a history tells which values were seen lately', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-seen-'));
+  const store = await DuckDbStore.open({ path: join(directory, 'history.duckdb') });
+  try {
+    const nowMs = Date.now();
+    const record = (vni: number, octets: number) => ({
+      tunnel: ['172.16.1.100', '172.16.1.101', vni] as const,
+      between: ['10.0.0.1', '10.0.0.2'] as const,
+      octets,
+      packets: 1,
+    });
+    await store.commit([batchOf([record(4711, 100), record(4712, 900)], { startMs: nowMs - 60_000 })]);
+    const kept = {
+      directory,
+      storedUpToMs: nowMs,
+      spoolOctets: 0,
+      maxSpoolOctets: 1e9,
+      dropped: { epochs: 0, packets: 0, octets: 0 },
+      failing: null,
+    };
+    let ask: () => Status = () => assert.fail('asked before it is served');
+    await using it = await bench(browser, {
+      prepare: (source) => {
+        ask = () => ({ ...source.status(), history: kept });
+      },
+      serve: { history: store, status: () => ask() },
+    });
+    const { page } = it;
+    await press(page, 'vni = ');
+    await shown(page, async () => (await suggested(page)).join() === '4712,4711', 'most octets first');
+    await page.keyboard.type('471');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await shown(page, async () => (await page.inputValue(FIELD)) === 'vni = 4711 ', 'the last of them');
+    assert.deepEqual(it.complaints, []);
+  } finally {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,7 +1,7 @@
 /** `tunnelscope completion`: a script for the shell, made from the commands there are. */
 import { Argument, type Command } from 'commander';
 import { FILTER_FIELD_NAMES } from '../query/index.ts';
-import { ASKING_COMMANDS, completeLine } from './completing.ts';
+import { ASKING_COMMANDS, askSeen, completeLine } from './completing.ts';
 import { FILTER_OPTION } from './filtering.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -27,10 +27,10 @@ export function addCompletionCommand(program: Command): void {
       'what could come next on this line, which the script asks for; words of questions and filters',
     )
     .option('--word <text>', 'the word of it at the cursor', '')
-    .action((shell: Shell, { line, word }: { readonly line?: string; readonly word: string }) => {
+    .action(async (shell: Shell, { line, word }: { readonly line?: string; readonly word: string }) => {
       if (line === undefined) process.stdout.write(`${completionScript(program, shell)}\n`);
       else
-        for (const { text, meaning } of completeLine(program, { line, word }))
+        for (const { text, meaning } of await completeLine(program, { line, word }, askSeen))
           process.stdout.write(shell === 'fish' ? `${text}\t${meaning}\n` : `${text}\n`);
     });
 }

@@ -17,7 +17,7 @@ export {
   SUMMARY_WORDS,
 } from './filter/classifier.ts';
 export { compileFilter, type RecordTest } from './filter/compile.ts';
-export { type Completion, completeFilter, type KnownValues } from './filter/complete.ts';
+export { type Completion, completeFilter, completeViewFilter, type KnownValues } from './filter/complete.ts';
 export { TooManyConjunctions } from './filter/conjunctions.ts';
 export { type DecisionField, KINDS_WITH_ID, type NamedInterface } from './filter/decision.ts';
 export { type Expectation, FilterError, quoted, type Span, type Suggestion } from './filter/error.ts';
@@ -42,6 +42,7 @@ export * from './history.ts';
 export { completeQuestion, type QuestionCompleting } from './question/complete.ts';
 export { parseQuestion, parseSelection, type QuestionClock } from './question/parse.ts';
 export { formatMoment, printQuestion } from './question/print.ts';
+export { type WantedValues, wantedOfQuestion, wantedValues } from './question/seen.ts';
 export { ASK_WORDS, QUESTION_WORDS } from './question/words.ts';
 export { isTimeZone, localTimeZone, wallOf } from './question/zone.ts';
 export * from './streamed.ts';

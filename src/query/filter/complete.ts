@@ -5,6 +5,7 @@ import { type Expectation, FilterError, type Suggestion } from './error.ts';
 import { FILTER_FIELD_NAMES, type FilterField, fieldDefinition } from './fields.ts';
 import { parseFilter } from './parse.ts';
 import type { FieldRefusal } from './token.ts';
+import { viewRefusal } from './uniflow.ts';
 import { isOrdered, parseOrdered, parseValue } from './value.ts';
 import { namesOf } from './value-type.ts';
 
@@ -32,6 +33,20 @@ export function completeFilter(text: string, cursor: number, known: KnownValues 
   return complete(text, cursor, { known, expectedAfter: (before) => filterExpectations(before) });
 }
 
+/** The same of a filter of a view, without fields that a view cannot be asked for. */
+export function completeViewFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
+  return complete(text, cursor, {
+    known,
+    refusal: viewRefusal,
+    expectedAfter: (before) => filterExpectations(before, viewRefusal),
+  });
+}
+
+/** The word that a text ends in, maybe empty. */
+export function wordBefore(text: string): string {
+  return WORD_BEFORE.exec(text)![0];
+}
+
 /** How a text is completed. */
 interface Completing {
   readonly known: KnownValues;
@@ -48,7 +63,7 @@ export function complete(
   { known, expectedAfter, refusal }: Completing,
 ): Completion {
   const before = text.slice(0, cursor);
-  const typed = WORD_BEFORE.exec(before)![0].toLowerCase();
+  const typed = wordBefore(before).toLowerCase();
   const from = before.length - typed.length;
   const to = cursor + WORD_BEHIND.exec(text.slice(cursor))![0].length;
   const suggestions = expectedAfter(text.slice(0, from)).flatMap((each) => suggestionsOf(each, known));

@@ -4,7 +4,7 @@ import { historyRefusal } from '../filter/history.ts';
 import { type QuestionClock, type QuestionForm, questionExpectations } from './parse.ts';
 
 /** The word behind which all is a filter, as a word of its own. */
-const WHERE = /(?:^|\s)where\s/i;
+export const WHERE: RegExp = /(?:^|\s)where\s/i;
 
 /** What is known where a question is typed, and whether it is all of one. */
 export interface QuestionCompleting extends QuestionClock {

@@ -4,57 +4,84 @@ import {
   MAX_VIEW_FILTER,
   parseViewFilter,
   type StreamedView,
+  type Suggestion,
 } from '../../../src/query/index.ts';
+import { useTyping } from '../typing.ts';
 import { leftOutWords } from '../words.ts';
+import { optionId, Suggestions } from './Suggestions.tsx';
 
 interface FilterFieldProps {
   /** The filter in force, as it was typed; empty for none. */
   readonly applied: string;
   readonly view: StreamedView | undefined;
+  /** Whether the agent can be asked what was seen lately. */
+  readonly hasHistory: boolean;
   readonly onApply: (filter: string) => void;
 }
 
 /** Which flows are meant, in words. A wrong one changes nothing but says what is wrong, and where. */
-export function FilterField({ applied, view, onApply }: FilterFieldProps) {
+export function FilterField({ applied, view, hasHistory, onApply }: FilterFieldProps) {
   const faultId = useId();
+  const listId = useId();
   const [draft, setDraft] = useState(applied);
   const [fault, setFault] = useState<FilterError>();
   const [known, setKnown] = useState(applied);
+  const typing = useTyping(draft, view, hasHistory);
+  const { suggestions, active } = typing;
+  const isListed = suggestions.length > 0;
   // Back, Forward and links bring another one.
   if (known !== applied) {
     setKnown(applied);
     setDraft(applied);
     setFault(undefined);
   }
+  const accept = (suggestion: Suggestion): void => setDraft(typing.accepted(suggestion));
   const apply = (): void => {
+    typing.close();
     const text = draft.trim();
     const wrong = faultOf(text);
     setFault(wrong);
     if (!wrong && text !== applied) onApply(text);
   };
   const clear = (): void => {
+    typing.close();
     setDraft('');
     setFault(undefined);
     if (applied !== '') onApply('');
   };
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault();
-    apply();
+    const suggestion = suggestions[active];
+    if (suggestion) accept(suggestion);
+    else apply();
   };
   const onBlur = (event: FocusEvent): void => {
     if (!event.currentTarget.contains(event.relatedTarget)) apply();
   };
-  // Escape empties this, and only leaves the view where there is nothing to empty.
+  // Escape closes the list, then empties this, and only leaves the view where there is nothing to empty.
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Escape' || (draft === '' && applied === '')) return;
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      if (isListed) typing.move(event.key === 'ArrowDown' ? 1 : -1);
+      else typing.open();
+      return;
+    }
+    if (event.key !== 'Escape' || (!isListed && draft === '' && applied === '')) return;
     event.preventDefault();
-    clear();
+    if (isListed) typing.close();
+    else clear();
   };
   return (
     <form className="filter" data-testid="filter" onSubmit={onSubmit} onBlur={onBlur} onKeyDown={onKeyDown}>
       <span className="filter-box">
         <input
+          ref={typing.input}
           type="text"
+          role="combobox"
+          aria-expanded={isListed}
+          aria-controls={isListed ? listId : undefined}
+          aria-autocomplete="list"
+          aria-activedescendant={active >= 0 ? optionId(listId, active) : undefined}
           data-testid="filter-text"
           aria-label="Filter"
           aria-invalid={fault !== undefined}
@@ -67,7 +94,11 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
           autoCapitalize="none"
           spellCheck={false}
           enterKeyHint="go"
-          onChange={(event) => setDraft(event.target.value)}
+          onSelect={typing.follow}
+          onChange={(event) => {
+            setDraft(event.target.value);
+            typing.open();
+          }}
         />
         {draft !== '' && (
           <button
@@ -82,7 +113,8 @@ export function FilterField({ applied, view, onApply }: FilterFieldProps) {
             <span aria-hidden="true">×</span>
           </button>
         )}
-        {fault && (
+        {isListed && <Suggestions id={listId} suggestions={suggestions} active={active} onAccept={accept} />}
+        {fault && !isListed && (
           <span className="filter-fault" id={faultId} role="alert" data-testid="filter-fault">
             {fault.message}
             <Fault fault={fault} />

@@ -53,7 +53,12 @@ export function Header(props: HeaderProps) {
           </span>
         )}
       </h1>
-      <FilterField applied={place.question.filter ?? ''} view={view} onApply={props.onFilter} />
+      <FilterField
+        applied={place.question.filter ?? ''}
+        view={view}
+        hasHistory={status?.history != null}
+        onApply={props.onFilter}
+      />
       <div className="controls">
         {place.sight === 'traffic' && (
           <>
