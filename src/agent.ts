@@ -145,10 +145,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     },
   });
   for await (const batch of meter.batches({ signal })) {
-    // First: when the next epoch is asked for, the kernel forgets this one.
-    history?.write(batch);
+    const kept = history?.write(batch);
     // Of a former agent: of a time that is not now.
     if (batch.agent !== meter.agent) {
+      await kept;
       freeBatch(batch);
       continue;
     }
@@ -160,7 +160,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     lagSeconds = (Date.now() - batch.endMs) / 1000;
     const queued = queues.map((queue) => queue.write(batch));
     options.epoch?.(batch, live);
-    void Promise.all(queued).then(() => freeBatch(batch));
+    void Promise.all([kept, ...queued]).then(() => freeBatch(batch));
+    // When the next epoch is asked for, the kernel forgets this one.
+    await kept;
   }
 }
 

@@ -13,7 +13,7 @@ const ROOT = mkdtempSync(join(tmpdir(), 'ts-history-'));
 let number = 0;
 let directory = '';
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = join(ROOT, String(number++));
 });
 after(() => rmSync(ROOT, { recursive: true }));
@@ -58,7 +58,7 @@ const filesIn = (): string[] => readdirSync(directory).filter((name) => name.end
 
 test('what is complete is stored and its file goes; the rest at the end', async () => {
   const { writer, told } = open(openLines);
-  for (let count = 1; count <= 3; count++) writer.write(epoch(count));
+  for (let count = 1; count <= 3; count++) await writer.write(epoch(count));
   await until(() => stored().length === 2, 'two files are stored');
   await until(() => filesIn().length === 1, 'their files are gone');
   assert.equal(writer.counts.storedUpToMs, 21_000);
@@ -79,7 +79,7 @@ test('a store that fails is told once, files stay, and all is stored when it wor
     store.failure = new Error('the disk is full');
     return store;
   });
-  for (let count = 1; count <= 5; count++) writer.write(epoch(count));
+  for (let count = 1; count <= 5; count++) await writer.write(epoch(count));
   await until(() => told.problems.length > 0, 'the failure is told');
   await until(() => writer.counts.failing !== undefined, 'it counts as failing');
   assert.equal(filesIn().length, 5);
@@ -100,7 +100,7 @@ test('a store that cannot be opened is tried again', async () => {
     if (++tries < 4) throw new Error('locked by another process');
     return openLines();
   });
-  writer.write(epoch(1));
+  await writer.write(epoch(1));
   await until(() => writer.store !== undefined, 'the store is open');
   await writer.close();
   assert.deepEqual(told.problems, ['locked by another process']);
@@ -110,13 +110,13 @@ test('a store that cannot be opened is tried again', async () => {
 test('what the store never took the next process brings', async () => {
   const failing = async (): Promise<JsonLinesStore> => Promise.reject(new Error('no such store'));
   const { writer } = open(failing);
-  for (let count = 1; count <= 4; count++) writer.write(epoch(count));
+  for (let count = 1; count <= 4; count++) await writer.write(epoch(count));
   await writer.close();
   assert.equal(filesIn().length, 4);
   const next = open(openLines).writer;
-  next.write(epoch(5));
+  await next.write(epoch(5));
   // Known: another process yielded it before.
-  next.write(epoch(4));
+  await next.write(epoch(4));
   await next.close();
   assert.deepEqual(
     stored().map(([, count]) => count),
@@ -127,7 +127,7 @@ test('what the store never took the next process brings', async () => {
 test('what finds no room is a line of the ledger of the next transaction', async () => {
   let isUp = false;
   const { writer } = open(async () => (isUp ? openLines() : Promise.reject(new Error('down'))), 6_000);
-  for (let count = 1; count <= 30; count++) writer.write(epoch(count));
+  for (let count = 1; count <= 30; count++) await writer.write(epoch(count));
   assert.ok(writer.counts.dropped.epochs > 0);
   isUp = true;
   await until(() => writer.store !== undefined, 'the store is open');

@@ -104,10 +104,10 @@ export class HistoryWriter<Store extends EpochStore> {
     };
   }
 
-  /** Takes an epoch in: when this returns it is on disk, or counted as dropped. */
-  write(batch: FlowBatch): void {
+  /** Takes an epoch in: when this resolves it is on disk, or counted as dropped. It never rejects; the batch is lent until then. */
+  async write(batch: FlowBatch): Promise<void> {
     try {
-      this.#journal.append(batch);
+      await this.#journal.append(batch);
       this.#works('journal');
     } catch (error) {
       this.#fails('journal', error as Error);
@@ -158,7 +158,7 @@ export class HistoryWriter<Store extends EpochStore> {
     } catch (error) {
       this.#fails('store', error as Error);
     } finally {
-      this.#journal.giveBack(file, isStored);
+      await this.#journal.giveBack(file, isStored);
     }
     return isStored;
   }

@@ -24,7 +24,7 @@ const OPTIONS: JournalOptions = { maxOctets: 100_000_000, intervalMs: 10_000 };
 let number = 0;
 let directory = '';
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = join(ROOT, String(number++));
 });
 after(() => rmSync(ROOT, { recursive: true }));
@@ -66,7 +66,7 @@ async function contentOf(journal: Journal): Promise<FlowBatch[]> {
   for (let file = journal.oldest; file; file = journal.oldest) {
     // Their columns are in the file, which goes.
     for (const each of await journal.read(file)) epochs.push(copyBatch(each));
-    journal.giveBack(file, true);
+    await journal.giveBack(file, true);
   }
   return epochs;
 }
@@ -85,29 +85,29 @@ function copyOf(path: string): string {
 test('what was appended is read as it was, by the next process too', async () => {
   using journal = Journal.open(directory, OPTIONS);
   const epochs = [epoch({ flows: 0 }), epoch({ epoch: 2, flows: 1 }), epoch({ epoch: 3, flows: 1000 })];
-  for (const each of epochs) journal.append(each);
+  for (const each of epochs) await journal.append(each);
   using next = Journal.open(copyOf(directory), OPTIONS);
   assert.equal(next.id, journal.id);
   assert.equal(next.known.get('agent'), 3);
   assert.deepEqual((await contentOf(next)).map(said), epochs.map(said));
 });
 
-test('columns of zeros take no room', () => {
+test('columns of zeros take no room', async () => {
   using journal = Journal.open(directory, OPTIONS);
   const batch = epoch({ flows: 1000 });
   for (const name of Object.keys(FIELDS) as (keyof typeof FIELDS)[])
     new Uint8Array(batch.columns[name].buffer).fill(0);
-  journal.append(batch);
+  await journal.append(batch);
   assert.ok(journal.octets < 4096, `${journal.octets} octets`);
 });
 
 test('an epoch that is known is not taken twice', async () => {
   using journal = Journal.open(directory, OPTIONS);
-  journal.append(epoch({ epoch: 1 }));
-  journal.append(epoch({ epoch: 2 }));
-  journal.append(epoch({ epoch: 2 }));
-  journal.append(epoch({ epoch: 1 }));
-  journal.append(epoch({ epoch: 1, agent: 'other' }));
+  await journal.append(epoch({ epoch: 1 }));
+  await journal.append(epoch({ epoch: 2 }));
+  await journal.append(epoch({ epoch: 2 }));
+  await journal.append(epoch({ epoch: 1 }));
+  await journal.append(epoch({ epoch: 1, agent: 'other' }));
   const epochs = await contentOf(journal);
   assert.deepEqual(
     epochs.map((each) => [each.agent, each.epoch]),
@@ -122,7 +122,7 @@ test('an epoch that is known is not taken twice', async () => {
 test('what is known is known when the files are gone', async () => {
   {
     using journal = Journal.open(directory, OPTIONS);
-    journal.append(epoch({ epoch: 41 }));
+    await journal.append(epoch({ epoch: 41 }));
     await contentOf(journal);
     assert.deepEqual(filesIn(), []);
   }
@@ -130,21 +130,21 @@ test('what is known is known when the files are gone', async () => {
   assert.deepEqual([...journal.known], [['agent', 41]]);
 });
 
-test('epochs of one interval are one file, those of another are another', () => {
+test('epochs of one interval are one file, those of another are another', async () => {
   using journal = Journal.open(directory, OPTIONS);
-  journal.append(epoch({ epoch: 1, startMs: 10_000 }));
-  journal.append(epoch({ epoch: 2, startMs: 19_000 }));
+  await journal.append(epoch({ epoch: 1, startMs: 10_000 }));
+  await journal.append(epoch({ epoch: 2, startMs: 19_000 }));
   assert.equal(journal.oldest, undefined);
-  journal.append(epoch({ epoch: 3, startMs: 20_000 }));
+  await journal.append(epoch({ epoch: 3, startMs: 20_000 }));
   assert.equal(filesIn().length, 2);
   assert.ok(journal.oldest);
 });
 
 test('wherever a write was cut, the epochs before it are read, and it is told', async () => {
   using journal = Journal.open(directory, OPTIONS);
-  journal.append(epoch({ epoch: 1 }));
+  await journal.append(epoch({ epoch: 1 }));
   const first = journal.octets;
-  journal.append(epoch({ epoch: 2 }));
+  await journal.append(epoch({ epoch: 2 }));
   const whole = journal.octets;
   const [name] = filesIn();
   const cuts = Array.from({ length: whole + 1 }, (_, at) => at);
@@ -168,11 +168,11 @@ test('wherever a write was cut, the epochs before it are read, and it is told', 
 test('after a cut the journal goes on', async () => {
   {
     using journal = Journal.open(directory, OPTIONS);
-    journal.append(epoch({ epoch: 1 }));
+    await journal.append(epoch({ epoch: 1 }));
   }
   appendFileSync(join(directory, filesIn()[0]!), Buffer.from('TSE1 and no more'));
   using journal = Journal.open(directory, OPTIONS);
-  journal.append(epoch({ epoch: 2 }));
+  await journal.append(epoch({ epoch: 2 }));
   assert.deepEqual(
     (await contentOf(journal)).map((each) => each.epoch),
     [1, 2],
@@ -180,9 +180,9 @@ test('after a cut the journal goes on', async () => {
 });
 
 test('files that anyone has changed give epochs or are told, and nothing else', async () => {
-  const bytes = (() => {
+  const bytes = await (async () => {
     using journal = Journal.open(directory, OPTIONS);
-    for (let each = 1; each <= 4; each++) journal.append(epoch({ epoch: each }));
+    for (let each = 1; each <= 4; each++) await journal.append(epoch({ epoch: each }));
     return readFileSync(join(directory, filesIn()[0]!));
   })();
   const change = fc.record({
@@ -235,12 +235,12 @@ test('octets that were never a journal are no epochs', async () => {
   );
 });
 
-test('a directory is for one process', () => {
+test('a directory is for one process', async () => {
   using _journal = Journal.open(directory, OPTIONS);
   assert.throws(() => Journal.open(directory, OPTIONS), { code: 'JOURNAL_BUSY' });
 });
 
-test('a directory that cannot be used is told with its name', () => {
+test('a directory that cannot be used is told with its name', async () => {
   writeFileSync(directory, '');
   assert.throws(() => Journal.open(directory, OPTIONS), {
     code: 'JOURNAL_DIRECTORY',
@@ -262,9 +262,9 @@ function sums(epochs: readonly FlowBatch[]): { seen: bigint; recorded: bigint; d
 }
 
 test('at the bound the oldest files go, and what was in them is told once, whenever a process ends', async () => {
-  const size = (() => {
+  const size = await (async () => {
     using journal = Journal.open(join(ROOT, String(number++)), OPTIONS);
-    journal.append(epoch());
+    await journal.append(epoch());
     return journal.octets;
   })();
   let expected = 0n;
@@ -274,7 +274,7 @@ test('at the bound the oldest files go, and what was in them is told once, whene
     using journal = Journal.open(directory, { ...OPTIONS, maxOctets: 8 * size });
     const batch = epoch({ epoch: each, startMs: 10_000 * each });
     for (const { packets } of batch.seen) expected += packets;
-    journal.append(batch);
+    await journal.append(batch);
     assert.ok(journal.octets <= 8 * size);
   }
   using journal = Journal.open(directory, OPTIONS);
@@ -287,12 +287,12 @@ test('at the bound the oldest files go, and what was in them is told once, whene
 test('a file that a former process may have stored is not dropped', async () => {
   {
     using journal = Journal.open(directory, OPTIONS);
-    journal.append(epoch({ epoch: 1, startMs: 10_000 }));
+    await journal.append(epoch({ epoch: 1, startMs: 10_000 }));
   }
   using journal = Journal.open(directory, { ...OPTIONS, maxOctets: 3000 });
   for (let each = 2; each < 20; each++)
     try {
-      journal.append(epoch({ epoch: each, startMs: 10_000 * each }));
+      await journal.append(epoch({ epoch: each, startMs: 10_000 * each }));
     } catch (error) {
       assert.equal((error as JournalError).code, 'JOURNAL_FULL');
     }
@@ -313,7 +313,7 @@ test('when the disk is full what is lost is counted, and told when there is room
         const batch = epoch({ epoch: each, startMs: 10_000 * each, flows: 200 });
         for (const { packets } of batch.seen) expected += packets;
         try {
-          journal.append(batch);
+          await journal.append(batch);
         } catch (error) {
           assert.equal((error as JournalError).code, 'JOURNAL_WRITE');
           failures++;
@@ -325,7 +325,7 @@ test('when the disk is full what is lost is counted, and told when there is room
     // Another process: what was counted is still known.
     using journal = Journal.open(directory, OPTIONS);
     const before = await contentOf(journal);
-    journal.append(epoch({ epoch: 100, startMs: 1_000_000 }));
+    await journal.append(epoch({ epoch: 100, startMs: 1_000_000 }));
     for (const { packets } of epoch().seen) expected += packets;
     const epochs = [...before, ...(await contentOf(journal))];
     const { seen, recorded, dropped } = sums(epochs);

@@ -1,20 +1,12 @@
 /**
  * The journal: epochs that are on disk and not yet in a store.
  *
- * An epoch is in its file when `append` returns, so that it outlives the process; not the machine: what is in the open file
+ * An epoch is in its file when `append` resolves, so that it outlives the process; not the machine: what is in the open file
  * may be lost with its power, files before are asked for from the disk (fdatasync). A file is a transaction of the store to
  * be. One process at a time has a directory.
  */
-import {
-  closeSync,
-  fdatasync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-  writevSync,
-} from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
@@ -66,7 +58,7 @@ export interface Dropped {
 
 interface OpenFile {
   readonly number: number;
-  readonly fd: number;
+  readonly handle: FileHandle;
   readonly interval: number;
   octets: number;
 }
@@ -87,6 +79,11 @@ export class Journal implements Disposable {
   #complete: JournalFile[];
   #open: OpenFile | undefined;
   #turn: NodeJS.Timeout | undefined;
+  /** Appends wait for each other. */
+  #appending: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  /** The open file is to be completed when it is not being written to any more. */
+  #isDue = false;
   #tally: Tally | undefined;
   /** The file that is being read for a store. */
   #lent: LentFile | undefined;
@@ -174,31 +171,51 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Takes an epoch in, unless it is there or was; when this returns it outlives the process.
+   * Takes an epoch in, unless it is there or was; when this resolves it outlives the process. The batch is lent until it settles.
+   * A disk that is slow holds up nobody but who waits for this.
    *
    * @throws JournalError `JOURNAL_WRITE` when it could not be written, `JOURNAL_FULL` when the bound leaves no room for it. It is
    *   counted as dropped then, and no more than that is lost
    */
-  append(batch: FlowBatch): void {
+  append(batch: FlowBatch): Promise<void> {
+    const appended = this.#appending.then(() => this.#append(batch));
+    this.#appending = appended.catch(() => undefined);
+    return appended;
+  }
+
+  async #append(batch: FlowBatch): Promise<void> {
     if (batch.epoch <= (this.#known.get(batch.agent) ?? 0)) return;
+    this.#isWriting = true;
     try {
-      this.#write(encodeEpoch(batch), batch.startMs);
+      await this.#write(encodeEpoch(batch), batch.startMs);
+      this.#know(batch);
     } catch (error) {
       this.#know(batch);
       this.#drop([batch], []);
       throw error;
+    } finally {
+      this.#isWriting = false;
+      if (this.#isDue) this.completeOpen();
     }
-    this.#know(batch);
   }
 
   /** Has what was appended so far be read by the store. */
   completeOpen(): void {
+    this.#isDue = this.#isWriting;
+    if (!this.#isWriting) this.#completeNow();
+  }
+
+  #completeNow(): void {
     const open = this.#open;
     if (!open) return;
     clearTimeout(this.#turn);
     this.#open = undefined;
     // Nobody waits for it: what it saves from is the end of the machine, not of the process.
-    fdatasync(open.fd, () => closeSync(open.fd));
+    const { handle } = open;
+    void handle
+      .datasync()
+      .catch(() => undefined)
+      .finally(() => handle.close());
     if (open.octets === 0) {
       rmSync(this.#path(open.number), { force: true });
       return;
@@ -223,14 +240,15 @@ export class Journal implements Disposable {
   }
 
   /** Gives a file back that was read. @param isStored whether it is in the store for good, and can be removed */
-  giveBack(file: JournalFile, isStored: boolean): void {
+  async giveBack(file: JournalFile, isStored: boolean): Promise<void> {
     this.#lent?.opened?.[Symbol.dispose]();
+    if (isStored) {
+      // Before it goes: what it held is known from then on by this alone.
+      this.#remember({});
+      await rm(this.#path(file.number), { force: true });
+      this.#complete = this.#complete.filter(({ number }) => number !== file.number);
+    }
     this.#lent = undefined;
-    if (!isStored) return;
-    // Before it goes: what it held is known from then on by this alone.
-    this.#remember({});
-    rmSync(this.#path(file.number), { force: true });
-    this.#complete = this.#complete.filter(({ number }) => number !== file.number);
   }
 
   [Symbol.dispose](): void {
@@ -260,65 +278,60 @@ export class Journal implements Disposable {
     return files;
   }
 
-  #write(parts: readonly Uint8Array[], startMs: number): void {
+  async #write(parts: readonly Uint8Array[], startMs: number): Promise<void> {
     const octets = octetsOf(parts);
     const interval = Math.floor(startMs / this.#options.intervalMs);
-    const { fd, octets: size, interval: present } = this.#open ?? { fd: -1, octets: 0, interval };
-    if (fd >= 0 && (present !== interval || size + octets > FILE_OCTETS)) this.completeOpen();
+    const open = this.#open;
+    if (open && (open.interval !== interval || open.octets + octets > FILE_OCTETS)) this.#completeNow();
     this.#makeRoom(octets);
-    this.#writeTo(this.#open ?? this.#begin(interval), parts);
+    await this.#writeTo(this.#open ?? (await this.#begin(interval)), parts);
   }
 
   /** All of it, or none. */
-  #writeTo(file: OpenFile, parts: readonly Uint8Array[]): void {
+  async #writeTo(file: OpenFile, parts: readonly Uint8Array[]): Promise<void> {
     try {
-      writeAll(file.fd, parts);
+      await writeAll(file.handle, parts);
     } catch (cause) {
-      ftruncateSync(file.fd, file.octets);
+      await file.handle.truncate(file.octets);
+      const path = this.#path(file.number);
       throw new JournalError(
         'JOURNAL_WRITE',
-        `writing an epoch to ${this.#path(file.number)} failed (${(cause as Error).message})`,
-        {
-          cause,
-          remedy: 'make room on the disk; what cannot be written is counted as history_dropped',
-        },
+        `writing an epoch to ${path} failed (${(cause as Error).message})`,
+        { cause, remedy: 'make room on the disk; what cannot be written is counted as history_dropped' },
       );
     }
     file.octets += octetsOf(parts);
   }
 
-  #begin(interval: number): OpenFile {
+  async #begin(interval: number): Promise<OpenFile> {
     const { counted } = this.#state.state;
     const last = Math.max(this.#complete.at(-1)?.number ?? 0, ...counted.map(Number));
     const number = Math.max(last + 1, Date.now());
     const path = this.#path(number);
-    let fd: number;
+    let handle: FileHandle;
     try {
-      fd = openSync(path, 'ax', 0o640);
+      handle = await open(path, 'ax', 0o640);
     } catch (cause) {
       throw new JournalError(
         'JOURNAL_WRITE',
         `making the file ${path} failed (${(cause as Error).message})`,
-        {
-          cause,
-          remedy: 'make room on the disk, and let this user write to the directory',
-        },
+        { cause, remedy: 'make room on the disk, and let this user write to the directory' },
       );
     }
-    const file: OpenFile = { number, fd, interval, octets: 0 };
+    const file: OpenFile = { number, handle, interval, octets: 0 };
     this.#open = file;
     const { intervalMs } = this.#options;
     this.#turn = setTimeout(() => this.completeOpen(), intervalMs - (Date.now() % intervalMs) + SLACK_MS);
     this.#turn.unref();
-    this.#writeTally(file);
+    await this.#writeTally(file);
     return file;
   }
 
   /** What was dropped comes first in a file: the store hears of it with the next transaction. */
-  #writeTally(file: OpenFile): void {
+  async #writeTally(file: OpenFile): Promise<void> {
     if (!this.#tally) return;
     try {
-      this.#writeTo(file, encodeEpoch(epochOfTally(this.#tally), true));
+      await this.#writeTo(file, encodeEpoch(epochOfTally(this.#tally), true));
     } catch {
       return; // The epoch that follows will say the same.
     }
@@ -407,10 +420,10 @@ function octetsOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-function writeAll(fd: number, parts: readonly Uint8Array[]): void {
+async function writeAll(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
   let left = parts.filter(({ byteLength }) => byteLength > 0);
   while (left.length > 0) {
-    let written = writevSync(fd, left.slice(0, PARTS_AT_ONCE));
+    let { bytesWritten: written } = await handle.writev(left.slice(0, PARTS_AT_ONCE));
     while (left.length > 0 && written >= left[0]!.byteLength) {
       written -= left[0]!.byteLength;
       left = left.slice(1);
