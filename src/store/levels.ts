@@ -49,8 +49,14 @@ export function joinStatement(
     `FROM ${from}`,
     ...(where === undefined ? [] : [`WHERE ${where}`]),
     `GROUP BY ${keys.join(', ')}`,
+    // As raw rows are: neighbours alike take a tenth less room, and are read faster.
+    ...(table === 'flow'
+      ? [`ORDER BY ${ORDER.map((name) => 1 + columns.findIndex((each) => each.name === name)).join(', ')}`]
+      : []),
   ].join(' ');
 }
+
+const ORDER = ['period', 'tunnel_id', 'source_lo', 'destination_lo'];
 
 /** Statement that makes a table for rows on their way in. */
 export const STAGE_TABLE = 'staged';
