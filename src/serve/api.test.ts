@@ -218,9 +218,21 @@ test('a token has a bound of its own, wherever it is used; a wrong one costs as 
   for (let i = 2; i < 7; i++) statuses.push((await from(`127.0.0.${i}`)).status);
   assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
   await using other = await served({ auth, limits: { requests: { perSecond: 0.01, burst: 100 } } });
-  const guesses: number[] = [];
-  for (let i = 0; i < 7; i++) guesses.push((await ask(other.port, '/?token=guess')).status);
-  assert.deepEqual(guesses, [401, 401, 401, 401, 401, 429, 429]);
+  const guess = (path: string, given: Record<string, string>, from: string) =>
+    ask(other.port, path, given, { from });
+  for (const [i, [path, given]] of (
+    [
+      ['/?token=guess', {}],
+      ['/api/v1/view', bearer('guess')],
+      ['/api/v1/stream', bearer('guess')],
+    ] as const
+  ).entries()) {
+    const statuses: number[] = [];
+    for (let n = 0; n < 8; n++) statuses.push((await guess(path, given, `127.0.1.${i + 1}`)).status);
+    const tried = statuses.indexOf(429);
+    assert.ok(tried >= 4 && tried <= 5, `${path}: ${statuses}`);
+    assert.deepEqual(new Set(statuses.slice(tried)), new Set([429]), path);
+  }
   const good = await ask(other.port, '/api/v1/view', bearer(TOKEN), { from: '127.0.0.2' });
   assert.equal(good.status, 200);
 });

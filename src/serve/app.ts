@@ -72,7 +72,7 @@ export interface AppParts {
 
 /** Longest path with query taken: a filter of 2,000 characters, each written as three, and a short rest. */
 const URL_LENGTH = 8192;
-/** What a token that is none takes from the bucket of who tried it, in requests. */
+/** What a token that is none costs who tried it, in requests. */
 const WRONG_TOKEN = 20;
 
 /** The routes. */
@@ -180,12 +180,14 @@ function admit(c: HttpContext, { access, connections, limiters }: AppParts): Res
   }
   if (reader && path === '/' && given !== undefined) {
     if (reader.isToken(given)) return enter(c, reader.cookieName, reader.cookieValue);
-    limiters.requests.fine(client, WRONG_TOKEN);
+    payForGuess(limiters.requests, client);
     return unauthorized(c);
   }
   const bearer = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
   const role = access.roleOf(bearer);
-  if (bearer !== undefined && role === undefined) limiters.requests.fine(client, WRONG_TOKEN);
+  // Where there are no tokens, one that is sent all the same guesses nothing.
+  if (bearer !== undefined && role === undefined && (reader || access.hasAdmin))
+    payForGuess(limiters.requests, client);
   if (role !== undefined) {
     const wait = limiters.tokenRequests.take(role);
     if (wait > 0) throw tooMany('requests with this token', wait);
@@ -193,6 +195,12 @@ function admit(c: HttpContext, { access, connections, limiters }: AppParts): Res
   if (operationOf(path, method)?.role === 'admin') return admitAdmin(c, access, { bearer, role });
   if (!reader || role !== undefined || reader.isCookie(getCookie(c, reader.cookieName))) return undefined;
   return unauthorized(c);
+}
+
+/** @throws Refusal to who has tried too many tokens */
+function payForGuess(limiter: RateLimiter, client: string): void {
+  const wait = limiter.take(client, WRONG_TOKEN);
+  if (wait > 0) throw tooMany('wrong tokens', wait);
 }
 
 /** A cookie does not do: the browser would send it whoever asked it to. */

@@ -44,13 +44,9 @@ test('who waits as long as it was told is served', () => {
   );
 });
 
-test('a fine leaves less, never less than nothing', () => {
+test('what costs more than is left is refused, and takes nothing', () => {
   const limiter = new RateLimiter({ perSecond: 1, burst: 10 }, () => 0);
-  limiter.take('a');
-  limiter.fine('a', 8);
-  assert.deepEqual([limiter.take('a'), limiter.take('a')], [0, 1]);
-  limiter.fine('a', 100);
-  assert.equal(limiter.take('a'), 1);
+  assert.deepEqual([limiter.take('a', 8), limiter.take('a', 8), limiter.take('a', 2)], [0, 6, 0]);
 });
 
 test('a million clients take the room of some thousand', () => {

@@ -45,12 +45,6 @@ export class RateLimiter {
     return isEnough ? 0 : Math.max(1, Math.ceil((Math.min(cost, burst) - left) / perSecond));
   }
 
-  /** Takes what a client did wrong from the bucket that it took from, as far as there is something. */
-  fine(client: string, cost: number): void {
-    const bucket = this.#buckets.get(client);
-    if (bucket) bucket.left = Math.max(0, bucket.left - cost);
-  }
-
   get size(): number {
     return this.#buckets.size;
   }
