@@ -180,14 +180,10 @@ const watched: Open = (directory) => {
   return pinged(directory);
 };
 
-/** By the names of the guides. */
-export const SCENES: Readonly<Record<string, Open>> = {
-  'monitor-a-host': pinged,
-  'find-the-noisy-client': noisy,
-  'read-a-capture': noisy,
-  'measure-loss': lossy,
-  alert: watched,
-  'run-as-a-service': pinged,
-  'build-a-vlan-gateway': gateway,
-  'join-hosts-by-a-bridge': bridges,
-};
+/** A guide names its scene in a comment, `<!-- scene: lossy -->`; without one it is the pinged host. */
+export const SCENES = { pinged, noisy, lossy, watched, gateway, bridges } as const satisfies Record<
+  string,
+  Open
+>;
+/** Name of a scene. */
+export type SceneName = keyof typeof SCENES;
