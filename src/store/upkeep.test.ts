@@ -176,4 +176,48 @@ describe('upkeep of the store', () => {
     assert.ok(Math.max(...sizes.slice(20)) <= 1.25 * Math.max(...sizes.slice(11, 20)), sizes.join(' '));
     await store.close();
   });
+
+  it('gives up the oldest rows, of the finest level first, when the file is larger than it may be', async () => {
+    let nowMs = NOON;
+    const given: [string, string][] = [];
+    const maxOctets = 5 * 2 ** 20;
+    const store = await DuckDbStore.open({
+      path: newPath(),
+      maxOctets,
+      clock: () => nowMs,
+      listener: { gaveUp: (level, _, why) => given.push([level, why]), failed: assert.ifError },
+    });
+    const [count, rows, everyMs] = [24, 10_000, 10 * MINUTE];
+    for (let epoch = 1; epoch <= count; epoch++) {
+      nowMs = NOON + epoch * everyMs;
+      await store.commit([crowdAt(epoch, NOON + (epoch - 1) * everyMs, rows)]);
+      await store.settled();
+    }
+    assert.deepEqual(given[0], ['raw', 'size']);
+    const used =
+      'SELECT used_blocks * block_size FROM pragma_database_size() WHERE database_name = current_database()';
+    const [[octets]] = (await store.query(used, { signal })).rows as [[number]];
+    assert.ok(octets <= maxOctets, String(octets));
+    const last = await ask(store, { ask: 'top', by: ['sport'], fromMs: nowMs - HOUR, toMs: nowMs });
+    assert.equal(last.total.packets, 6 * rows);
+    assert.equal(last.covered.fromMs, nowMs - HOUR);
+    await store.close();
+  });
 });
+
+/** An epoch of many uniflows that differ in everything, the same ones each time: rows of hours take little room. */
+function crowdAt(epoch: number, startMs: number, count: number): FlowBatch {
+  return batchOf(
+    Array.from({ length: count }, (_, nth) => {
+      const mixed = Math.imul(nth + 1, 0x9e3779b1) >>> 0;
+      return {
+        between: [`10.${mixed >>> 24}.${(mixed >>> 16) & 255}.${nth & 255}`, '10.0.0.1'] as const,
+        ports: [mixed & 0xffff, 443] as const,
+        protocol: 6,
+        octets: (mixed >>> 3) + epoch,
+        packets: 1,
+      };
+    }),
+    { epoch, startMs },
+  );
+}

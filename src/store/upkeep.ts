@@ -134,20 +134,20 @@ async function giveUp(
   level: HistoryLevel,
   { beforeMs, why }: { readonly beforeMs: number; readonly why: 'age' | 'size' },
 ): Promise<void> {
-  if (beforeMs <= catalogue.keptFromMs(level)) return;
+  let isAny = false;
   for (;;) {
-    const oldestMs = (await oldest(connection, level)) ?? beforeMs;
-    const pieceMs = await stepOf(connection, level, oldestMs);
-    const end = Math.min(floor(oldestMs, PIECE_MS[level]) + Math.max(pieceMs, PIECE_MS[level]), beforeMs);
+    const oldestMs = await oldest(connection, level);
+    if (oldestMs === undefined || oldestMs >= beforeMs) break;
+    isAny = true;
+    const pieceMs = Math.max(await stepOf(connection, level, oldestMs), PIECE_MS[level]);
+    const end = Math.min(floor(oldestMs, PIECE_MS[level]) + pieceMs, beforeMs);
     await connection.transaction(async () => {
-      if (oldestMs < beforeMs)
-        for (const table of TABLES)
-          await connection.run(`DELETE FROM ${table}_${level} WHERE period < ${moment(end)}`);
+      for (const table of TABLES)
+        await connection.run(`DELETE FROM ${table}_${level} WHERE period < ${moment(end)}`);
       await catalogue.setMark(connection, `kept_${level}`, Math.max(end, catalogue.keptFromMs(level)));
     });
-    if (end >= beforeMs) break;
   }
-  gaveUp?.(level, beforeMs, why);
+  if (isAny) gaveUp?.(level, beforeMs, why);
 }
 
 /** Rows of a level before this are in the next coarser one: no others are given up. */
