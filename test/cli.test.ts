@@ -67,6 +67,8 @@ test('every command has help', () => {
     ['config'],
     ['config', 'print'],
     ['doctor'],
+    ['query'],
+    ['export'],
     ['completion'],
   ]) {
     const { code, out } = run([...words, '--help']);
