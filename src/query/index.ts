@@ -17,7 +17,7 @@ export {
   SUMMARY_WORDS,
 } from './filter/classifier.ts';
 export { compileFilter, type RecordTest } from './filter/compile.ts';
-export { type Completion, completeFilter, completeViewFilter, type KnownValues } from './filter/complete.ts';
+export { type Completion, completeFilter, type KnownValues } from './filter/complete.ts';
 export { TooManyConjunctions } from './filter/conjunctions.ts';
 export { type DecisionField, KINDS_WITH_ID, type NamedInterface } from './filter/decision.ts';
 export { type Expectation, FilterError, quoted, type Span, type Suggestion } from './filter/error.ts';
@@ -35,7 +35,7 @@ export { matchesPattern } from './filter/pattern.ts';
 export { printFilter } from './filter/print.ts';
 export { parseRule, parseRules, parseRuleText } from './filter/rule.ts';
 export { RuleError, readRule, readRules } from './filter/rule-file.ts';
-export { MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
+export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.ts';
 export { codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';

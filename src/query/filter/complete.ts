@@ -5,7 +5,6 @@ import { type Expectation, FilterError, type Suggestion } from './error.ts';
 import { FILTER_FIELD_NAMES, type FilterField, fieldDefinition } from './fields.ts';
 import { parseFilter } from './parse.ts';
 import type { FieldRefusal } from './token.ts';
-import { viewRefusal } from './uniflow.ts';
 import { isOrdered, parseOrdered, parseValue } from './value.ts';
 import { namesOf } from './value-type.ts';
 
@@ -31,15 +30,6 @@ const WORD_BEHIND = /^[^\s()[\],=!<>&|"]*/;
  */
 export function completeFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
   return complete(text, cursor, { known, expectedAfter: (before) => filterExpectations(before) });
-}
-
-/** The same of a filter of a view, without fields that a view cannot be asked for. */
-export function completeViewFilter(text: string, cursor: number, known: KnownValues = {}): Completion {
-  return complete(text, cursor, {
-    known,
-    refusal: viewRefusal,
-    expectedAfter: (before) => filterExpectations(before, viewRefusal),
-  });
 }
 
 /** The word that a text ends in, maybe empty. */

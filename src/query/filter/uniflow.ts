@@ -33,6 +33,11 @@ export function parseViewFilter(text: string): Filter {
   return filter;
 }
 
+/** Whether a live view can be asked for this field. */
+export function isViewField(field: FilterField): boolean {
+  return viewRefusal(field) === undefined;
+}
+
 function conditionsOf(filter: Filter): number {
   if (filter.kind === 'not') return conditionsOf(filter.filter);
   if (filter.kind !== 'and' && filter.kind !== 'or') return 1;
@@ -40,7 +45,7 @@ function conditionsOf(filter: Filter): number {
 }
 
 /** Why a field cannot be asked of a uniflow, if it cannot. */
-export function viewRefusal(field: FilterField): string | undefined {
+function viewRefusal(field: FilterField): string | undefined {
   const { columns, isOfPeriod } = fieldDefinition(field);
   if (isOfPeriod) return `"${field}" is of one period, and a view joins many`;
   if (columns.includes('ifindex') || columns.includes('direction'))

@@ -4,11 +4,10 @@ import {
   MAX_VIEW_FILTER,
   parseViewFilter,
   type StreamedView,
-  type Suggestion,
 } from '../../../src/query/index.ts';
-import { useTyping } from '../typing.ts';
 import { leftOutWords } from '../words.ts';
-import { optionId, Suggestions } from './Suggestions.tsx';
+import { Suggestions } from './Suggestions.tsx';
+import { useSuggestions } from './suggesting.ts';
 
 interface FilterFieldProps {
   /** The filter in force, as it was typed; empty for none. */
@@ -22,68 +21,57 @@ interface FilterFieldProps {
 /** Which flows are meant, in words. A wrong one changes nothing but says what is wrong, and where. */
 export function FilterField({ applied, view, hasHistory, onApply }: FilterFieldProps) {
   const faultId = useId();
-  const listId = useId();
   const [draft, setDraft] = useState(applied);
   const [fault, setFault] = useState<FilterError>();
   const [known, setKnown] = useState(applied);
-  const typing = useTyping(draft, view, hasHistory);
-  const { suggestions, active } = typing;
-  const isListed = suggestions.length > 0;
+  const suggesting = useSuggestions(draft, { view, hasHistory }, setDraft);
+  const { suggestions, at, listId } = suggesting;
   // Back, Forward and links bring another one.
   if (known !== applied) {
     setKnown(applied);
     setDraft(applied);
     setFault(undefined);
   }
-  const accept = (suggestion: Suggestion): void => setDraft(typing.accepted(suggestion));
   const apply = (): void => {
-    typing.close();
     const text = draft.trim();
+    suggesting.close();
     const wrong = faultOf(text);
     setFault(wrong);
     if (!wrong && text !== applied) onApply(text);
   };
   const clear = (): void => {
-    typing.close();
     setDraft('');
     setFault(undefined);
+    suggesting.close();
     if (applied !== '') onApply('');
   };
   const onSubmit = (event: FormEvent): void => {
     event.preventDefault();
-    const suggestion = suggestions[active];
-    if (suggestion) accept(suggestion);
-    else apply();
+    apply();
   };
   const onBlur = (event: FocusEvent): void => {
     if (!event.currentTarget.contains(event.relatedTarget)) apply();
   };
-  // Escape closes the list, then empties this, and only leaves the view where there is nothing to empty.
+  // Escape empties this, and only leaves the view where there is nothing to empty.
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      if (isListed) typing.move(event.key === 'ArrowDown' ? 1 : -1);
-      else typing.open();
-      return;
-    }
-    if (event.key !== 'Escape' || (!isListed && draft === '' && applied === '')) return;
+    if (suggesting.onKey(event)) return;
+    if (event.key !== 'Escape' || (draft === '' && applied === '')) return;
     event.preventDefault();
-    if (isListed) typing.close();
-    else clear();
+    clear();
   };
   return (
     <form className="filter" data-testid="filter" onSubmit={onSubmit} onBlur={onBlur} onKeyDown={onKeyDown}>
       <span className="filter-box">
         <input
-          ref={typing.input}
           type="text"
-          role="combobox"
-          aria-expanded={isListed}
-          aria-controls={isListed ? listId : undefined}
-          aria-autocomplete="list"
-          aria-activedescendant={active >= 0 ? optionId(listId, active) : undefined}
           data-testid="filter-text"
+          ref={suggesting.input}
+          role="combobox"
           aria-label="Filter"
+          aria-autocomplete="list"
+          aria-expanded={suggestions.length > 0}
+          aria-controls={suggestions.length > 0 ? listId : undefined}
+          aria-activedescendant={at === undefined ? undefined : `${listId}-${at}`}
           aria-invalid={fault !== undefined}
           aria-describedby={fault && faultId}
           placeholder="Filter, e.g. vni 5001 and not port 22"
@@ -94,10 +82,9 @@ export function FilterField({ applied, view, hasHistory, onApply }: FilterFieldP
           autoCapitalize="none"
           spellCheck={false}
           enterKeyHint="go"
-          onSelect={typing.follow}
           onChange={(event) => {
             setDraft(event.target.value);
-            typing.open();
+            suggesting.open(event.target);
           }}
         />
         {draft !== '' && (
@@ -113,8 +100,10 @@ export function FilterField({ applied, view, hasHistory, onApply }: FilterFieldP
             <span aria-hidden="true">×</span>
           </button>
         )}
-        {isListed && <Suggestions id={listId} suggestions={suggestions} active={active} onAccept={accept} />}
-        {fault && !isListed && (
+        {suggestions.length > 0 && (
+          <Suggestions id={listId} suggestions={suggestions} at={at} onTake={suggesting.take} />
+        )}
+        {fault && suggestions.length === 0 && (
           <span className="filter-fault" id={faultId} role="alert" data-testid="filter-fault">
             {fault.message}
             <Fault fault={fault} />

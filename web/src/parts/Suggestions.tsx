@@ -1,49 +1,39 @@
+import { useEffect, useRef } from 'react';
 import type { Suggestion } from '../../../src/query/index.ts';
 
 interface SuggestionsProps {
   readonly id: string;
   readonly suggestions: readonly Suggestion[];
-  /** Which one the arrow keys have reached; −1: none. */
-  readonly active: number;
-  readonly onAccept: (suggestion: Suggestion) => void;
+  /** The one that the arrow keys are at. */
+  readonly at: number | undefined;
+  readonly onTake: (index: number) => void;
 }
 
-/** What could be typed next, to be chosen by arrow keys and Enter, or pointed at. */
-export function Suggestions({ id, suggestions, active, onAccept }: SuggestionsProps) {
+/** The list of a field with suggestions; the field keeps the focus and says which one is meant. */
+export function Suggestions({ id, suggestions, at, onTake }: SuggestionsProps) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (at !== undefined) list.current?.children[at]?.scrollIntoView({ block: 'nearest' });
+  }, [at]);
   return (
-    <div
-      className="filter-suggestions"
-      role="listbox"
-      id={id}
-      aria-label="Suggestions"
-      data-testid="suggestions"
-    >
-      {suggestions.map((suggestion, i) => (
+    <div className="suggestions" role="listbox" aria-label="Suggestions" id={id} ref={list}>
+      {suggestions.map(({ kind, text, meaning }, index) => (
         <div
-          key={`${suggestion.kind} ${suggestion.text}`}
-          id={optionId(id, i)}
+          key={`${kind} ${text}`}
+          id={`${id}-${index}`}
           role="option"
+          aria-selected={index === at}
           tabIndex={-1}
-          aria-selected={i === active}
           data-testid="suggestion"
-          ref={i === active ? scrollTo : undefined}
-          // The field keeps the focus.
-          onPointerDown={(event) => event.preventDefault()}
-          onPointerUp={() => onAccept(suggestion)}
+          onPointerDown={(event) => {
+            event.preventDefault();
+            onTake(index);
+          }}
         >
-          <span>{suggestion.text}</span>
-          {suggestion.meaning !== '' && <span className="quiet">{suggestion.meaning}</span>}
+          <code>{text}</code>
+          <span className="quiet">{meaning}</span>
         </div>
       ))}
     </div>
   );
-}
-
-/** Of one suggestion. */
-export function optionId(id: string, at: number): string {
-  return `${id}-${at}`;
-}
-
-function scrollTo(element: HTMLElement | null): void {
-  element?.scrollIntoView({ block: 'nearest' });
 }
