@@ -127,6 +127,7 @@ export class HistoryWriter<Store extends EpochStore> {
 
   async #finish(): Promise<void> {
     await this.#working;
+    await this.#journal.writeDropped();
     this.#journal.completeOpen();
     for (let file = this.#journal.oldest; file; file = this.#journal.oldest)
       if (!(await this.#storeFile(file))) break;

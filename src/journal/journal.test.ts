@@ -301,6 +301,30 @@ test('a file that a former process may have stored is not dropped', async () => 
   assert.deepEqual([epochs[0]?.agent, epochs[0]?.epoch], ['agent', 1]);
 });
 
+test('what was dropped is told in the transaction that is under way, and at the end', async () => {
+  mkdirSync(directory);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1200k', 'none', directory]);
+  try {
+    const ballast = join(directory, 'ballast');
+    using journal = Journal.open(directory, OPTIONS);
+    await journal.append(epoch({ epoch: 1, startMs: 10_000 }));
+    assert.throws(() => writeFileSync(ballast, Buffer.alloc(2_000_000)), { code: 'ENOSPC' });
+    const large = epoch({ epoch: 2, startMs: 11_000, flows: 500 });
+    await assert.rejects(journal.append(large), { code: 'JOURNAL_WRITE' });
+    rmSync(ballast);
+    await journal.append(epoch({ epoch: 3, startMs: 12_000 }));
+    assert.throws(() => writeFileSync(ballast, Buffer.alloc(2_000_000)), { code: 'ENOSPC' });
+    await assert.rejects(journal.append({ ...large, epoch: 4 }), { code: 'JOURNAL_WRITE' });
+    rmSync(ballast);
+    await journal.writeDropped();
+    const { seen, recorded, dropped } = sums(await contentOf(journal));
+    assert.equal(seen, recorded + dropped);
+    assert.equal(dropped, 2n * sums([large]).seen);
+  } finally {
+    execFileSync('umount', ['-l', directory]);
+  }
+});
+
 test('when the disk is full what is lost is counted, and told when there is room again', async () => {
   mkdirSync(directory);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1400k', 'none', directory]);

@@ -189,6 +189,8 @@ export class Journal implements Disposable {
     try {
       await this.#write(encodeEpoch(batch), batch.startMs);
       this.#know(batch);
+      // There is room again, or what makes room for others has its line.
+      if (this.#open) await this.#writeTally(this.#open);
     } catch (error) {
       this.#know(batch);
       this.#drop([batch], []);
@@ -197,6 +199,24 @@ export class Journal implements Disposable {
       this.#isWriting = false;
       if (this.#isDue) this.completeOpen();
     }
+  }
+
+  /** Writes down what was dropped as an epoch of its own, where there is room for that by now; else it is for the next process. */
+  writeDropped(): Promise<void> {
+    const written = this.#appending.then(async () => {
+      if (!this.#tally) return;
+      this.#isWriting = true;
+      try {
+        this.#makeRoom(0);
+        const interval = Math.floor(this.#tally.endMs / this.#options.intervalMs);
+        await this.#writeTally(this.#open ?? (await this.#begin(interval)));
+      } finally {
+        this.#isWriting = false;
+        if (this.#isDue) this.completeOpen();
+      }
+    });
+    this.#appending = written.catch(() => undefined);
+    return this.#appending;
   }
 
   /** Has what was appended so far be read by the store. */
@@ -327,7 +347,7 @@ export class Journal implements Disposable {
     return file;
   }
 
-  /** What was dropped comes first in a file: the store hears of it with the next transaction. */
+  /** What was dropped: the store hears of it with the next transaction. */
   async #writeTally(file: OpenFile): Promise<void> {
     if (!this.#tally) return;
     try {
@@ -343,9 +363,9 @@ export class Journal implements Disposable {
   /** @throws JournalError `JOURNAL_FULL` */
   #makeRoom(octets: number): void {
     const { maxOctets } = this.#options;
-    // What is dropped makes the tally larger, which a new file begins with.
+    // What is dropped makes the tally larger, which is written too.
     const tallyOctets = (): number =>
-      this.#open || !this.#tally ? 0 : octetsOf(encodeEpoch(epochOfTally(this.#tally), true));
+      this.#tally ? octetsOf(encodeEpoch(epochOfTally(this.#tally), true)) : 0;
     while (this.octets + octets + tallyOctets() > maxOctets) {
       const file = this.#complete.find(
         ({ number }) => number !== this.#lent?.number && number !== this.#uncertain,
