@@ -100,10 +100,16 @@ export function needPoints(dimensions: readonly Dimension[]): boolean {
 
 const UNIFLOW = `hash(${UNIFLOW_COLUMNS.join(', ')})`;
 
-/** Sums, in the order in which answers have them: octets, packets, and what else is asked for. */
+/**
+ * Sums, in the order in which answers have them: octets, packets, and what else is asked for. DuckDB adds BIGINT, where it
+ * knows that the sum fits, in half the time of UBIGINT.
+ */
 export function sumsSql(quantity: HistoryQuestion['quantity'], filter = ''): string[] {
-  const sums = [`coalesce(sum(wire_octets)${filter}, 0)`, `coalesce(sum(wire_packets)${filter}, 0)`];
-  if (quantity === 'payload') sums.push(`coalesce(sum(payload_octets)${filter}, 0)`);
+  const sums = [
+    `coalesce(sum(wire_octets::BIGINT)${filter}, 0)`,
+    `coalesce(sum(wire_packets::BIGINT)${filter}, 0)`,
+  ];
+  if (quantity === 'payload') sums.push(`coalesce(sum(payload_octets::BIGINT)${filter}, 0)`);
   if (quantity === 'flows') sums.push(`count(DISTINCT ${UNIFLOW})${filter}`);
   return sums;
 }
@@ -115,6 +121,8 @@ export function quantityAt(quantity: HistoryQuestion['quantity']): number {
 
 const named = (values: readonly string[], prefix: string): string =>
   values.map((value, nth) => `${value} AS ${prefix}${nth}`).join(', ');
+const aliased = (values: readonly string[], as: readonly string[]): string[] =>
+  values.map((value, nth) => `${value} AS ${as[nth]}`);
 const names = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, nth) => `${prefix}${nth}`);
 
@@ -144,18 +152,28 @@ export function seriesSql(
   { dimensions, quantity, limit, stepMs }: Grouping & { readonly stepMs: number },
 ): string {
   const step = `(epoch_ms(period) // ${whole(stepMs)}) * ${whole(stepMs)}`;
-  const sums = named(sumsSql(quantity), 's');
-  const table = rowsSql(rows);
   const groups = groupColumns(dimensions);
-  if (groups.length === 0)
-    return `SELECT ${step} AS step, 0 AS place, ${sums} FROM ${table} GROUP BY 1 ORDER BY 1`;
   const g = names(groups.length, 'g');
-  const order = `${sumsSql(quantity)[quantityAt(quantity)]} DESC, ${g.map((each) => `${each} NULLS FIRST`).join(', ')}`;
-  const same = groups.map((column, nth) => `${column} IS NOT DISTINCT FROM g${nth}`).join(' AND ');
+  const own = sumsSql(quantity);
+  const s = names(own.length, 's');
+  // By period first, which costs half of dividing each row's time. Numbers of flows do not add up: their rows are read as they are.
+  const isAdditive = quantity !== 'flows';
+  const parts = isAdditive
+    ? `SELECT ${['period', ...aliased(groups, g), ...aliased(own, s)].join(', ')} FROM ${rowsSql(rows)} GROUP BY ${['period', ...g].join(', ')}`
+    : `SELECT *, ${aliased(groups, g).join(', ') || 'NULL'} FROM ${rowsSql(rows)}`;
+  const sums = isAdditive ? s.map((each) => `sum(${each})`) : own;
+  const summed = aliased(sums, names(own.length, 't')).join(', ');
+  const materialized = isAdditive ? 'MATERIALIZED' : 'NOT MATERIALIZED';
+  if (groups.length === 0)
+    return `WITH parts AS ${materialized} (${parts}) SELECT ${step} AS step, 0 AS place, ${summed} FROM parts GROUP BY 1 ORDER BY 1`;
+  const order = `${sums[quantityAt(quantity)]} DESC, ${g.map((each) => `${each} NULLS FIRST`).join(', ')}`;
+  const same = g.map((each) => `parts.${each} IS NOT DISTINCT FROM largest.${each}`).join(' AND ');
+  const largest = g.map((each) => `largest.${each}`).join(', ');
   return [
-    `WITH largest AS MATERIALIZED (SELECT *, row_number() OVER () AS place FROM (SELECT ${named(groups, 'g')} FROM ${table} GROUP BY ${g.join(', ')} ORDER BY ${order} LIMIT ${whole(limit)}))`,
-    `SELECT ${step} AS step, place, ${g.join(', ')}, ${sums} FROM ${table} LEFT JOIN largest ON ${same}`,
-    `GROUP BY step, place, ${g.join(', ')} ORDER BY step, place NULLS LAST`,
+    `WITH parts AS ${materialized} (${parts}),`,
+    `largest AS MATERIALIZED (SELECT *, row_number() OVER () AS place FROM (SELECT ${g.join(', ')} FROM parts GROUP BY ${g.join(', ')} ORDER BY ${order} LIMIT ${whole(limit)}))`,
+    `SELECT ${step} AS step, place, ${largest}, ${summed} FROM parts LEFT JOIN largest ON ${same}`,
+    `GROUP BY step, place, ${largest} ORDER BY step, place NULLS LAST`,
   ].join(' ');
 }
 
