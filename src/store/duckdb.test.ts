@@ -77,6 +77,14 @@ describe('a DuckDB store', () => {
       [NOON + 20_000, 'other', 50, 1],
     ]);
     assert.deepEqual(series.total, { octets: 750, packets: 6 });
+    const uniflows = { ask: 'series', by: ['src'], quantity: 'flows', limit: 1, ...SPAN } as const;
+    const perHour = await ask(store, { ...uniflows, by: ['src'], stepMs: HOUR });
+    assert.deepEqual(perHour.rows, [
+      [NOON, '10.0.0.1', 600, 3, 1],
+      [NOON, 'other', 150, 3, 1],
+    ]);
+    const altogether = await ask(store, { ...uniflows, by: [], stepMs: HOUR });
+    assert.deepEqual(altogether.rows, [[NOON, 750, 6, 2]]);
     const matrix = await ask(store, { ask: 'matrix', by: ['src', 'dst'], quantity: 'flows', ...SPAN });
     assert.deepEqual(matrix.rows, [
       ['10.0.0.1', '10.0.0.2', 600, 3, 1],
