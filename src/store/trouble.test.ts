@@ -60,7 +60,7 @@ describe('a store in trouble', () => {
   // In the first a write finds no room, in the second a checkpoint, after which DuckDB wants the file to be opened again.
   for (const [size, filled] of [
     [12, 6],
-    [60, 4],
+    [84, 28],
   ] as const)
     it(`tells a full disk, harms nothing stored, and goes on when there is room: ${size} MiB`, async () => {
       const mount = join(directory, `small-${size}`);
