@@ -1,6 +1,13 @@
 /** What is told of a single uniflow. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import { codeText, type Dimension, type FilterField, fieldDefinition, namesOf } from '../query/index.ts';
+import {
+  codeText,
+  DIMENSIONS,
+  type Dimension,
+  type FilterField,
+  fieldDefinition,
+  namesOf,
+} from '../query/index.ts';
 import { type Cell, type ColumnKind, DIMENSION_SQL, type DimensionSql, macText } from './dimensions.ts';
 
 /** A column of the answer: by which columns of SQL, over the rows of one uniflow, and how it reads. */
@@ -11,26 +18,9 @@ export interface FlowDetail {
   readonly read: (values: readonly DuckDBValue[]) => Cell;
 }
 
-const BY: readonly Dimension[] = [
-  'src',
-  'dst',
-  'sport',
-  'dport',
-  'proto',
-  'network',
-  'segment',
-  'tunnel',
-  'vni',
-  'outer.src',
-  'outer.dst',
-  'vlan',
-  'inner.vlan',
-  'ethertype',
-  'icmp.type',
-  'icmp.code',
-  'mark',
-  'cast',
-];
+/** Of the points a flow has many, of the agents too, and its DSCP may change. */
+const NOT_OF_A_FLOW: ReadonlySet<Dimension> = new Set(['dscp', 'iface', 'direction', 'agent']);
+const BY = DIMENSIONS.filter((name) => !NOT_OF_A_FLOW.has(name));
 
 /** Of the first packet of all. */
 const ofFirst = (column: string): string => `arg_min(${column}, first_seen)`;

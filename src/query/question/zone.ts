@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 /** Clocks of all zones can show this with a Date, whose last moment is somewhat later; before 1970 the same. */
 const FARTHEST_MS = 8.64e15 - 2 * DAY_MS;
 
+/** Formats kept at a time: strangers may ask with many spellings of many zones. */
+const MOST_FORMATS = 64;
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** The time zone of this machine, as the time zone database calls it. */
@@ -76,6 +78,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
     minute: 'numeric',
     second: 'numeric',
   });
+  if (FORMATS.size >= MOST_FORMATS) FORMATS.clear();
   FORMATS.set(timeZone, format);
   return format;
 }
