@@ -194,7 +194,7 @@ test('nothing is asked while nobody looks: in another view, or paused', async ()
   await page.locator('[data-testid=pause]').click();
   await until(async () => (await page.locator('.page').getAttribute('data-state')) === 'paused', 'it pauses');
   const paused = it.asked();
-  await page.locator('[data-testid=sight-traffic] a').click();
+  await page.locator('[data-testid=sight-chord] a').click();
   await page.locator('[data-testid=chord]').waitFor();
   await page.locator('[data-testid=pause]').click();
   // Two epochs of the other view go by, each with an answer of its own.

@@ -14,7 +14,7 @@ const { place } = readPlace(
 function asked(to: Place): readonly [string | undefined, string | undefined] {
   const { filter, pair } = to.question;
   if (filter !== undefined) assert.notEqual(printFilter(parseViewFilter(filter)), 'any');
-  assert.equal(to.sight, 'traffic');
+  assert.equal(to.sight, 'chord');
   assert.equal(readPlace(writePlace(to)).place.question.filter, filter, 'the address says it');
   return [filter, pair];
 }

@@ -1,7 +1,8 @@
 /** Where a link, a strand, a MAC or a client of a virtual network leads: to its flows, by a filter. */
 import { pairId } from './layout/fold.ts';
 import type { Link } from './network.ts';
-import { asTraffic, type Place } from './question.ts';
+import { asSight, type Place } from './question.ts';
+import { LIVE } from './time-range.ts';
 
 /** Flows of now are few where little is sent: a minute shows more. */
 const WINDOW = '1m';
@@ -43,7 +44,8 @@ function idTest(segment: string): string {
 
 function flows(place: Place, filter: string | undefined, pair: string | undefined): Place {
   return {
-    ...asTraffic(place),
+    ...asSight(place, 'chord'),
+    time: LIVE,
     from: 0,
     client: undefined,
     list: 'nodes',

@@ -1,5 +1,6 @@
 /** What the page shows, as it stands in the address bar: reload, Back and sharing give the same picture. */
 import { type ViewQuestion, ViewQuestionSchema } from '../../src/query/index.ts';
+import { LIVE, parseTimeRange, type TimeRange, writeTimeRange } from './time-range.ts';
 
 /** Octets in the window, or bits per second over it. */
 export const UNITS = ['octets', 'rate'] as const;
@@ -9,8 +10,17 @@ export type Units = (typeof UNITS)[number];
 export const LISTS = ['nodes', 'pairs'] as const;
 export type List = (typeof LISTS)[number];
 
-/** What is looked at: who talks to whom, or the virtual networks of this machine. */
-export const SIGHTS = ['traffic', 'network'] as const;
+/** What is looked at. `chord` is who talks to whom, `network` the virtual networks of this machine. */
+export const SIGHTS = [
+  'overview',
+  'chord',
+  'tunnels',
+  'flows',
+  'connections',
+  'hosts',
+  'network',
+  'exactness',
+] as const;
 export type Sight = (typeof SIGHTS)[number];
 
 /** Which table stands beside the virtual network. */
@@ -20,6 +30,8 @@ export type NetworkList = (typeof NETWORK_LISTS)[number];
 /** The page's place: the question to the agent, and what only the page knows. */
 export interface Place {
   readonly question: ViewQuestion;
+  /** Live, or a part of the past; the window of `question` holds while it is live. */
+  readonly time: TimeRange;
   /** Rank of the first node drawn as an arc of its own; above 0 when "others" was opened. */
   readonly from: number;
   /** Clients level: the chosen client, by node id. */
@@ -44,15 +56,19 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
     if (alone.success) fields[field] = value;
     else ignored.push(`${field}=${value}`);
   }
+  const time = query.get('time');
+  const range = time === null ? LIVE : parseTimeRange(time);
+  if (!range) ignored.push(`time=${time}`);
   const from = Number(query.get('from') ?? 0);
   return {
     place: {
       question: ViewQuestionSchema.parse(fields),
+      time: range ?? LIVE,
       from: Number.isSafeInteger(from) && from > 0 ? from : 0,
       client: query.get('client') ?? undefined,
       units: query.get('units') === 'rate' ? 'rate' : 'octets',
       list: query.get('list') === 'pairs' ? 'pairs' : 'nodes',
-      sight: query.get('sight') === 'network' ? 'network' : 'traffic',
+      sight: SIGHTS.find((sight) => sight === query.get('sight')) ?? 'chord',
       at: query.get('at') ?? undefined,
       networkList: NETWORK_LISTS.find((list) => list === query.get('table')) ?? 'macs',
     },
@@ -63,11 +79,12 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
 /** Writes the query string, defaults left out: `?segment=vxlan:10003&host=172.16.1.100`, or nothing at all. */
 export function writePlace(place: Place): string {
   const query = new URLSearchParams(writeQuestion(place.question));
+  if (place.time.kind !== 'live') query.set('time', writeTimeRange(place.time));
   if (place.from > 0) query.set('from', String(place.from));
   if (place.client !== undefined) query.set('client', place.client);
   if (place.units !== 'octets') query.set('units', place.units);
   if (place.list !== 'nodes') query.set('list', place.list);
-  if (place.sight !== 'traffic') query.set('sight', place.sight);
+  if (place.sight !== 'chord') query.set('sight', place.sight);
   if (place.at !== undefined) query.set('at', place.at);
   if (place.networkList !== 'macs') query.set('table', place.networkList);
   const text = readable(query);
@@ -90,15 +107,16 @@ function readable(query: URLSearchParams): string {
   return query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7E', '~');
 }
 
-/** The same place with another filter; an empty one is none. Filters are of traffic, and shown there. */
+/** The same place with another filter; an empty one is none. Where no filter holds, it leads to the chord. */
 export function withFilter(place: Place, filter: string): Place {
   const { filter: _, ...question } = place.question;
-  return { ...asTraffic(place), from: 0, question: filter === '' ? question : { ...question, filter } };
+  const sight = place.sight === 'network' || place.sight === 'exactness' ? 'chord' : place.sight;
+  return { ...asSight(place, sight), from: 0, question: filter === '' ? question : { ...question, filter } };
 }
 
-/** The same question, looked at as traffic. */
-export function asTraffic(place: Place): Place {
-  return { ...place, sight: 'traffic', at: undefined, networkList: 'macs' };
+/** The same question, looked at otherwise. */
+export function asSight(place: Place, sight: Sight): Place {
+  return sight === 'network' ? { ...place, sight } : { ...place, sight, at: undefined, networkList: 'macs' };
 }
 
 /** One level up, or `undefined` at the top. */

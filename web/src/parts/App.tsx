@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { StreamedView } from '../../../src/query/index.ts';
 import { isStale, type Newest } from '../freshness.ts';
 import { usePlace } from '../hooks.ts';
@@ -15,6 +15,7 @@ import { PictureView } from './PictureView.tsx';
 import { Segments } from './Segments.tsx';
 import { Side } from './Side.tsx';
 import { Sights } from './Sights.tsx';
+import { SIGHT_ENTRIES } from './sight.ts';
 
 const NO_SEGMENTS: StreamedView['segments'] = [];
 
@@ -29,6 +30,7 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
 
   const { view, isPaused, togglePause } = useHeld(live.view, asked);
   const isNetwork = place.sight === 'network';
+  const Sight = SIGHT_ENTRIES[place.sight]?.View;
   const networks = useNetworks(isNetwork && !isPaused);
   const stale = useStale(live.newest) && !isPaused;
   const picture = usePicture(view, place.from);
@@ -64,6 +66,7 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
     <div
       className="page"
       data-state={state}
+      data-sight={place.sight}
       data-level={isNetwork ? 'network' : (view?.level ?? 'hosts')}
       data-epoch={view?.epoch}
     >
@@ -98,6 +101,10 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
             pointed={hover?.kind === 'segment' ? hover.id : undefined}
             go={go}
           />
+        ) : Sight ? (
+          <Suspense fallback={<section className="sight" aria-busy="true" />}>
+            <Sight place={place} go={go} view={view} feed={live} isPaused={isPaused} paints={paints} />
+          </Suspense>
         ) : (
           <>
             <PictureView

@@ -60,7 +60,7 @@ export function Header(props: HeaderProps) {
         onApply={props.onFilter}
       />
       <div className="controls">
-        {place.sight === 'traffic' && (
+        {place.sight !== 'network' && (
           <>
             <Choice
               legend="Window"

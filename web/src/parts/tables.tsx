@@ -40,6 +40,7 @@ export function PlaceLink(props: {
       question.host,
       question.pair,
       question.filter,
+      rest.time,
       rest.from,
       rest.client,
       rest.units,
