@@ -368,9 +368,9 @@ export function freeBatch(batch: FlowBatch): void {
   freeBuffers(batchBuffers(batch));
 }
 
-/** The buffers behind the columns. */
+/** The buffers behind the columns, each once: several columns may lie in one. */
 export function transferables(columns: FlowColumns): ArrayBuffer[] {
-  return Object.values(columns).map((column) => column.buffer);
+  return [...new Set(Object.values(columns).map((column) => column.buffer))];
 }
 
 /**

@@ -2,18 +2,20 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FlowBatch, FlowColumns } from '../flow/index.ts';
+import { type FlowBatch, type FlowColumns, freeColumns } from '../flow/index.ts';
 import {
   columnsOf,
   decodeHead,
   epochOf,
   fits,
   type Head,
-  isIntact,
   PREFIX_OCTETS,
+  RecordCheck,
   sizesOf,
 } from './record.ts';
 
+/** A record is checked by so many octets at a time: it may have tens of millions. */
+const PIECE_OCTETS = 1024 * 1024;
 const FILE = /^(\d{16})\.epochs$/;
 
 /** Name of a file; files are in the order of their numbers. */
@@ -46,10 +48,11 @@ export function scanFile(path: string): Scan {
     const heads: Head[] = [];
     let at = 0;
     for (let next = 0; at < size; at = next) {
-      const sizes = sizesOf(readAt(fd, at, PREFIX_OCTETS));
+      const prefix = readAt(fd, at, PREFIX_OCTETS);
+      const sizes = sizesOf(prefix);
       if (!sizes) break;
       next = at + PREFIX_OCTETS + sizes.head + sizes.columns;
-      if (next > size || (next === size && !isIntact(readAt(fd, at, next - at)))) break;
+      if (next > size || (next === size && !isIntactAt(fd, prefix, { at, next }))) break;
       const head = decodeHead(readAt(fd, at + PREFIX_OCTETS, sizes.head));
       if (head) heads.push(head);
     }
@@ -57,6 +60,25 @@ export function scanFile(path: string): Scan {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Where a record is in its file. */
+interface Place {
+  readonly at: number;
+  /** Where the one behind it begins. */
+  readonly next: number;
+}
+
+/** The octets behind the prefix of a record, in pieces. */
+function* piecesOf({ at, next }: Place): Iterable<{ readonly at: number; readonly octets: number }> {
+  for (let from = at + PREFIX_OCTETS; from < next; from += PIECE_OCTETS)
+    yield { at: from, octets: Math.min(PIECE_OCTETS, next - from) };
+}
+
+function isIntactAt(fd: number, prefix: Uint8Array, place: Place): boolean {
+  const check = new RecordCheck(prefix);
+  for (const { at, octets } of piecesOf(place)) check.add(readAt(fd, at, octets));
+  return check.isIntact;
 }
 
 /** Cuts off what stands behind the whole records. */
@@ -82,19 +104,23 @@ export async function openEpochs(path: string): Promise<OpenEpochs> {
   try {
     const { size } = await file.stat();
     const held = new HeldColumns(path);
+    const piece = new Uint8Array(PIECE_OCTETS);
     const epochs: FlowBatch[] = [];
     let damagedOctets = 0;
     let at = 0;
     for (let next = 0; at < size; at = next) {
-      const sizes = sizesOf(await readPart(file, at, Math.min(PREFIX_OCTETS, size - at)));
+      const prefix = await readPart(file, at, new Uint8Array(Math.min(PREFIX_OCTETS, size - at)));
+      const sizes = sizesOf(prefix);
       next = sizes ? at + PREFIX_OCTETS + sizes.head + sizes.columns : Number.POSITIVE_INFINITY;
       if (!sizes || next > size) {
         damagedOctets += size - at;
         break;
       }
-      const record = await readPart(file, at, next - at);
-      const head = isIntact(record)
-        ? decodeHead(record.subarray(PREFIX_OCTETS, PREFIX_OCTETS + sizes.head))
+      const check = new RecordCheck(prefix);
+      for (const { at: from, octets } of piecesOf({ at, next }))
+        check.add(await readPart(file, from, piece.subarray(0, octets)));
+      const head = check.isIntact
+        ? decodeHead(await readPart(file, at + PREFIX_OCTETS, new Uint8Array(sizes.head)))
         : undefined;
       if (head && fits(head, sizes.columns)) {
         const place = { at: next - sizes.columns, octets: sizes.columns };
@@ -107,7 +133,7 @@ export async function openEpochs(path: string): Promise<OpenEpochs> {
   }
 }
 
-/** The columns that were asked for last. */
+/** The columns that were asked for last; those before are given up, for they are tens of megabytes. */
 class HeldColumns implements Disposable {
   readonly #fd: number;
   #held: { readonly head: Head; readonly columns: FlowColumns } | undefined;
@@ -117,22 +143,33 @@ class HeldColumns implements Disposable {
   }
 
   read(head: Head, { at, octets }: { readonly at: number; readonly octets: number }): FlowColumns {
-    if (this.#held?.head !== head)
-      this.#held = { head, columns: columnsOf(head, readAt(this.#fd, at, octets).buffer) };
-    return this.#held.columns;
+    if (this.#held?.head === head) return this.#held.columns;
+    this.#free();
+    const columns = columnsOf(head, readAt(this.#fd, at, octets).buffer);
+    this.#held = { head, columns };
+    return columns;
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+    this.#free();
+  }
+
+  #free(): void {
+    if (this.#held) freeColumns(this.#held.columns);
     this.#held = undefined;
   }
 }
 
-async function readPart(file: FileHandle, at: number, octets: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(octets);
+/** Reads from `at` on into all of `bytes`, or as much as there is. @returns what was read of them */
+async function readPart(
+  file: FileHandle,
+  at: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   let got = 0;
-  for (let count = -1; got < octets && count !== 0; got += count)
-    count = (await file.read(bytes, got, octets - got, at + got)).bytesRead;
+  for (let count = -1; got < bytes.length && count !== 0; got += count)
+    count = (await file.read(bytes, got, bytes.length - got, at + got)).bytesRead;
   return bytes.subarray(0, got);
 }
 

@@ -101,10 +101,25 @@ export function sizesOf(prefix: Uint8Array): { readonly head: number; readonly c
   return isRecord ? { head, columns } : undefined;
 }
 
-/** Whether nothing of a whole record has changed since it was written. */
-export function isIntact(record: Uint8Array): boolean {
-  const view = new DataView(record.buffer, record.byteOffset, PREFIX_OCTETS);
-  return crc32(record.subarray(8)) === view.getUint32(4, true);
+/** Checks that nothing of a record has changed since it was written, piece by piece. */
+export class RecordCheck {
+  readonly #stated: number;
+  #crc: number;
+
+  constructor(prefix: Uint8Array) {
+    this.#stated = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_OCTETS).getUint32(4, true);
+    this.#crc = crc32(prefix.subarray(8, PREFIX_OCTETS));
+  }
+
+  /** Takes the next octets behind the prefix. */
+  add(bytes: Uint8Array): void {
+    this.#crc = crc32(bytes, this.#crc);
+  }
+
+  /** To be asked when all octets are there. */
+  get isIntact(): boolean {
+    return this.#crc === this.#stated;
+  }
 }
 
 /** Reads a head; undefined for octets that are none. */

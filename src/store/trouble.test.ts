@@ -211,6 +211,9 @@ describe('a store in trouble', () => {
       ['COMMIT', 'STORE_NOT_A_SELECT'],
       ['', 'STORE_NOT_A_SELECT'],
       ["SET memory_limit = '1TB'", 'STORE_NOT_A_SELECT'],
+      ["PRAGMA memory_limit = '1TB'", 'STORE_NOT_A_SELECT'],
+      ['RESET memory_limit', 'STORE_NOT_A_SELECT'],
+      ["EXPLAIN ANALYZE SET memory_limit = '1TB'", 'STORE_QUERY'],
       ["ATTACH '/tmp/other.duckdb'", 'STORE_NOT_A_SELECT'],
       ["COPY flow_raw TO '/tmp/stolen.csv'", 'STORE_QUERY'],
       ['EXPLAIN ANALYZE DELETE FROM flow_raw', 'STORE_QUERY'],
@@ -228,6 +231,8 @@ describe('a store in trouble', () => {
       isCut: true,
     });
     assert.equal(await total(store), 10);
+    const { rows } = await store.query("SELECT current_setting('memory_limit')", { signal });
+    assert.deepEqual(rows, [['143.0 MiB']], '150 MB');
     await store.close();
   });
 });
