@@ -8,8 +8,9 @@ export interface EpochStore {
    * Takes epochs in as one transaction: when it resolves all of them are on disk, when it rejects none is there. An epoch that
    * is there already, by (agent, epoch), is left as it is. The batches are lent until it settles.
    *
+   * @param taken called with each epoch that is read, when it was for the last time: that is long before it is on disk
    * @throws an error with `code` and `remedy`; what was stored before is unharmed
    */
-  commit(epochs: readonly FlowBatch[]): Promise<void>;
+  commit(epochs: readonly FlowBatch[], taken?: (epoch: FlowBatch) => void): Promise<void>;
   close(): Promise<void>;
 }

@@ -91,6 +91,11 @@ export class KeyTable {
     return id;
   }
 
+  /** Gives the memory back at once; the table is of no use then. */
+  free(): void {
+    freeBuffers([this.#words.buffer, this.#far.buffer, this.#heads.buffer]);
+  }
+
   #equals(id: number): boolean {
     const { probe, near, width } = this;
     const words = this.#words;

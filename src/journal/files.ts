@@ -96,6 +96,8 @@ export interface OpenEpochs extends Disposable {
   readonly epochs: readonly FlowBatch[];
   /** Octets that are no epoch. */
   readonly damagedOctets: number;
+  /** Gives up the columns that are held. */
+  freeColumns(): void;
 }
 
 /** Looks at all octets of a file, one record after the other. @throws the error of the file system */
@@ -127,7 +129,12 @@ export async function openEpochs(path: string): Promise<OpenEpochs> {
         epochs.push(epochOf(head, () => held.read(head, place)));
       } else damagedOctets += next - at;
     }
-    return { epochs, damagedOctets, [Symbol.dispose]: () => held[Symbol.dispose]() };
+    return {
+      epochs,
+      damagedOctets,
+      freeColumns: () => held.free(),
+      [Symbol.dispose]: () => held[Symbol.dispose](),
+    };
   } finally {
     await file.close();
   }
@@ -144,7 +151,7 @@ class HeldColumns implements Disposable {
 
   read(head: Head, { at, octets }: { readonly at: number; readonly octets: number }): FlowColumns {
     if (this.#held?.head === head) return this.#held.columns;
-    this.#free();
+    this.free();
     const columns = columnsOf(head, readAt(this.#fd, at, octets).buffer);
     this.#held = { head, columns };
     return columns;
@@ -152,10 +159,11 @@ class HeldColumns implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
-    this.#free();
+    this.free();
   }
 
-  #free(): void {
+  /** Gives up what is held. */
+  free(): void {
     if (this.#held) freeColumns(this.#held.columns);
     this.#held = undefined;
   }

@@ -152,7 +152,7 @@ export class HistoryWriter<Store extends EpochStore> {
       const store = await this.#opened();
       if (!store) return false;
       const epochs = await this.#journal.read(file);
-      if (epochs.length > 0) await store.commit(epochs);
+      if (epochs.length > 0) await store.commit(epochs, () => this.#journal.freeColumns());
       isStored = true;
       for (const { endMs } of epochs) this.#storedUpToMs = Math.max(this.#storedUpToMs ?? 0, endMs);
       this.#works('store');

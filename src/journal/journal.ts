@@ -259,6 +259,11 @@ export class Journal implements Disposable {
     return epochs;
   }
 
+  /** Gives up the columns that are read: what is asked for again is read again. */
+  freeColumns(): void {
+    this.#lent?.opened?.freeColumns();
+  }
+
   /** Gives a file back that was read. @param isStored whether it is in the store for good, and can be removed */
   async giveBack(file: JournalFile, isStored: boolean): Promise<void> {
     this.#lent?.opened?.[Symbol.dispose]();

@@ -70,7 +70,7 @@ function rowFillings({ periodMs, fold }: IntervalRows): Filling[] {
   return [
     new Filling('TIMESTAMP', (into: BigInt64Array, _rows, count) => into.fill(period, 0, count)),
     picking('UINTEGER', fold.points),
-    picking('BOOLEAN', fold.counted()),
+    picking('BOOLEAN', fold.counted),
     ...fieldFillings(fold.columns),
   ];
 }

@@ -234,7 +234,9 @@ export function describeStore(name: string, { open }: StoreMaker): void {
         },
       );
       assert.equal(await total(store), 0);
-      await store.commit([epochs[1]!, epochs[0]!]);
+      const taken = new Set<FlowBatch>();
+      await store.commit([epochs[1]!, epochs[0]!], (epoch) => taken.add(epoch));
+      assert.deepEqual(taken, new Set([epochs[0], epochs[1]]));
       await store.commit(epochs);
       await store.commit([epochs[0]!]);
       assert.equal(await total(store), 300);

@@ -92,14 +92,14 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   }
 
   /** As {@link EpochStore.commit}: epochs of one agent in any order, of several agents too. */
-  async commit(epochs: readonly FlowBatch[]): Promise<void> {
+  async commit(epochs: readonly FlowBatch[], taken?: (epoch: FlowBatch) => void): Promise<void> {
     await this.#writing.take(undefined, async () => {
       this.#refuseWriting();
       const { intervalMs } = this.#options;
       await this.#change(async ({ writer, catalogue }) => {
         let newestMs = 0;
         await writer.transaction(async () => {
-          const options = { connection: writer, catalogue, intervalMs };
+          const options = { connection: writer, catalogue, intervalMs, taken };
           newestMs = await takeIn(epochs, options);
         });
         this.#completeMs = Math.max(this.#completeMs, newestMs);

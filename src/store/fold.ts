@@ -6,6 +6,7 @@ import {
   type FieldName,
   type FlowBatch,
   type FlowColumns,
+  freeBuffers,
   freeColumns,
   grownCapacity,
   KeyTable,
@@ -43,6 +44,9 @@ export class IntervalFold {
   /** Rows whose columns are filled; the others are begun by these records. */
   #filled = 0;
   readonly #begun: number[] = [];
+
+  /** Which rows count, from the end on. */
+  #counted: Uint8Array<ArrayBuffer> | undefined;
 
   /** Number of rows. */
   get length(): number {
@@ -116,8 +120,20 @@ export class IntervalFold {
     this.#fill(columns);
   }
 
-  /** Whether each row counts: 1, or 0. To be asked when all records are there. */
-  counted(): Uint8Array<ArrayBuffer> {
+  /** Whether each row counts: 1, or 0. From {@link end} on. */
+  get counted(): Uint8Array<ArrayBuffer> {
+    return this.#counted!;
+  }
+
+  /** All records are there: what only adding needs is given back. */
+  end(): void {
+    this.#counted = this.#countedRows();
+    this.#uniflows.free();
+    this.#rows.free();
+    freeBuffers([this.#uniflowOf.buffer, this.#kinds.buffer, this.#tallies.buffer]);
+  }
+
+  #countedRows(): Uint8Array<ArrayBuffer> {
     const counted = new Uint8Array(this.length);
     const tallies = this.#tallies;
     for (let row = 0; row < counted.length; row++) {

@@ -18,6 +18,8 @@ export interface IntakeOptions {
   readonly connection: Connection;
   readonly catalogue: Catalogue;
   readonly intervalMs: number;
+  /** As of {@link EpochStore.commit}. */
+  readonly taken?: ((epoch: FlowBatch) => void) | undefined;
 }
 
 /** Sums of one point and reason in one period. */
@@ -56,10 +58,12 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
       };
       intervals.set(name, interval);
       await foldBatch(batch, interval, await pointsOf(batch, agent, options));
+      options.taken?.(batch);
       const { epoch, startMs, endMs } = batch;
       await catalogue.addRun(connection, { agent, first: epoch, last: epoch, fromMs: startMs, toMs: endMs });
       newestMs = Math.max(newestMs, periodMs + intervalMs);
     }
+    for (const { fold } of intervals.values()) fold.end();
     await write([...intervals.values()], options);
   } finally {
     for (const { fold } of intervals.values()) fold.free();
