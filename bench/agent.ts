@@ -1,7 +1,8 @@
 /** What the running agent costs: CPU and resident memory with many active flows. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,13 +22,72 @@ export const agent: Benchmark = {
     '`tunnelscope monitor` with 1 s epochs on a veth in a namespace of its own, VXLAN frames of N inner flows (16 outer ' +
     'sources, 8 segments, 4 096 inner hosts), each at least once a second. User and system time of the process in slices of ' +
     '5 s, in percent of one core: figure is the least slice, median the middle one. Resident memory (VmRSS) is the most at the end of a slice. “With a viewer”: one client ' +
-    'of the page’s event stream at the same time.',
+    'of the page’s event stream at the same time. With `--history` memory is the most it ever was (VmHWM): a transaction is short.',
   async run(options) {
     using workshop = new Workshop();
     const flood = workshop.program('bench/flood.c');
-    return [...(await measure(flood, 10_000, options)), ...(await measure(flood, 100_000, options))];
+    return [
+      ...(await measure(flood, 10_000, options)),
+      ...(await measure(flood, 100_000, options)),
+      ...(await measureWithHistory(flood, options)),
+    ];
   },
 };
+
+/** A veth in a namespace of its own. */
+function addCable(namespaces: Namespaces): string {
+  const namespace = namespaces.add('agent');
+  ip('-n', namespace, 'link', 'add', 'tsb0', 'type', 'veth', 'peer', 'name', 'tsb1');
+  for (const name of ['tsb0', 'tsb1']) ip('-n', namespace, 'link', 'set', name, 'up');
+  return namespace;
+}
+
+/** Sends frames of so many flows for a time, each flow once a second and some more. */
+function sendFlows(
+  flood: string,
+  namespace: string,
+  { flows, seconds }: { readonly flows: number; readonly seconds: number },
+): { readonly sender: Child; readonly rate: number } {
+  const rate = Math.ceil(1.25 * flows);
+  const words = ['netns', 'exec', namespace, flood, 'tsb1', String(flows), String(rate), String(seconds)];
+  const sender = new Child(spawn('ip', words, { stdio: ['pipe', 'ignore', 'inherit'] }));
+  sender.child.stdin!.end(vxlanFrame(4, 4).octets);
+  return { sender, rate };
+}
+
+/** Memory and CPU of an agent that keeps what it meters. */
+async function measureWithHistory(flood: string, { quick, progress }: BenchmarkOptions): Promise<Figure[]> {
+  const flows = 100_000;
+  // Over the bound of some minutes, so that rows are joined too.
+  const seconds = quick ? 30 : 150;
+  using namespaces = new Namespaces();
+  const namespace = addCable(namespaces);
+  const directory = mkdtempSync(join(process.env.TMPDIR ?? '/var/tmp', 'tsbench-agent-'));
+  try {
+    await using running = await Agent.start(namespace, ['--history', directory]);
+    const { sender } = sendFlows(flood, namespace, { flows, seconds });
+    await using _ = sender;
+    progress(`${flows} flows with a history, ${seconds} s`);
+    const percents = await running.cpuPercent(seconds / SLICE_SECONDS - 2);
+    const { history } = (await (await fetch(`${running.url}api/v1/status`)).json()) as {
+      history: { storedUpToMs: number; dropped: { epochs: number } };
+    };
+    const behindS = (Date.now() - history.storedUpToMs) / 1000;
+    if (history.dropped.epochs > 0) throw new Error(`agent: ${history.dropped.epochs} epochs were dropped`);
+    return [
+      {
+        name: '100 k flows with history: resident memory',
+        unit: 'MB',
+        figure: running.peakOctets() / 1e6,
+        target: { of: 'figure', atMost: 350 },
+        note: `after ${seconds} s; at the end of a slice at most ${(running.residentOctets / 1e6).toFixed(0)} MB; the store was ${behindS.toFixed(0)} s behind`,
+      },
+      { name: '100 k flows with history: CPU', unit: '%', ...best(percents) },
+    ];
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 async function measure(
   flood: string,
@@ -38,19 +98,12 @@ async function measure(
   const warmupSeconds = quick ? 8 : 70;
   const slices = quick ? 2 : 4;
   using namespaces = new Namespaces();
-  const namespace = namespaces.add('agent');
-  ip('-n', namespace, 'link', 'add', 'tsb0', 'type', 'veth', 'peer', 'name', 'tsb1');
-  for (const name of ['tsb0', 'tsb1']) ip('-n', namespace, 'link', 'set', name, 'up');
+  const namespace = addCable(namespaces);
   await using running = await Agent.start(namespace);
   const seconds = warmupSeconds + (2 * slices + 2) * SLICE_SECONDS;
-  const rate = Math.ceil(1.25 * flows);
+  const { sender, rate } = sendFlows(flood, namespace, { flows, seconds });
+  await using _ = sender;
   progress(`${flows} flows, ${rate} packets/s, ${seconds} s`);
-  await using sender = new Child(
-    spawn('ip', ['netns', 'exec', namespace, flood, 'tsb1', String(flows), String(rate), String(seconds)], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    }),
-  );
-  sender.child.stdin!.end(vxlanFrame(4, 4).octets);
   await delay(warmupSeconds * 1000);
   const alone = await running.cpuPercent(slices);
   const { flows: seen } = (await (await fetch(`${running.url}api/v1/status`)).json()) as { flows: number };
@@ -156,8 +209,8 @@ class Agent implements AsyncDisposable {
   }
 
   /** Resolves when it meters. */
-  static async start(namespace: string): Promise<Agent> {
-    const words = ['monitor', '--netns', namespace, '--iface', 'tsb0', '--listen', '127.0.0.1:0'];
+  static async start(namespace: string, more: readonly string[] = []): Promise<Agent> {
+    const words = ['monitor', '--netns', namespace, '--iface', 'tsb0', '--listen', '127.0.0.1:0', ...more];
     const child = spawn(COMMAND, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     const owner = new Child(child);
     for await (const line of createInterface({ input: child.stdout })) {
