@@ -124,7 +124,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
       ...(networks ? networkMetrics.families(await networks()) : []),
     ];
-    const server = await startServer({ ...options.serve, views: live, status, families });
+    const server = await startServer({ ...options.serve, views: live, live, status, families });
     stack.defer(() => server.close());
     url = server.url;
   }

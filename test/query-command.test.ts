@@ -15,7 +15,7 @@ import {
   ownIdentity,
   placeOf,
 } from '../src/daemon/index.ts';
-import { parseQuestion, ResultTableSchema, SqlTableSchema } from '../src/query/index.ts';
+import { parsePastQuestion, ResultTableSchema, SqlTableSchema } from '../src/query/index.ts';
 import { DuckDbStore } from '../src/store/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
 import { until } from './until.ts';
@@ -251,7 +251,9 @@ test('every example of the document on questions is answered', async () => {
     const { signal } = new AbortController();
     let found = 0;
     for (const example of examples) {
-      const answer = ResultTableSchema.parse(await store.answer(parseQuestion(example, clock), { signal }));
+      const answer = ResultTableSchema.parse(
+        await store.answer(parsePastQuestion(example, clock), { signal }),
+      );
       found += answer.rows.length;
     }
     assert.ok(found >= 10, String(found));

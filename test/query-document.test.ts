@@ -13,7 +13,7 @@ test('the tables of the document on questions are those of the code: node tools/
 });
 
 test('every example of the document on questions can be read', () => {
-  const examples = [...DOCUMENT.matchAll(/^```query\n(.*?)^```$/gms)].flatMap(([, lines]) =>
+  const examples = [...DOCUMENT.matchAll(/^```(?:query|live)\n(.*?)^```$/gms)].flatMap(([, lines]) =>
     lines!.trim().split('\n'),
   );
   assert.ok(examples.length >= 20, String(examples.length));

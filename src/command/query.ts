@@ -4,7 +4,7 @@ import {
   ASK_WORDS,
   FilterError,
   type HistoryQuestion,
-  parseQuestion,
+  parsePastQuestion,
   type ResultTable,
   type SqlTable,
   tableCsv,
@@ -55,7 +55,7 @@ async function query(named: readonly string[], words: QueryWords): Promise<void>
 /** Reads a question of the command line. @throws Exit that points at the mistake */
 export function questionOf(text: string, timeZone: string): HistoryQuestion {
   try {
-    return parseQuestion(text, { nowMs: Date.now(), timeZone });
+    return parsePastQuestion(text, { nowMs: Date.now(), timeZone });
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     throw new Exit(EXIT.usage, `query: ${error.message}\n${error.caret()}`);

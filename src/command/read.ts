@@ -166,7 +166,7 @@ async function serve(
 ): Promise<RunningServer> {
   const { generatedToken, ...serving } = servingOf(serveConfigOf(words));
   const status = (): Status => describe(words, from);
-  const server = await startServer({ ...serving, views: from.live, status });
+  const server = await startServer({ ...serving, views: from.live, live: from.live, status });
   // Whoever opens a capture wants all of it, not its last seconds.
   const page = new URL(server.url);
   page.searchParams.set('window', 'all');

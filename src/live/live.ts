@@ -6,6 +6,9 @@ import {
   compileFilter,
   type Exactness,
   type Filter,
+  type LiveQuery,
+  type LiveQuestion,
+  type ResultTable,
   type View,
   type ViewQuestion,
   type ViewSource,
@@ -16,7 +19,9 @@ import { AuditSum } from './audit.ts';
 import { ExactnessSum } from './exactness.ts';
 import { FittingUniflows } from './fitting.ts';
 import { compact } from './fold.ts';
+import { joinLedgers, type LedgerSums, ledgerLines, ledgerOf } from './ledger.ts';
 import { type NodeTable, Segments } from './nodes.ts';
+import { answerLive } from './question/answer.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
 import { Uniflow } from './uniflow.ts';
 import { takeIn, UniflowTable } from './uniflows.ts';
@@ -50,6 +55,8 @@ type Window = ViewQuestion['window'];
 const FIVE_SECONDS = 5_000;
 const MINUTE = 60_000;
 const HISTORY = 300;
+/** Rows of tables that are kept for others who ask the same within the epoch. */
+const KEPT_ROWS = 20_000;
 
 /**
  * Sliding sums over all uniflows, exact.
@@ -59,7 +66,7 @@ const HISTORY = 300;
  * such steps; what a window really covers is `windowSeconds`. Totals since the start survive folding (BUG-C7):
  * uniflows idle for long or beyond `maxFlows` end up in a row per pair of hosts and segment.
  */
-export class LiveView implements FlowSink, ViewSource {
+export class LiveView implements FlowSink, ViewSource, LiveQuery {
   readonly name = 'live';
   #options: Required<LiveOptions>;
   #table: UniflowTable = new UniflowTable(new Segments());
@@ -67,11 +74,15 @@ export class LiveView implements FlowSink, ViewSource {
   readonly #audit: AuditSum;
   #listeners = new Set<() => void>();
   #answers = new Map<string, View>();
+  #tables = new Map<string, ResultTable>();
+  #keptRows = 0;
   readonly #fitting = new FittingUniflows();
   #history: View['history'] = [];
   /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
   #epochs: Stretch[] = [];
   #buckets: Stretch[] = [];
+  /** Since the start. */
+  #ledger: LedgerSums = new Map();
   readonly #writer = new SliceWriter();
   #writes = 0;
   #agent = '';
@@ -129,11 +140,13 @@ export class LiveView implements FlowSink, ViewSource {
     this.#exactness.add(batch, isTaken);
     this.#audit.add(batch, isTaken);
     this.#addHistory(batch, touched);
-    this.#addToWindows(batch, touched);
+    this.#addToWindows(batch, touched, ledgerOf(batch, isTaken));
     this.#retire(this.#epochs, FIVE_SECONDS, '5s');
     this.#retire(this.#buckets, MINUTE, '1m');
     this.#foldIfNeeded();
     this.#answers.clear();
+    this.#tables.clear();
+    this.#keptRows = 0;
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -160,6 +173,23 @@ export class LiveView implements FlowSink, ViewSource {
     const view = this.#answer(question);
     if (this.#answers.size < 32) this.#answers.set(key, view);
     return view;
+  }
+
+  table(question: LiveQuestion): ResultTable {
+    const key = JSON.stringify(question);
+    const known = this.#tables.get(key);
+    if (known) return known;
+    const answer = answerLive(question, {
+      table: this.#table,
+      fitting: this.#fitting,
+      covered: this.#covered(question.window),
+      ledger: ledgerLines(this.#ledgerOf(question.window)),
+    });
+    if (this.#keptRows + answer.rows.length <= KEPT_ROWS) {
+      this.#keptRows += answer.rows.length;
+      this.#tables.set(key, answer);
+    }
+    return answer;
   }
 
   /** Per observation point: what its interface counted, what the hook saw, and where all of it is. */
@@ -209,11 +239,27 @@ export class LiveView implements FlowSink, ViewSource {
 
   /** Seconds from the start of the window's oldest epoch to the end of its newest. */
   #seconds(window: Window): number {
-    if (this.#writes === 0) return 0;
-    const oldest = { '5s': this.#epochs[0]?.startMs, '1m': this.#buckets[0]?.startMs, all: this.#startMs }[
-      window
-    ];
-    return Math.max(0, this.#endMs - (oldest ?? this.#endMs)) / 1000;
+    const { fromMs, toMs } = this.#covered(window);
+    return (toMs - fromMs) / 1000;
+  }
+
+  /** From the start of the window's oldest epoch to the end of its newest. */
+  #covered(window: Window): { readonly fromMs: number; readonly toMs: number } {
+    if (this.#writes === 0) {
+      const nowMs = this.#options.clock();
+      return { fromMs: nowMs, toMs: nowMs };
+    }
+    const toMs = this.#endMs;
+    const fromMs = window === 'all' ? this.#startMs : (this.#stretches(window)[0]?.startMs ?? toMs);
+    return { fromMs: Math.min(fromMs, toMs), toMs };
+  }
+
+  #stretches(window: Exclude<Window, 'all'>): readonly Stretch[] {
+    return window === '5s' ? this.#epochs : this.#buckets;
+  }
+
+  #ledgerOf(window: Window): LedgerSums {
+    return window === 'all' ? this.#ledger : joinLedgers(this.#stretches(window).map(({ ledger }) => ledger));
   }
 
   /** The first epoch says how large to begin: of a capture it may be all there is. */
@@ -249,7 +295,7 @@ export class LiveView implements FlowSink, ViewSource {
   }
 
   /** Adds the epoch counters to the windows and leaves them zero. */
-  #addToWindows(batch: FlowBatch, touched: Uint32Array): void {
+  #addToWindows(batch: FlowBatch, touched: Uint32Array, ledger: LedgerSums): void {
     const table = this.#table;
     const { epoch } = table.counters;
     for (const tally of touched) {
@@ -258,15 +304,17 @@ export class LiveView implements FlowSink, ViewSource {
     }
     const { startMs, endMs } = batch;
     const slice = epoch.moveToSlice(table.tallyCount, this.#writer);
-    this.#epochs.push({ startMs, endMs, parts: [slice] });
+    this.#ledger = joinLedgers([this.#ledger, ledger]);
+    this.#epochs.push({ startMs, endMs, ledger, parts: [slice] });
     const open = this.#buckets.at(-1);
     const middle = (startMs + endMs) / 2;
     if (open && middle >= open.startMs && middle < open.startMs + FIVE_SECONDS) {
       open.endMs = endMs;
+      open.ledger = joinLedgers([open.ledger, ledger]);
       open.parts.push(slice);
     } else {
       if (open) this.#join(open);
-      this.#buckets.push({ startMs, endMs, parts: [slice] });
+      this.#buckets.push({ startMs, endMs, ledger, parts: [slice] });
     }
   }
 

@@ -52,7 +52,7 @@ const SPECIAL_ORDER = [1, 0] as const;
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** A word of an address in memory order as the number it is in network order. */
-function fromMemory(word: number): number {
+export function fromMemory(word: number): number {
   if (!IS_LITTLE_ENDIAN) return word;
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }

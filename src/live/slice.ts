@@ -8,6 +8,7 @@
  */
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Counters } from './counters.ts';
+import type { LedgerSums } from './ledger.ts';
 
 /** Entries by rising tally: distance to the tally before, octets, packets, payload octets. */
 export type Slice = Uint8Array<ArrayBuffer>;
@@ -16,6 +17,8 @@ export type Slice = Uint8Array<ArrayBuffer>;
 export interface Stretch {
   readonly startMs: number;
   endMs: number;
+  /** What was in no flow. */
+  ledger: LedgerSums;
   parts: Slice[];
   /** Its slices are packed ({@link packSlice}). */
   isPacked?: true;
@@ -27,7 +30,7 @@ export function packSlice(slice: Slice): Slice {
 }
 
 /** The slices of a stretch, to be read. */
-export function slicesOf({ parts, isPacked }: Stretch): Slice[] {
+export function slicesOf({ parts, isPacked }: Pick<Stretch, 'parts' | 'isPacked'>): Slice[] {
   return isPacked ? parts.map((part) => new Uint8Array(inflateRawSync(part))) : parts;
 }
 

@@ -142,7 +142,7 @@ export const COLUMN_KINDS = [
   'duration',
 ] as const;
 
-/** How much detail the store gave. Coarser ones reach further back. */
+/** How much detail a store gives. Coarser ones reach further back. Of an answer about now it is `live`. */
 export const LEVELS = ['raw', 'minute', 'hour'] as const;
 export type HistoryLevel = (typeof LEVELS)[number];
 
@@ -156,7 +156,7 @@ export const ResultTableSchema = z.object({
   /** Whether there were more rows than the limit. */
   isCut: z.boolean(),
   /** What the answer is of: the span asked for, widened to the bounds of what is stored, cut to what there is. */
-  covered: z.object({ fromMs: z.number(), toMs: z.number(), level: z.enum(LEVELS) }),
+  covered: z.object({ fromMs: z.number(), toMs: z.number(), level: z.enum([...LEVELS, 'live']) }),
   /** Spans within it of which nothing is stored: nobody metered. */
   gaps: z.array(z.object(span)),
   /** Octets and packets in it that are in no flow: the ledger, and what the spool had to drop. */

@@ -39,8 +39,14 @@ export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.
 export { codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
+export * from './live.ts';
 export { completeQuestion, type QuestionCompleting } from './question/complete.ts';
-export { parseQuestion, parseSelection, type QuestionClock } from './question/parse.ts';
+export {
+  parsePastQuestion,
+  parseQuestion,
+  parseSelection,
+  type QuestionClock,
+} from './question/parse.ts';
 export { formatMoment, printQuestion } from './question/print.ts';
 export { type WantedValues, wantedOfQuestion, wantedValues } from './question/seen.ts';
 export { ASK_WORDS, QUESTION_WORDS } from './question/words.ts';

@@ -30,7 +30,7 @@ export interface FilterFault {
 }
 
 /** A filter of uniflows as typed; a mistake is a custom issue whose `params` are its {@link FilterFault}. */
-const ViewFilterSchema: z.ZodString = z.string().superRefine((text, refinement) => {
+export const ViewFilterSchema: z.ZodString = z.string().superRefine((text, refinement) => {
   try {
     parseViewFilter(text);
   } catch (error) {

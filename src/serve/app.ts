@@ -9,7 +9,16 @@ import {
   METRICS_TYPES,
   writeExposition,
 } from '../metrics/index.ts';
-import type { AgentControl, FlowQuery, Status, ViewSource, VirtualNetworks } from '../query/index.ts';
+import type {
+  AgentControl,
+  FlowQuery,
+  HistoryQuestion,
+  LiveQuery,
+  LiveQuestion,
+  Status,
+  ViewSource,
+  VirtualNetworks,
+} from '../query/index.ts';
 import type { Answers } from './answers.ts';
 import { readAsked } from './asked.ts';
 import type { Connections } from './connections.ts';
@@ -43,6 +52,8 @@ export interface ServeOptions {
   readonly families?: () => Promise<readonly Family[]>;
   /** The virtual networks of this machine, asked for only when somebody looks; none without it. */
   readonly networks?: () => Promise<VirtualNetworks>;
+  /** Answers questions about now; without it there is no answer to them. */
+  readonly live?: LiveQuery | undefined;
   /** Answers questions about the past; without it there is none. */
   readonly history?: FlowQuery | undefined;
   /** What can be changed; without it nothing can, as of captures. */
@@ -62,7 +73,10 @@ export interface AppParts {
   readonly page: Page;
   readonly access: Access;
   readonly connections: Connections;
-  readonly questions: Questions | undefined;
+  readonly questions: {
+    readonly past: Questions<HistoryQuestion> | undefined;
+    readonly live: Questions<LiveQuestion> | undefined;
+  };
   readonly limiters: {
     readonly requests: RateLimiter;
     readonly tokenRequests: RateLimiter;

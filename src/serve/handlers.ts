@@ -2,7 +2,8 @@
 import { accepts } from 'hono/accepts';
 import {
   type AgentControl,
-  type HistoryQuestion,
+  isLive,
+  type Question,
   type ResultTable,
   tableCsv,
   type ViewQuestion,
@@ -28,7 +29,7 @@ const JSON_HEADERS = { 'Content-Type': 'application/json' };
 export function handlersOf(parts: AppParts): Handlers {
   const { options, answers } = parts;
   const description = JSON.stringify(openApi());
-  const ask = async (question: HistoryQuestion, c: HttpContext): Promise<Response> =>
+  const ask = async (question: Question, c: HttpContext): Promise<Response> =>
     tableResponse(await answerOf(parts, question, c), c);
   return {
     view: ({ parameters }, c) => c.body(answers.answer(parameters, 'whole').json, 200, JSON_HEADERS),
@@ -72,27 +73,35 @@ export function tooMany(what: string, seconds: number): Refusal {
   });
 }
 
-async function answerOf(
-  { questions }: AppParts,
-  question: HistoryQuestion,
-  c: HttpContext,
-): Promise<ResultTable> {
-  if (!questions)
-    throw new Refusal(404, {
-      error: 'This agent keeps no history.',
-      remedy: 'Start it with a history; /api/v1/view has what is now.',
-    });
+async function answerOf(parts: AppParts, question: Question, c: HttpContext): Promise<ResultTable> {
+  const answer = answering(parts, question);
   const gone = new AbortController();
   const leave = (): void => gone.abort(new Refusal(499, 'The asker has gone.'));
   c.env.outgoing.once('close', leave);
   try {
-    return await questions.answer(question, gone.signal);
+    return await answer(gone.signal);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw explained(error, STATUS_OF);
   } finally {
     c.env.outgoing.off('close', leave);
   }
+}
+
+/** @throws Refusal where nobody can answer this one */
+function answering(
+  { questions: { past, live } }: AppParts,
+  question: Question,
+): (gone: AbortSignal) => Promise<ResultTable> {
+  if (isLive(question)) {
+    if (live) return (gone) => live.answer(question, gone);
+    throw new Refusal(404, 'There is nothing live here.');
+  }
+  if (past) return (gone) => past.answer(question, gone);
+  throw new Refusal(404, {
+    error: 'This agent keeps no history.',
+    remedy: 'Ask about now (in words live, in JSON a window), or start it with a history.',
+  });
 }
 
 /** What a table stands on would be lost in CSV; there it is in the head. */

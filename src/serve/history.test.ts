@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, test } from 'node:test';
 import { until } from '../../test/until.ts';
+import { batchOf } from '../flow/batch.fixture.ts';
+import { LiveView } from '../live/index.ts';
 import { ResultTableSchema } from '../query/index.ts';
 import { HeldHistory, TABLE } from './history.fixture.ts';
 import { ask, post, type Reply, removePage, served } from './server.fixture.ts';
@@ -122,11 +124,73 @@ test('a wrong question is refused with field and value before the history is ask
 });
 
 test('without a history the answer says so, to a good question and to a wrong one', async () => {
-  await using it = await served();
+  await using it = await served({ live: new LiveView() });
   const reply = await ask(it.port, `${PATH}?q=top+src`);
   assert.equal(reply.status, 404);
   assert.match(reply.text, /keeps no history/);
   assert.equal((await post(it.port, PATH, TOP)).status, 404);
+});
+
+test('questions about now are answered with a history and without, by an address and by a body', async () => {
+  const live = new LiveView();
+  live.write(
+    batchOf([
+      { tunnel: ['172.16.1.1', '172.16.1.2', 7], between: ['10.0.0.1', '10.0.0.2'], octets: 150, packets: 2 },
+      { between: ['172.16.1.1', '172.16.1.2'], octets: 50, packets: 1 },
+    ]),
+  );
+  for (const history of [undefined, new HeldHistory()]) {
+    await using it = await served({ live, history });
+    const q = 'top 1 segment by packets live 1m where not arp';
+    const got = await ask(it.port, `${PATH}?${new URLSearchParams({ q })}`);
+    const table = ResultTableSchema.parse(JSON.parse(got.text));
+    assert.deepEqual(
+      { ...table, tookMs: 0 },
+      {
+        columns: [
+          { name: 'segment', kind: 'text' },
+          { name: 'octets', kind: 'octets' },
+          { name: 'packets', kind: 'packets' },
+        ],
+        rows: [['vxlan:7', 150, 2]],
+        total: { octets: 200, packets: 3 },
+        isCut: true,
+        covered: { fromMs: 1000, toMs: 2000, level: 'live' },
+        gaps: [],
+        ledger: [],
+        tookMs: 0,
+      },
+    );
+    const body = {
+      ask: 'top',
+      by: ['segment'],
+      window: '1m',
+      limit: 1,
+      quantity: 'packets',
+      filter: 'not arp',
+    };
+    const sent = await post(it.port, PATH, body);
+    assert.deepEqual(JSON.parse(sent.text).rows, table.rows);
+    const csv = await ask(it.port, `${PATH}?${new URLSearchParams({ q })}`, { accept: 'text/csv' });
+    assert.equal(csv.text, 'segment,octets,packets\r\nvxlan:7,150,2\r\n');
+    assert.match(String(csv.headers['tunnelscope-covered']), /level=live$/);
+    assert.equal(history?.asked ?? 0, 0);
+    for (const [wrong, field, words] of [
+      [{ ...body, by: ['iface'] }, 'by[0]', /one observation point.*ask the past/],
+      [{ ...body, by: ['nope'] }, 'by[0]', /nope/],
+      [{ ...body, window: '1h' }, 'window', /1m/],
+      [{ ...body, points: 'every' }, 'points', /does not belong here/],
+      [{ ...body, filter: 'iface = eth0' }, 'filter', /one observation point/],
+      [{ ...body, ask: 'compare' }, 'ask', /two spans of the past/],
+    ] as const) {
+      const reply = await post(it.port, PATH, wrong);
+      const problem = JSON.parse(reply.text) as { readonly field: string; readonly error: string };
+      assert.deepEqual([reply.status, problem.field], [400, field], reply.text);
+      assert.match(problem.error, words);
+    }
+  }
+  await using captures = await served();
+  assert.equal((await post(captures.port, PATH, { ask: 'top', by: ['src'], window: 'all' })).status, 404);
 });
 
 test('two questions are answered at a time and four wait; one more is told to come back', async () => {

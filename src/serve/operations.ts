@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import {
   AuditSchema,
-  HistoryQuestionSchema,
   MeteringChangeSchema,
   MeteringSchema,
+  QuestionSchema,
   ResultTableSchema,
   RulesChangeSchema,
   RulesInForceSchema,
@@ -123,13 +123,14 @@ export const OPERATIONS = {
     method: 'get',
     path: '/api/v1/query',
     role: 'read',
-    summary: 'a question about the past, as text',
+    summary: 'a question about the past or about now, as text',
     meaning:
-      'As `tunnelscope query` takes it. With `Accept: text/csv` the table comes as CSV, and what it stands on in the headers `Tunnelscope-Covered` and `Tunnelscope-Cut`. 404 where the agent keeps no history.',
+      'As `tunnelscope query` takes it; with `live` it is about now, else about the past: 404 where the agent keeps no history. With `Accept: text/csv` the table comes as CSV, and what it stands on in the headers `Tunnelscope-Covered` and `Tunnelscope-Cut`.',
     parameters: HistoryParametersSchema,
     answer: tableAnswer,
     failures: historyFailures,
     example: [
+      `-sG ${AT}/api/v1/query --data-urlencode 'q=top 5 src, dst live where icmp'`,
       `-sG ${AT}/api/v1/query --data-urlencode 'q=top 5 src, dst last 15m where icmp'`,
       `-sG -H 'Accept: text/csv' ${AT}/api/v1/query --data-urlencode 'q=distinct proto last 1h'`,
     ],
@@ -138,12 +139,14 @@ export const OPERATIONS = {
     method: 'post',
     path: '/api/v1/query',
     role: 'read',
-    summary: 'a question about the past, as JSON',
-    meaning: 'Changes nothing. Answered as the one that is text.',
-    body: { name: 'HistoryQuestion', schema: HistoryQuestionSchema, mostOctets: 65_536 },
+    summary: 'a question about the past or about now, as JSON',
+    meaning:
+      'Changes nothing. Answered as the one that is text. With `window` it is about now, with `fromMs` and `toMs` about the past.',
+    body: { name: 'Question', schema: QuestionSchema, mostOctets: 65_536 },
     answer: tableAnswer,
     failures: [...historyFailures, 413, 415],
     example: [
+      `-s ${SENT} -d '{"ask":"top","by":["segment","src"],"window":"1m"}' ${AT}/api/v1/query`,
       `-s ${SENT} -d '{"ask":"compare","by":["src"],"fromMs":1700000000000,"toMs":4000000000000,"before":{"fromMs":0,"toMs":1700000000000}}' ${AT}/api/v1/query`,
     ],
   },

@@ -1,6 +1,6 @@
 /** What stands in an address: every value is text there, and says what it is in the description of the API. */
 import { z } from 'zod';
-import { FilterError, type HistoryQuestion, parseQuestion, ViewQuestionSchema } from '../query/index.ts';
+import { FilterError, parseQuestion, type Question, ViewQuestionSchema } from '../query/index.ts';
 import { badValue, Refusal } from './problem.ts';
 
 /** A whole number within bounds, both included. */
@@ -49,7 +49,7 @@ export const HistoryParametersSchema = z.object({
 export function questionOf(
   { q, timeZone }: z.output<typeof HistoryParametersSchema>,
   nowMs: number,
-): HistoryQuestion {
+): Question {
   try {
     return parseQuestion(q, { nowMs, ...(timeZone !== undefined && { timeZone }) });
   } catch (error) {

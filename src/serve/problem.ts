@@ -52,11 +52,13 @@ export interface Issue {
   readonly message: string;
   readonly keys?: readonly string[];
   readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** Of a choice none of which fits: what is wrong with each. */
+  readonly errors?: readonly (readonly Issue[])[];
 }
 
 /** The first thing that a schema found wrong in a question. */
 export function problemOf(issues: readonly Issue[], asked: unknown): Problem {
-  const issue = issues[0]!;
+  const issue = closest(issues)[0]!;
   const [unknown] = issue.keys ?? [];
   const path = unknown === undefined ? issue.path : [...issue.path, unknown];
   const reason =
@@ -68,6 +70,13 @@ export function problemOf(issues: readonly Issue[], asked: unknown): Problem {
   if (issue.code !== 'custom' || typeof params?.caret !== 'string') return bad;
   const { from, caret } = params as unknown as FilterFault;
   return { ...bad, column: from + 1, caret };
+}
+
+/** Of a choice as a whole the one that was meant: with the least wrong. */
+function closest(issues: readonly Issue[]): readonly Issue[] {
+  const [{ path, errors = [] }] = issues as readonly [Issue];
+  if (path.length > 0 || errors.length === 0) return issues;
+  return errors.reduce((least, each) => (each.length < least.length ? each : least));
 }
 
 /** Better words than a schema has, by its code and the field. */

@@ -1,8 +1,9 @@
-/** Questions about the past: so many at a time, a few that wait, each within a time, and none for who has gone. */
-import type { FlowQuery, HistoryQuestion, ResultTable } from '../query/index.ts';
+/** Questions: so many at a time, a few that wait, each within a time, and none for who has gone. */
+import { setImmediate } from 'node:timers/promises';
+import type { LiveQuery, LiveQuestion, ResultTable } from '../query/index.ts';
 import { Refusal } from './problem.ts';
 
-/** Bounds of what questions may cost. */
+/** Bounds of what questions about the past may cost. */
 export interface QuestionLimits {
   /** Answered at a time. */
   readonly questions: number;
@@ -15,18 +16,37 @@ export interface QuestionLimits {
 /** Defaults of {@link QuestionLimits}. */
 export const QUESTION_LIMITS: QuestionLimits = { questions: 2, questionsWaiting: 4, questionMs: 30_000 };
 
+/** What questions about now may cost: each keeps everything else waiting for a moment. */
+const LIVE_LIMITS: QuestionLimits = { questions: 1, questionsWaiting: 32, questionMs: 10_000 };
+
+/** Who answers. */
+export interface Answering<Question> {
+  answer(question: Question, options: { readonly signal: AbortSignal }): Promise<ResultTable>;
+}
+
+/** Questions about now, one after the other; between two of them all else has its turn. */
+export function liveQuestions(live: LiveQuery): Questions<LiveQuestion> {
+  const answering: Answering<LiveQuestion> = {
+    answer: async (question, { signal }) => {
+      await setImmediate(undefined, { signal });
+      return live.table(question);
+    },
+  };
+  return new Questions(answering, LIVE_LIMITS);
+}
+
 /** Seconds after which it is worth while to ask again. */
 const ASK_AGAIN_S = 2;
 
-/** Hands questions on to a history, within bounds. */
-export class Questions {
-  readonly #history: FlowQuery;
+/** Hands questions on to who answers, within bounds. */
+export class Questions<Question> {
+  readonly #answering: Answering<Question>;
   readonly #limits: QuestionLimits;
-  #answering = 0;
+  #underWay = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(history: FlowQuery, limits: QuestionLimits) {
-    this.#history = history;
+  constructor(answering: Answering<Question>, limits: QuestionLimits) {
+    this.#answering = answering;
     this.#limits = limits;
   }
 
@@ -34,11 +54,11 @@ export class Questions {
    * Answers one.
    *
    * @param gone ends it when its asker goes away
-   * @throws Refusal 503 where too many wait, 504 where it takes too long; the reason of `gone`; what the history says
+   * @throws Refusal 503 where too many wait, 504 where it takes too long; the reason of `gone`; what who answers says
    */
-  async answer(question: HistoryQuestion, gone: AbortSignal): Promise<ResultTable> {
+  async answer(question: Question, gone: AbortSignal): Promise<ResultTable> {
     const { questionMs, questionsWaiting, questions } = this.#limits;
-    if (this.#answering >= questions && this.#waiting.length >= questionsWaiting)
+    if (this.#underWay >= questions && this.#waiting.length >= questionsWaiting)
       throw new Refusal(
         503,
         `Already ${questions} questions are being answered and ${questionsWaiting} wait; ask again in a moment.`,
@@ -58,8 +78,8 @@ export class Questions {
   /** Waits for a place. @throws the reason of the signal; then it has none */
   async #turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#answering < this.#limits.questions) {
-      this.#answering++;
+    if (this.#underWay < this.#limits.questions) {
+      this.#underWay++;
       return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -74,12 +94,12 @@ export class Questions {
     await promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
-  /** The place is free when the history has let go of the question, which may be later than its asker was told. */
-  #ask(question: HistoryQuestion, signal: AbortSignal): Promise<ResultTable> {
+  /** The place is free when who answers has let go of the question, which may be later than its asker was told. */
+  #ask(question: Question, signal: AbortSignal): Promise<ResultTable> {
     const { promise, resolve, reject } = Promise.withResolvers<ResultTable>();
     const leave = (): void => reject(signal.reason);
     signal.addEventListener('abort', leave, { once: true });
-    void (async () => this.#history.answer(question, { signal }))()
+    void (async () => this.#answering.answer(question, { signal }))()
       .then(resolve, (error: unknown) => reject(signal.aborted ? signal.reason : error))
       .finally(() => {
         signal.removeEventListener('abort', leave);
@@ -92,7 +112,7 @@ export class Questions {
   #handOn(): void {
     const next = this.#waiting.shift();
     if (next) next();
-    else this.#answering--;
+    else this.#underWay--;
   }
 }
 

@@ -9,7 +9,7 @@ import { accessOf } from './gate.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { formatListen, type Listen } from './listen.ts';
 import { readPage } from './page.ts';
-import { Questions } from './questions.ts';
+import { liveQuestions, Questions } from './questions.ts';
 import { RateLimiter } from './rate.ts';
 import { ViewStreams } from './stream.ts';
 
@@ -49,7 +49,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         { read: options.auth.kind === 'token' ? options.auth.token : undefined, admin: options.adminToken },
         port,
       ),
-      questions: options.history && new Questions(options.history, limits),
+      questions: {
+        past: options.history && new Questions(options.history, limits),
+        live: options.live && liveQuestions(options.live),
+      },
       limiters: {
         requests: new RateLimiter(limits.requests),
         tokenRequests: new RateLimiter(limits.tokenRequests),

@@ -86,6 +86,7 @@ const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
   raw: 'as it was metered',
   minute: 'from sums by the minute',
   hour: 'from sums by the hour',
+  live: 'live',
 };
 
 function cellText(cell: Cell, kind: Kind, timeZone: string): string {

@@ -45,7 +45,7 @@ function conditionsOf(filter: Filter): number {
 }
 
 /** Why a field cannot be asked of a uniflow, if it cannot. */
-function viewRefusal(field: FilterField): string | undefined {
+export function viewRefusal(field: FilterField): string | undefined {
   const { columns, isOfPeriod } = fieldDefinition(field);
   if (isOfPeriod) return `"${field}" is of one period, and a view joins many`;
   if (columns.includes('ifindex') || columns.includes('direction'))

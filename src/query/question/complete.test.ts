@@ -6,6 +6,8 @@ import { anyQuestion } from './question.fixture.ts';
 
 const CLOCK = { nowMs: Date.parse('2026-11-21T14:30Z'), timeZone: 'Europe/Berlin' } as const;
 
+const TIMES = ['last', 'since', 'from', 'today', 'yesterday', 'on'] as const;
+
 /** What is suggested where the text has a `|`. */
 function suggested(text: string, known: KnownValues = {}): string[] {
   const cursor = text.indexOf('|');
@@ -23,11 +25,12 @@ describe('completion of a question', () => {
     assert.deepEqual(suggested('top |'), [...DIMENSIONS]);
     assert.deepEqual(suggested('top 5 outer.|'), ['outer.src', 'outer.dst']);
     assert.deepEqual(suggested('top src, d|'), ['dst', 'dport', 'dscp', 'direction']);
-    const behind = ['last', 'since', 'from', 'today', 'yesterday', 'on', 'by', 'points', 'where'];
+    const behind = [...TIMES, 'live', 'by', 'points', 'where'];
     assert.deepEqual(suggested('top src |'), [',', ...behind]);
+    assert.deepEqual(suggested('top iface |'), [',', ...TIMES, 'by', 'points', 'where']);
     assert.deepEqual(suggested('distinct vni |'), behind);
     assert.deepEqual(suggested('matrix src |'), [',']);
-    assert.deepEqual(suggested('flows |'), behind);
+    assert.deepEqual(suggested('compare src |'), [',', ...TIMES, 'by', 'with', 'points', 'where']);
     assert.ok(suggested('series |').includes('segment') && suggested('series |').includes('step'));
   });
 
@@ -40,12 +43,17 @@ describe('completion of a question', () => {
     assert.deepEqual(suggested('flows since 2h |'), ['ago']);
     assert.deepEqual(suggested('compare src with |'), ['previous', 'yesterday', '7d', 'from']);
     assert.deepEqual(suggested('flows points |'), ['once', 'every']);
+    assert.deepEqual(suggested('top src points once |'), [...TIMES, 'by', 'where']);
+    assert.deepEqual(suggested('top src live |'), ['5s', '1m', 'all', 'by', 'where']);
+    assert.deepEqual(suggested('top src live 1m |'), ['by', 'where']);
   });
 
   it('is that of filters behind where, but for fields that cannot be asked of the past', () => {
     assert.deepEqual(suggested('top src where s|'), ['src', 'sport', 'src.mac', 'sit', 'srv6', 'sctp']);
     assert.deepEqual(suggested('top src where vni = |', { vni: ['5001', '5002', 'x'] }), ['5001', '5002']);
     assert.deepEqual(suggested('top src where tcp |'), ['and', 'or']);
+    assert.ok(suggested('top src where i|').includes('iface'));
+    assert.ok(!suggested('top src live where i|').includes('iface'));
   });
 
   it('says nothing behind a mistake', () => {

@@ -1,7 +1,6 @@
 /** What could be typed next in a question. */
 import { type Completion, complete, filterExpectations, type KnownValues } from '../filter/complete.ts';
-import { historyRefusal } from '../filter/history.ts';
-import { type QuestionClock, type QuestionForm, questionExpectations } from './parse.ts';
+import { type QuestionClock, type QuestionForm, questionFollowing } from './parse.ts';
 
 /** The word behind which all is a filter, as a word of its own. */
 export const WHERE: RegExp = /(?:^|\s)where\s/i;
@@ -23,16 +22,18 @@ export function completeQuestion(
   cursor: number,
   { known = {}, form, ...clock }: QuestionCompleting,
 ): Completion {
+  const whereAt = WHERE.exec(text)?.index;
+  const { refusal } = questionFollowing(text.slice(0, whereAt), clock, form);
   return complete(text, cursor, {
     known,
-    refusal: historyRefusal,
+    refusal,
     expectedAfter: (before) => {
       const where = WHERE.exec(before);
-      if (!where) return questionExpectations(before, clock, form);
+      if (!where) return questionFollowing(before, clock, form).expected;
       // What comes before has to be right by itself for the filter to be one.
-      const question = questionExpectations(before.slice(0, where.index), clock, form);
+      const question = questionFollowing(before.slice(0, where.index), clock, form);
       const behind = before.slice(where.index + where[0].length);
-      return question.length > 0 ? filterExpectations(behind, historyRefusal) : [];
+      return question.expected.length > 0 ? filterExpectations(behind, question.refusal) : [];
     },
   });
 }

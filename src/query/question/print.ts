@@ -1,12 +1,13 @@
 /** A question as text, in the one form that equal questions share. */
 import { parseHistoryFilter } from '../filter/history.ts';
 import { formatQuantityText } from '../filter/quantity.ts';
-import { type HistoryQuestion, HistoryQuestionSchema } from '../history.ts';
+import { isLive, type Question, QuestionSchema } from '../live.ts';
 import { filterText } from './filter-text.ts';
 
 /** Writes a question, its times in UTC and what is usual left out; `parseQuestion` reads the same question from it. */
-export function printQuestion(question: HistoryQuestion): string {
-  const { ask, limit, quantity, points } = question;
+export function printQuestion(question: Question): string {
+  const { ask, limit, quantity } = question;
+  const points = isLive(question) ? undefined : question.points;
   const dimensions = question.ask === 'distinct' ? [question.of] : 'by' in question ? question.by : [];
   const filter = canonicalFilter(question.filter);
   const parts = [
@@ -14,7 +15,7 @@ export function printQuestion(question: HistoryQuestion): string {
     isUsual(question, 'limit') ? '' : String(limit),
     question.ask !== 'distinct' && isUsual(question, 'by') ? '' : dimensions.join(', '),
     isUsual(question, 'quantity') ? '' : `by ${quantity}`,
-    spanText(question),
+    isLive(question) ? liveText(question.window) : spanText(question),
     question.ask === 'compare' ? `with ${spanText(question.before)}` : '',
     question.ask === 'series' && question.stepMs !== undefined
       ? `step ${formatQuantityText(question.stepMs, 'duration')}`
@@ -30,6 +31,10 @@ export function formatMoment(ms: number): string {
   return new Date(ms).toISOString().replace(/(:00)?\.000Z$/, 'Z');
 }
 
+function liveText(window: string): string {
+  return window === '5s' ? 'live' : `live ${window}`;
+}
+
 function spanText({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): string {
   return `from ${formatMoment(fromMs)} to ${formatMoment(toMs)}`;
 }
@@ -39,9 +44,9 @@ function canonicalFilter(text: string | undefined): string | undefined {
 }
 
 /** Whether a part is what it would be if it were left out. */
-function isUsual(question: HistoryQuestion, part: string): boolean {
+function isUsual(question: Question, part: string): boolean {
   const { [part]: value, filter: _, ...rest } = question as Record<string, unknown>;
-  const without = HistoryQuestionSchema.safeParse(rest);
+  const without = QuestionSchema.safeParse(rest);
   return (
     without.success &&
     JSON.stringify((without.data as Record<string, unknown>)[part]) === JSON.stringify(value)

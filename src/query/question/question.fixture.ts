@@ -3,14 +3,22 @@ import fc from 'fast-check';
 import { anyFilter } from '../filter/filter.fixture.ts';
 import { parseHistoryFilter } from '../filter/history.ts';
 import { printFilter } from '../filter/print.ts';
+import { parseViewFilter } from '../filter/uniflow.ts';
 import {
   DIMENSIONS,
   type Dimension,
-  type HistoryQuestion,
   HistoryQuestionSchema,
   type HistoryQuestionText,
   QUANTITIES,
 } from '../history.ts';
+import {
+  LIVE_DIMENSIONS,
+  type LiveDimension,
+  LiveQuestionSchema,
+  type LiveQuestionText,
+  type Question,
+} from '../live.ts';
+import { WINDOWS } from '../view.ts';
 
 const LAST_MS = 8.64e15;
 
@@ -26,14 +34,21 @@ export const anySpan: fc.Arbitrary<{ fromMs: number; toMs: number }> = fc
   .filter(([a, b]) => a !== b)
   .map(([a, b]) => ({ fromMs: Math.min(a, b), toMs: Math.max(a, b) }));
 
-/** Filters that stored rows can be asked for, in canonical form. */
-export const anyHistoryFilter: fc.Arbitrary<string> = anyFilter.map(printFilter).filter((text) => {
-  try {
-    return parseHistoryFilter(text).kind !== 'any';
-  } catch {
-    return false;
-  }
-});
+/** Filters that a language takes, in canonical form. */
+function filtersOf(parse: typeof parseHistoryFilter): fc.Arbitrary<string> {
+  return anyFilter.map(printFilter).filter((text) => {
+    try {
+      return parse(text).kind !== 'any';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Filters that stored rows can be asked for. */
+export const anyHistoryFilter: fc.Arbitrary<string> = filtersOf(parseHistoryFilter);
+/** Filters that the live view can be asked for. */
+export const anyLiveFilter: fc.Arbitrary<string> = filtersOf(parseViewFilter);
 
 const dimension = fc.constantFrom(...DIMENSIONS);
 const dimensions = (minLength: number, maxLength: number): fc.Arbitrary<Dimension[]> =>
@@ -70,8 +85,7 @@ const asks: readonly fc.Arbitrary<readonly object[]>[] = [
   ),
 ];
 
-/** Questions with their defaults filled in. */
-export const anyQuestion: fc.Arbitrary<HistoryQuestion> = fc
+const anyPastQuestion: fc.Arbitrary<Question> = fc
   .tuple(
     fc.oneof(...asks),
     anySpan,
@@ -82,3 +96,41 @@ export const anyQuestion: fc.Arbitrary<HistoryQuestion> = fc
   .map(([own, ...parts]) =>
     HistoryQuestionSchema.parse(Object.assign({}, ...own, ...parts) as HistoryQuestionText),
   );
+
+const liveDimensions = (minLength: number, maxLength: number): fc.Arbitrary<LiveDimension[]> =>
+  fc.uniqueArray(fc.constantFrom(...LIVE_DIMENSIONS), { minLength, maxLength });
+const quantities = optional('quantity', fc.constantFrom(...QUANTITIES));
+const filters = optional('filter', anyLiveFilter);
+
+/** What is its own of each kind of question about now. */
+const liveAsks: readonly fc.Arbitrary<readonly object[]>[] = [
+  fc.tuple(
+    fc.constant({ ask: 'top' }),
+    liveDimensions(1, 6).map((by) => ({ by })),
+    limit(10_000),
+    quantities,
+    filters,
+  ),
+  fc.tuple(
+    fc.constant({ ask: 'matrix' }),
+    optional('by', liveDimensions(2, 2)),
+    limit(10_000),
+    quantities,
+    filters,
+  ),
+  fc.tuple(
+    fc.constantFrom(...LIVE_DIMENSIONS).map((of) => ({ ask: 'distinct', of })),
+    limit(10_000),
+    quantities,
+    filters,
+  ),
+];
+
+const anyLiveQuestion: fc.Arbitrary<Question> = fc
+  .tuple(fc.oneof(...liveAsks), fc.constantFrom(...WINDOWS))
+  .map(([own, window]) =>
+    LiveQuestionSchema.parse(Object.assign({}, ...own, { window }) as LiveQuestionText),
+  );
+
+/** Questions of both kinds with their defaults filled in. */
+export const anyQuestion: fc.Arbitrary<Question> = fc.oneof(anyPastQuestion, anyLiveQuestion);

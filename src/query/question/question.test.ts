@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   FilterError,
-  HistoryQuestionSchema,
+  parsePastQuestion,
   parseQuestion,
   parseSelection,
   printQuestion,
+  QuestionSchema,
 } from '../index.ts';
 import { anyQuestion } from './question.fixture.ts';
 
@@ -71,6 +72,9 @@ describe('a question as text', () => {
       `matrix ${LAST_HOUR}`,
       ['matrix', 'matrix outer.src, outer.dst', 'matrix 5000 outersource, outerdestination'],
     ],
+    ['top src live', ['top src live 5s', 'TOP 20 src LIVE by octets', 'top source live where any']],
+    ['matrix live 1m where vni = 5001', ['matrix outer.src, outer.dst live 1m where vni 5001']],
+    ['distinct vni by packets live all', ['distinct vni live all by packets']],
     [`distinct vni ${LAST_HOUR} points every`, ['distinct id points every']],
     [
       `flows ${LAST_HOUR} where src = 10.0.0.1`,
@@ -183,17 +187,17 @@ describe('a question as text', () => {
     [
       'top src lsat 1h',
       9,
-      'expected last, since, from, today, yesterday, on, by, points, where or the end, found "lsat"; did you mean "last"?',
+      'expected last, since, from, today, yesterday, on, live, by, points, where or the end, found "lsat"; did you mean "last"?',
     ],
     [
       'top src dst',
       9,
-      'expected last, since, from, today, yesterday, on, by, points, where or the end, found "dst"; did you mean ", dst"?',
+      'expected last, since, from, today, yesterday, on, live, by, points, where or the end, found "dst"; did you mean ", dst"?',
     ],
     [
       'top src vni 5001',
       9,
-      'expected last, since, from, today, yesterday, on, by, points, where or the end, found "vni"; did you mean "where vni"?',
+      'expected last, since, from, today, yesterday, on, live, by, points, where or the end, found "vni"; did you mean "where vni"?',
     ],
     ['flows last', 11, 'expected a length of time such as 15m, 1h30m or 7d, found the end'],
     ['flows last 5', 12, 'expected a length of time such as 15m, 1h30m or 7d, found "5"'],
@@ -233,6 +237,20 @@ describe('a question as text', () => {
     ],
     ['flows where tcp last 1h', 17, 'expected "and", "or" or the end, found "last"'],
     [
+      'top iface live',
+      5,
+      'dimensions: "iface" is of one observation point, and the live view joins them; ask the past where a history is kept, as in last 5m',
+    ],
+    ['compare src live', 13, '"live" says nothing of "compare"'],
+    ['top src live 1h', 14, 'expected 5s, 1m, all, by, where or the end, found "1h"; did you mean "1m"?'],
+    ['top src live 1m 5s', 17, 'expected by, where or the end, found "5s"'],
+    ['top src last 1m live', 17, 'the time is said already'],
+    ['top src live last 1m', 14, 'the time is said already'],
+    ['top src live live', 14, 'the time is said already'],
+    ['top src points every live', 22, '"points" is of the past, and "live" is not'],
+    ['top src live points every', 14, '"points" is of the past, and this asks for what is live'],
+    ['top src live where iface = eth0', 20, '"iface" is of one observation point, and a view joins them'],
+    [
       'top host',
       5,
       'flows can be chosen by "host", but not told apart by it: it is one of src, dst, sport, dport, proto, network, segment, tunnel, vni, outer.src, outer.dst, vlan, inner.vlan, ethertype, icmp.type, icmp.code, dscp, mark, cast, iface, direction, agent',
@@ -243,6 +261,15 @@ describe('a question as text', () => {
       const { message, column: at } = failure(text);
       assert.deepEqual([at, message], [column, `column ${column}: ${problem}`]);
     });
+
+  it('is of the past alone where nobody meters', () => {
+    assert.equal(parsePastQuestion('top src', BERLIN).toMs, BERLIN.nowMs);
+    assert.throws(() => parsePastQuestion('top src live 1m where tcp', BERLIN), {
+      name: 'FilterError',
+      column: 9,
+      message: /^column 9: "live" asks a running agent/,
+    });
+  });
 
   it('points at the mistake in the whole text', () => {
     assert.equal(
@@ -333,6 +360,8 @@ describe('a question as text', () => {
       ...[
         'step',
         'points',
+        'live',
+        '1m',
         'once',
         'where',
         'tcp',
@@ -357,7 +386,7 @@ describe('a question as text', () => {
       fc.property(texts, (text) => {
         try {
           const question = parseQuestion(text, BERLIN);
-          assert.deepEqual(HistoryQuestionSchema.parse(question), question);
+          assert.deepEqual(QuestionSchema.parse(question), question);
           read++;
         } catch (error) {
           assert.ok(error instanceof FilterError, String((error as Error).stack));

@@ -1,13 +1,13 @@
 /** The parser of questions; the grammar stands in parse.ts. */
 import { unexpected } from '../filter/condition.ts';
 import { type Expectation, FilterError, quoted, type Span } from '../filter/error.ts';
-import { fieldNamed } from '../filter/fields.ts';
+import { type FilterField, fieldNamed } from '../filter/fields.ts';
 import { historyRefusal } from '../filter/history.ts';
 import { nearest } from '../filter/nearest.ts';
 import { parseRest } from '../filter/parse.ts';
 import { parseQuantity } from '../filter/quantity.ts';
 import { TokenReader } from '../filter/token.ts';
-import { MAX_VIEW_FILTER } from '../filter/uniflow.ts';
+import { MAX_VIEW_FILTER, viewRefusal } from '../filter/uniflow.ts';
 import {
   DIMENSIONS,
   type Dimension,
@@ -16,6 +16,8 @@ import {
   HistoryQuestionSchema,
   QUANTITIES,
 } from '../history.ts';
+import { type LiveQuestion, LiveQuestionSchema, type Question } from '../live.ts';
+import { type ViewQuestion, WINDOWS } from '../view.ts';
 import { faultOf } from './fault.ts';
 import { filterText } from './filter-text.ts';
 import { type Clock, readDuration } from './moment.ts';
@@ -31,11 +33,19 @@ import {
   DIMENSIONS_OF,
   dimensionNamed,
   isClauseWord,
+  OF_THE_PAST,
   oneOf,
   POINTS_WORDS,
   QUANTITY_WORDS,
   suggestionsOf,
+  WINDOW_WORDS,
 } from './words.ts';
+
+/** The window of `live` alone. */
+const USUAL_WINDOW = '5s';
+
+/** Kinds of questions that can be asked about now. */
+const LIVE_ASKS: ReadonlySet<Ask> = new Set(LiveQuestionSchema.options.map(({ shape }) => shape.ask.value));
 
 /** A question that is being read: its parts as far as they are known, and where they stand. */
 export class QuestionReading {
@@ -50,6 +60,8 @@ export class QuestionReading {
   readonly #said = new Set<Clause>();
   #quantity: HistoryQuantity | undefined;
   #span: TimeSpan | undefined;
+  /** Of a live question. */
+  #window: ViewQuestion['window'] | undefined;
   /** What stands behind `with` is relative to the span, which may come later. */
   #base: Base | undefined;
   #stepMs: number | undefined;
@@ -57,8 +69,13 @@ export class QuestionReading {
   #filter: string | undefined;
 
   constructor(text: string, clock: Clock) {
-    this.#reader = new TokenReader(text, historyRefusal);
+    this.#reader = new TokenReader(text, (field) => this.refusal(field));
     this.#clock = clock;
+  }
+
+  /** Why a field cannot be asked for in this question, if it cannot. */
+  refusal(field: FilterField): string | undefined {
+    return this.#window === undefined ? historyRefusal(field) : viewRefusal(field);
   }
 
   /** Reads a whole question. @throws FilterError */
@@ -67,10 +84,11 @@ export class QuestionReading {
     this.#places.set('ask', reader.token);
     this.#ask = this.#word(ASKS, 'a question');
     this.#possible = new Set(
-      (['span', 'by', 'step', 'with', 'points', 'where'] as const).filter(
+      (['span', 'live', 'by', 'step', 'with', 'points', 'where'] as const).filter(
         (clause) => (CLAUSE_OF[clause] ?? this.#ask) === this.#ask,
       ),
     );
+    if (!LIVE_ASKS.has(this.#ask)) this.#possible.delete('live');
     this.#readLimit();
     this.#readDimensions();
     while (!reader.isAtEnd) this.#readClause();
@@ -83,7 +101,21 @@ export class QuestionReading {
   }
 
   /** @throws FilterError at the part that the schema refuses */
-  question(): HistoryQuestion {
+  question(): Question {
+    return this.#window === undefined ? this.#pastQuestion() : this.#liveQuestion(this.#window);
+  }
+
+  /** The same, of the past alone. @throws FilterError at `live` too */
+  pastQuestion(): HistoryQuestion {
+    if (this.#window === undefined) return this.#pastQuestion();
+    throw new FilterError(
+      this.#reader.text,
+      this.#places.get('window')!,
+      '"live" asks a running agent about now; what is kept is asked for as in last 5m or since 10:00',
+    );
+  }
+
+  #pastQuestion(): HistoryQuestion {
     const { text } = this.#reader;
     const whole: Span = { from: 0, to: text.length };
     const span = this.#span ?? {
@@ -93,21 +125,13 @@ export class QuestionReading {
     };
     const base = this.#base?.(span) ?? { ...previousTo(span), place: span.place };
     const { fromMs, toMs } = span;
-    const dimensions =
-      this.#ask === 'distinct'
-        ? { of: this.#dimensions[0] }
-        : { by: this.#dimensions.length > 0 ? this.#dimensions : undefined };
     const parsed = HistoryQuestionSchema.safeParse({
-      ask: this.#ask,
-      ...(this.#ask !== 'flows' && dimensions),
-      ...(this.#limit !== undefined && { limit: this.#limit }),
-      ...(this.#quantity !== undefined && { quantity: this.#quantity }),
+      ...this.#parts(),
       fromMs,
       toMs,
       ...(this.#ask === 'compare' && { before: { fromMs: base.fromMs, toMs: base.toMs } }),
       ...(this.#stepMs !== undefined && { stepMs: this.#stepMs }),
       ...(this.#points !== undefined && { points: this.#points }),
-      ...(this.#filter !== undefined && { filter: this.#filter }),
     });
     if (parsed.success) return parsed.data;
     const places = new Map(this.#places)
@@ -117,6 +141,27 @@ export class QuestionReading {
     throw faultOf(text, parsed.error.issues[0]!, places);
   }
 
+  #liveQuestion(window: ViewQuestion['window']): LiveQuestion {
+    const parsed = LiveQuestionSchema.safeParse({ ...this.#parts(), window });
+    if (parsed.success) return parsed.data;
+    throw faultOf(this.#reader.text, parsed.error.issues[0]!, this.#places);
+  }
+
+  /** What questions of both kinds have. */
+  #parts(): object {
+    const dimensions =
+      this.#ask === 'distinct'
+        ? { of: this.#dimensions[0] }
+        : { by: this.#dimensions.length > 0 ? this.#dimensions : undefined };
+    return {
+      ask: this.#ask,
+      ...(this.#ask !== 'flows' && dimensions),
+      ...(this.#limit !== undefined && { limit: this.#limit }),
+      ...(this.#quantity !== undefined && { quantity: this.#quantity }),
+      ...(this.#filter !== undefined && { filter: this.#filter }),
+    };
+  }
+
   /** What could stand behind a whole question. */
   following(): readonly Expectation[] {
     if (this.#filter !== undefined) return [{ kind: 'words', words: ['and', 'or'] }];
@@ -124,13 +169,30 @@ export class QuestionReading {
     const isInList = this.#places.get('by')?.to === this.#reader.behind;
     const more: Expectation[] =
       isInList && this.#dimensions.length < most ? [{ kind: 'words', words: [','] }] : [];
+    const windows: Expectation[] = this.#isBehindLive
+      ? [{ kind: 'suggestions', suggestions: suggestionsOf(WINDOW_WORDS, 'clause') }]
+      : [];
     const begin: Expectation[] =
       this.#reader.behind === this.#places.get('ask')?.to && most > 0 ? [DIMENSION] : [];
-    return [...begin, ...more, ...this.#clauses()];
+    return [...begin, ...more, ...windows, ...this.#clauses()];
+  }
+
+  /** `live` without a window was read last. */
+  get #isBehindLive(): boolean {
+    const place = this.#places.get('window');
+    return place?.to === this.#reader.behind && place.to - place.from === 'live'.length;
   }
 
   #clauses(): Expectation[] {
-    return [{ kind: 'suggestions', suggestions: clauseSuggestions(this.#possible) }];
+    const possible = new Set(this.#possible);
+    if (!this.#isLivePossible()) possible.delete('live');
+    return [{ kind: 'suggestions', suggestions: clauseSuggestions(possible) }];
+  }
+
+  /** Whether what is said so far can be asked about now. */
+  #isLivePossible(): boolean {
+    const isPast = OF_THE_PAST.some((each) => this.#said.has(each));
+    return !isPast && LiveQuestionSchema.safeParse({ ...this.#parts(), window: USUAL_WINDOW }).success;
   }
 
   /** Reads one of some words. */
@@ -201,18 +263,43 @@ export class QuestionReading {
     );
   }
 
+  /** @throws FilterError when what is said already is of the past */
+  #demandNoPast(): void {
+    const { text, token } = this.#reader;
+    const past = OF_THE_PAST.find((each) => each !== 'span' && this.#said.has(each));
+    if (past !== undefined)
+      throw new FilterError(text, token, `${quoted(past)} is of the past, and "live" is not`);
+  }
+
+  /** Reads what stands behind `live`, if anything does; then clauses of the past say nothing any more. */
+  #readWindow(): void {
+    const reader = this.#reader;
+    const { behind } = reader;
+    const found = WINDOWS.find((word) => reader.is(word));
+    if (found !== undefined) reader.next();
+    this.#window = found ?? USUAL_WINDOW;
+    this.#places.set('window', { from: behind - 'live'.length, to: reader.behind });
+    for (const each of OF_THE_PAST) this.#possible.delete(each);
+  }
+
   #readClause(): void {
     const reader = this.#reader;
     if (isSpan(reader)) {
       this.#demand('span');
       this.#span = readSpan(reader, this.#clock);
+      this.#possible.delete('live');
       return;
     }
-    const clause = (['by', 'step', 'with', 'points', 'where'] as const).find((word) => reader.is(word));
+    const clause = (['live', 'by', 'step', 'with', 'points', 'where'] as const).find((word) =>
+      reader.is(word),
+    );
     if (clause === undefined) throw this.#noClause();
     this.#demand(clause);
     reader.next();
     switch (clause) {
+      case 'live':
+        this.#readWindow();
+        return;
       case 'by':
         this.#readQuantity();
         return;
@@ -234,16 +321,24 @@ export class QuestionReading {
   /** @throws FilterError when a clause is said already, or is of other questions */
   #demand(clause: Clause): void {
     const { text, token } = this.#reader;
+    if (clause === 'live') this.#demandNoPast();
     if (this.#possible.delete(clause)) {
       this.#said.add(clause);
       return;
     }
+    const isTime = clause === 'span' || clause === 'live';
+    const isSaid = this.#said.has(clause) || (isTime && (this.#said.has('span') || this.#said.has('live')));
     const other = CLAUSE_OF[clause];
-    const name = clause === 'span' ? 'the time' : `"${clause}"`;
-    let problem = `${name} is said already`;
-    if (!this.#said.has(clause))
+    const name = clause === 'span' ? 'the time' : quoted(clause);
+    let problem = `${isTime ? 'the time' : name} is said already`;
+    if (!isSaid && this.#window !== undefined && OF_THE_PAST.includes(clause))
+      problem = `${name} is of the past, and this asks for what is live`;
+    else if (!isSaid && clause === 'live') problem = `"live" says nothing of ${quoted(this.#ask)}`;
+    else if (!isSaid)
       problem =
-        other === undefined ? `${name} says nothing here` : `${name} is of "${other}", not of "${this.#ask}"`;
+        other === undefined || other === this.#ask
+          ? `${name} says nothing here`
+          : `${name} is of ${quoted(other)}, not of ${quoted(this.#ask)}`;
     throw new FilterError(text, token, problem);
   }
 
@@ -277,7 +372,8 @@ export class QuestionReading {
   /** What stands here is no clause: a second dimension without its comma, a condition without `where`, or mistyped. */
   #noClause(): FilterError {
     const { token, following, behind } = this.#reader;
-    const words = clauseSuggestions(this.#possible).map(({ text }) => text);
+    const clauses = clauseSuggestions(this.#possible).map(({ text }) => text);
+    const words = this.#isBehindLive ? [...WINDOWS, ...clauses] : clauses;
     const isField = token.kind === 'word' && fieldNamed(token.text) !== undefined;
     const isInList =
       this.#places.get('by')?.to === behind && this.#dimensions.length < DIMENSIONS_OF[this.#ask].most;

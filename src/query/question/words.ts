@@ -1,11 +1,13 @@
 /** The words of questions, each with its meaning: what the parser knows, completion proposes and docs/query.md lists. */
 import type { Expectation, Suggestion } from '../filter/error.ts';
 import { fieldNamed } from '../filter/fields.ts';
-import { DIMENSIONS, type Dimension, type HistoryQuantity, type HistoryQuestion } from '../history.ts';
+import { DIMENSIONS, type Dimension, type HistoryQuantity } from '../history.ts';
+import type { Question } from '../live.ts';
+import type { ViewQuestion } from '../view.ts';
 import { SPAN_CLAUSES } from './span.ts';
 
 /** A kind of question. */
-export type Ask = HistoryQuestion['ask'];
+export type Ask = Question['ask'];
 
 /** What can be asked. */
 export const ASKS: Readonly<Record<Ask, string>> = {
@@ -30,6 +32,7 @@ export const QUANTITY_WORDS: Readonly<Record<HistoryQuantity, string>> = {
 
 /** Clauses behind what is asked, but for those of time. */
 export const CLAUSES = {
+  live: 'now, of a running agent: the last 5 s; live 1m, live all',
   by: 'what is summed: by packets',
   step: 'length of a step: step 5m',
   with: 'what it is compared with: with previous',
@@ -38,6 +41,13 @@ export const CLAUSES = {
 } as const;
 /** A clause that is said once at most; `span` is any of those of time. */
 export type Clause = keyof typeof CLAUSES | 'span';
+
+/** The window of a live question, as `live` says it. */
+export const WINDOW_WORDS: Readonly<Record<ViewQuestion['window'], string>> = {
+  '5s': 'the last 5 s',
+  '1m': 'the last minute',
+  all: "since the agent's start",
+};
 
 /** How often packets count, as `points` says it. */
 export const POINTS_WORDS = {
@@ -105,6 +115,9 @@ export const DIMENSIONS_OF: Readonly<Record<Ask, { readonly least: number; reado
 
 /** Clauses of some questions only. */
 export const CLAUSE_OF: Readonly<Partial<Record<Clause, Ask>>> = { step: 'series', with: 'compare' };
+
+/** Clauses that are of the past only. */
+export const OF_THE_PAST: readonly Clause[] = ['span', 'step', 'with', 'points'];
 
 /** A dimension could stand here. */
 export const DIMENSION: Expectation = { kind: 'suggestions', suggestions: DIMENSION_SUGGESTIONS };
