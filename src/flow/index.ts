@@ -12,3 +12,4 @@ export * from './protocol.ts';
 export * from './quantity.ts';
 export * from './record.ts';
 export * from './socket.ts';
+export * from './tunnel-headers.ts';

@@ -38,6 +38,7 @@ function copyUniflow(table: UniflowTable, old: UniflowTable, from: number, map: 
   table.segment[uniflow] = old.segment[from]!;
   table.firstMs[uniflow] = old.firstMs[from]!;
   table.lastMs[uniflow] = old.lastMs[from]!;
+  table.details.copy(uniflow, old.details, from);
   table.hostSource[uniflow] = table.nodes.copy(old.nodes, old.hostSource[from]!);
   table.hostDestination[uniflow] = table.nodes.copy(old.nodes, old.hostDestination[from]!);
   table.clientSource[uniflow] = table.nodes.copy(old.nodes, old.clientSource[from]!);

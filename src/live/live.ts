@@ -19,7 +19,8 @@ import { AuditSum } from './audit.ts';
 import { ExactnessSum } from './exactness.ts';
 import { FittingUniflows } from './fitting.ts';
 import { compact } from './fold.ts';
-import { joinLedgers, type LedgerSums, ledgerLines, ledgerOf } from './ledger.ts';
+import { EpochHistory } from './history.ts';
+import { joinLedgers, type LedgerSums, ledgerOf } from './ledger.ts';
 import { type NodeTable, Segments } from './nodes.ts';
 import { answerLive } from './question/answer.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
@@ -54,7 +55,6 @@ type Window = ViewQuestion['window'];
 
 const FIVE_SECONDS = 5_000;
 const MINUTE = 60_000;
-const HISTORY = 300;
 /** Rows of tables that are kept for others who ask the same within the epoch. */
 const KEPT_ROWS = 20_000;
 
@@ -77,7 +77,7 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
   #tables = new Map<string, ResultTable>();
   #keptRows = 0;
   readonly #fitting = new FittingUniflows();
-  #history: View['history'] = [];
+  readonly #history = new EpochHistory();
   /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
   #epochs: Stretch[] = [];
   #buckets: Stretch[] = [];
@@ -139,8 +139,9 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
     const isTaken = (point: number): boolean => points.get(point) !== -1;
     this.#exactness.add(batch, isTaken);
     this.#audit.add(batch, isTaken);
-    this.#addHistory(batch, touched);
-    this.#addToWindows(batch, touched, ledgerOf(batch, isTaken));
+    const ledger = ledgerOf(batch, isTaken);
+    this.#addHistory(batch, touched, ledger);
+    this.#addToWindows(batch, touched, ledger);
     this.#retire(this.#epochs, FIVE_SECONDS, '5s');
     this.#retire(this.#buckets, MINUTE, '1m');
     this.#foldIfNeeded();
@@ -183,7 +184,8 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
       table: this.#table,
       fitting: this.#fitting,
       covered: this.#covered(question.window),
-      ledger: ledgerLines(this.#ledgerOf(question.window)),
+      epochs: this.#history.epochs,
+      ledger: this.#ledgerOf(question.window),
     });
     if (this.#keptRows + answer.rows.length <= KEPT_ROWS) {
       this.#keptRows += answer.rows.length;
@@ -233,7 +235,7 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
       intervalSeconds,
       isRecorded,
       exactness: this.exactness(),
-      history: this.#history,
+      history: this.#history.rates,
     };
   }
 
@@ -278,20 +280,20 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
     return kinds;
   }
 
-  #addHistory(batch: FlowBatch, touched: Uint32Array): void {
+  #addHistory(batch: FlowBatch, touched: Uint32Array, ledger: LedgerSums): void {
     const table = this.#table;
     const { epoch } = table.counters;
-    let octets = 0;
-    let packets = 0;
+    const { list } = table.segments;
+    const sums = new Float64Array(2 * list.length);
     for (const tally of touched) {
-      if (table.counted(table.uniflowOf[tally]!, epoch) !== tally) continue;
-      octets += epoch.octets(tally);
-      packets += epoch.packets(tally);
+      const uniflow = table.uniflowOf[tally]!;
+      if (table.counted(uniflow, epoch) !== tally) continue;
+      sums[2 * table.segment[uniflow]!]! += epoch.octets(tally);
+      sums[2 * table.segment[uniflow]! + 1]! += epoch.packets(tally);
     }
-    const length = batch.endMs - batch.startMs;
-    const seconds = length > 0 ? length / 1000 : this.#options.intervalSeconds;
-    const entry = { atMs: batch.endMs, octetRate: octets / seconds, packetRate: packets / seconds };
-    this.#history = [...this.#history.slice(1 - HISTORY), entry];
+    const { intervalSeconds } = this.#options;
+    const kindOf = (segment: number): number => list[segment]!.tunnelKind;
+    this.#history.add(batch, { sums, kindOf, ledger, intervalSeconds });
   }
 
   /** Adds the epoch counters to the windows and leaves them zero. */

@@ -17,7 +17,7 @@
 import {
   columnWords,
   type FlowBatch,
-  freeBuffers,
+  type FlowColumns,
   grownCapacity,
   KeyTable,
   NETWORK,
@@ -25,6 +25,7 @@ import {
 } from '../flow/index.ts';
 import type { RecordTest } from '../query/index.ts';
 import { Counters } from './counters.ts';
+import { grown, UniflowDetails } from './details.ts';
 import { HOST_SCOPE, NodeTable, type Segments, SPECIAL } from './nodes.ts';
 
 /**
@@ -85,6 +86,7 @@ export class UniflowTable {
   clientDestination: Uint32Array<ArrayBuffer>;
   firstMs: Float64Array<ArrayBuffer>;
   lastMs: Float64Array<ArrayBuffer>;
+  readonly details: UniflowDetails;
   /** Four per uniflow: tally + 1, or 0: primary ingress, primary egress, other ingress, other egress. */
   tallies: Uint32Array<ArrayBuffer>;
 
@@ -107,6 +109,7 @@ export class UniflowTable {
     this.clientDestination = new Uint32Array(capacity);
     this.firstMs = new Float64Array(capacity);
     this.lastMs = new Float64Array(capacity);
+    this.details = new UniflowDetails(capacity);
     this.tallies = new Uint32Array(4 * capacity);
     this.uniflowOf = new Uint32Array(capacity);
     this.seenIn = new Uint32Array(capacity);
@@ -163,6 +166,11 @@ export class UniflowTable {
     return ((this.keys.word(uniflow, KEY.form) >>> 24) & (FOLDED | REMARK.overflow)) !== 0;
   }
 
+  /** Whether a primary point saw the uniflow. */
+  sawPrimary(uniflow: number): boolean {
+    return this.tallies[4 * uniflow] !== 0 || this.tallies[4 * uniflow + 1] !== 0;
+  }
+
   /** Number of the last write that touched any tally of the uniflow. */
   lastWrite(uniflow: number): number {
     let write = 0;
@@ -185,6 +193,7 @@ export class UniflowTable {
     this.firstMs = grown(this.firstMs, new Float64Array(capacity));
     this.lastMs = grown(this.lastMs, new Float64Array(capacity));
     this.tallies = grown(this.tallies, new Uint32Array(4 * capacity));
+    this.details.resize(capacity);
   }
 
   #growTallies(): void {
@@ -193,15 +202,6 @@ export class UniflowTable {
     this.seenIn = grown(this.seenIn, new Uint32Array(capacity));
     for (const counters of Object.values(this.counters) as Counters[]) counters.resize(capacity);
   }
-}
-
-function grown<Column extends Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(
-  from: Column,
-  into: Column,
-): Column {
-  into.set(from);
-  freeBuffers([from.buffer]);
-  return into;
 }
 
 /** How a batch is taken in. */
@@ -230,6 +230,7 @@ export function takeIn(
   const payload = columnWords(columns.payloadOctets);
   const readKey = keyReader(batch, table.keys.probe);
   const initialise = initialiser(table, batch);
+  const add = adder(table, columns);
   const { epoch } = table.counters;
   let count = 0;
   for (let row = 0; row < batch.length; row++) {
@@ -240,12 +241,7 @@ export function takeIn(
     const known = table.keys.length;
     const uniflow = table.keys.intern();
     if (uniflow === known) initialise(uniflow, row);
-    else {
-      const first = columns.firstMs[row]!;
-      const last = columns.lastMs[row]!;
-      if (first < table.firstMs[uniflow]!) table.firstMs[uniflow] = first;
-      if (last > table.lastMs[uniflow]!) table.lastMs[uniflow] = last;
-    }
+    else add(uniflow, row, point < 2);
     const tally = table.tally(uniflow, point);
     if (table.seenIn[tally] !== write) {
       table.seenIn[tally] = write;
@@ -258,6 +254,22 @@ export function takeIn(
   const touched = new Uint32Array(count);
   for (let tally = 0, at = 0; at < count; tally++) if (table.seenIn[tally] === write) touched[at++] = tally;
   return touched;
+}
+
+/** Adds a record of a known uniflow: its times, and what else is kept of the points that count. */
+function adder(
+  table: UniflowTable,
+  columns: FlowColumns,
+): (uniflow: number, row: number, isPrimary: boolean) => void {
+  return (uniflow, row, isPrimary) => {
+    const first = columns.firstMs[row]!;
+    const last = columns.lastMs[row]!;
+    const isFirst = first < table.firstMs[uniflow]!;
+    if (isFirst) table.firstMs[uniflow] = first;
+    if (last > table.lastMs[uniflow]!) table.lastMs[uniflow] = last;
+    if (table.sawPrimary(uniflow) === isPrimary) table.details.add(uniflow, columns, row, isFirst);
+    else if (isPrimary) table.details.begin(uniflow, columns, row);
+  };
 }
 
 function keyReader(batch: FlowBatch, probe: Uint32Array): (row: number) => void {
@@ -324,6 +336,7 @@ function initialiser(table: UniflowTable, batch: FlowBatch): (uniflow: number, r
     table.segment[uniflow] = segment;
     table.firstMs[uniflow] = c.firstMs[row]!;
     table.lastMs[uniflow] = c.lastMs[row]!;
+    table.details.begin(uniflow, c, row);
     const client = node(segment, source, row, c.sourceMac);
     const peer = node(segment, destination, row, c.destinationMac);
     table.clientSource[uniflow] = client;

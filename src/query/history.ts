@@ -40,6 +40,11 @@ export type Dimension = (typeof DIMENSIONS)[number];
 /** What is summed. `flows` are uniflows, each counted once however often it was seen. */
 export const QUANTITIES = ['octets', 'packets', 'payload', 'flows'] as const;
 export type HistoryQuantity = (typeof QUANTITIES)[number];
+/** What tunnels are sorted by. */
+export const TUNNEL_QUANTITIES = ['octets', 'packets', 'flows'] as const satisfies readonly HistoryQuantity[];
+
+/** What all but the largest groups of a series are called. */
+export const OTHER = 'other';
 
 /** Most rows of an answer. */
 export const MAX_ROWS = 10_000;
@@ -101,6 +106,13 @@ export const HistoryQuestionSchema = z
     z.strictObject({ ask: z.literal('distinct'), ...common, of: dimension, limit: limit(100) }),
     /** Single uniflows with all that is known of them: first and last packet, flags, lengths, MACs. */
     z.strictObject({ ask: z.literal('flows'), ...common, limit: limit(100) }),
+    /** Tunnels, each one way: what they carry, what that costs, and how it spreads over outer source ports. */
+    z.strictObject({
+      ask: z.literal('tunnels'),
+      ...common,
+      quantity: z.enum(TUNNEL_QUANTITIES).default('octets'),
+      limit: limit(100),
+    }),
     /** Two spans beside each other: what grew most comes first. */
     z.strictObject({
       ask: z.literal('compare'),
@@ -138,6 +150,7 @@ export const COLUMN_KINDS = [
   'packets',
   'flows',
   'share',
+  'bits',
   'time',
   'duration',
 ] as const;

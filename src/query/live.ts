@@ -8,6 +8,7 @@ import {
   MAX_ROWS,
   QUANTITIES,
   type ResultTable,
+  TUNNEL_QUANTITIES,
 } from './history.ts';
 import { ViewFilterSchema, WINDOWS } from './view.ts';
 
@@ -25,6 +26,9 @@ export type LiveDimension = Exclude<Dimension, 'dscp' | 'iface' | 'direction' | 
 export const LIVE_DIMENSIONS: readonly LiveDimension[] = DIMENSIONS.filter(
   (each): each is LiveDimension => OF_THE_PAST[each] === undefined,
 );
+
+/** What is summed in a live series. */
+export const LIVE_SERIES_QUANTITIES = ['octets', 'packets'] as const;
 
 const dimension = z.enum(LIVE_DIMENSIONS, {
   error: ({ input }) => {
@@ -61,6 +65,31 @@ export const LiveQuestionSchema = z.discriminatedUnion(
     }),
     /** The values of a dimension that are there, most first. */
     z.strictObject({ ask: z.literal('distinct'), ...common, of: dimension, limit: limit(100) }),
+    /** Single uniflows with all that is known of them; times, flags, lengths and MACs since they were first seen. */
+    z.strictObject({ ask: z.literal('flows'), ...common, limit: limit(100) }),
+    /** Per epoch of the window, of the last 300 at most: altogether, or for the largest segments or kinds of tunnels. */
+    z.strictObject({
+      ask: z.literal('series'),
+      window: common.window,
+      quantity: z
+        .enum(LIVE_SERIES_QUANTITIES, { error: 'a live series is of octets or packets' })
+        .default('octets'),
+      by: z
+        .array(
+          z.enum(['segment', 'tunnel'], { error: 'a live series is by segment or tunnel, or by nothing' }),
+        )
+        .max(1)
+        .default([]),
+      /** Most groups; the rest is one more, "other". */
+      limit: z.number().int().min(1).max(50).default(10),
+    }),
+    /** Tunnels, each one way: what they carry, what that costs, and how it spreads over outer source ports. */
+    z.strictObject({
+      ask: z.literal('tunnels'),
+      ...common,
+      quantity: z.enum(TUNNEL_QUANTITIES).default('octets'),
+      limit: limit(100),
+    }),
   ],
   {
     error: ({ input }) =>

@@ -196,8 +196,18 @@ export const ViewSchema = z.object({
   /** Null without a filter. `segments`, `exactness` and `history` are of everything all the same. */
   filter: FilteredSchema.nullable(),
   exactness: ExactnessSchema,
-  /** Wire octets per second of the whole host, one number per epoch, oldest first, at most 300: the strip under the chord. */
-  history: z.array(z.object({ atMs: z.number(), octetRate: z.number(), packetRate: z.number() })),
+  /**
+   * Of the whole host, per second, one entry per epoch, oldest first, at most 300: the strip under the chord. Octets and packets
+   * are those of the wire; `tunnelledOctetRate` is the part of `octetRate` that is in tunnels, their headers included.
+   */
+  history: z.array(
+    z.object({
+      atMs: z.number(),
+      octetRate: z.number(),
+      packetRate: z.number(),
+      tunnelledOctetRate: z.number(),
+    }),
+  ),
 });
 /** A validated answer. */
 export type View = z.infer<typeof ViewSchema>;

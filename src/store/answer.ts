@@ -5,7 +5,9 @@ import {
   type HistoryLevel,
   type HistoryQuestion,
   MAX_STEPS,
+  OTHER,
   type ResultTable,
+  TUNNELS_COLUMNS,
 } from '../query/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Connection, Row } from './database.ts';
@@ -35,6 +37,7 @@ import {
   sumsSql,
   topSql,
 } from './question-sql.ts';
+import { readTunnels, tunnelsSql } from './tunnels-sql.ts';
 
 /** An answer without the time it took. */
 export type Answer = Omit<ResultTable, 'tookMs'>;
@@ -101,6 +104,20 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
         read: readFlows,
       };
     }
+    case 'tunnels': {
+      const { coarsest, because } = needs;
+      const exact = { coarsest: finest([coarsest, 'minute']), because };
+      const cover = coverSpan(question, { levels: catalogue, coarsest: exact.coarsest, intervalMs });
+      const isExact = toldFromMs(question, { cover, ...exact, catalogue, intervalMs }) === undefined;
+      const rows = rowsOf(question, isExact ? exact : needs);
+      return {
+        sql: tunnelsSql(rows, { quantity: question.quantity, limit, isExact }),
+        ledgerSql: ledgerSql(rows.pieces),
+        columns: [...TUNNELS_COLUMNS],
+        cover: rows.cover,
+        read: readTunnels,
+      };
+    }
     case 'compare': {
       const now = rowsOf(question);
       const before = rowsOf(question.before);
@@ -138,30 +155,33 @@ export async function answerPlan(plan: Plan, connection: Connection, catalogue: 
   };
 }
 
+/** What decides whether rows that are kept tell what is asked. */
+interface Telling extends Pick<Needs, 'coarsest' | 'because'> {
+  readonly cover: Cover;
+  readonly catalogue: Catalogue;
+  readonly intervalMs: number;
+}
+
 /** @throws StoreError where rows of the levels that tell what is asked are given up, and coarser ones are not */
-function refuseCoarse(
+function refuseCoarse(span: Span, telling: Telling): void {
+  const told = toldFromMs(span, telling);
+  if (told === undefined) return;
+  throw new StoreError('STORE_TOO_COARSE', 'asking the store', {
+    found: `before ${new Date(told).toISOString()} ${telling.because} are not kept`,
+  });
+}
+
+/** From when on rows tell what is asked; undefined where they do as far as any reach. */
+function toldFromMs(
   { fromMs }: Span,
-  {
-    cover,
-    coarsest,
-    because,
-    catalogue,
-    intervalMs,
-  }: Pick<Needs, 'coarsest' | 'because'> & {
-    readonly cover: Cover;
-    readonly catalogue: Catalogue;
-    readonly intervalMs: number;
-  },
-): void {
-  if (coarsest === 'hour') return;
+  { cover, coarsest, catalogue, intervalMs }: Telling,
+): number | undefined {
+  if (coarsest === 'hour') return undefined;
   const all = coverSpan({ fromMs, toMs: 8.64e15 }, { levels: catalogue, coarsest: 'hour', intervalMs });
   const reached = all.pieces[0]?.fromMs ?? fromMs;
   const keptMs = Math.min(catalogue.keptFromMs('raw'), catalogue.keptFromMs(coarsest));
   const told = cover.pieces[0]?.fromMs ?? keptMs;
-  if (told <= Math.max(reached, fromMs)) return;
-  throw new StoreError('STORE_TOO_COARSE', 'asking the store', {
-    found: `before ${new Date(told).toISOString()} ${because} are not kept`,
-  });
+  return told <= Math.max(reached, fromMs) ? undefined : told;
 }
 
 function sumColumns(quantity: HistoryQuestion['quantity']): { name: string; kind: ColumnKind }[] {
@@ -240,9 +260,6 @@ function readTop(
     isCut: count > found.length,
   };
 }
-
-/** What all but the largest groups are called. */
-export const OTHER = 'other';
 
 function readSeries(
   found: readonly Row[],

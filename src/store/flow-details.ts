@@ -1,13 +1,6 @@
 /** What is told of a single uniflow. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import {
-  codeText,
-  DIMENSIONS,
-  type Dimension,
-  type FilterField,
-  fieldDefinition,
-  namesOf,
-} from '../query/index.ts';
+import { bitsText, codeText, DIMENSIONS, type Dimension, type FilterField } from '../query/index.ts';
 import { type Cell, type ColumnKind, DIMENSION_SQL, type DimensionSql, macText } from './dimensions.ts';
 
 /** A column of the answer: by which columns of SQL, over the rows of one uniflow, and how it reads. */
@@ -51,10 +44,7 @@ const bits = (name: FilterField, column: string): FlowDetail => ({
   name,
   kind: 'text',
   columns: [column],
-  read: ([value]) => {
-    const set = [...(namesOf(fieldDefinition(name).type) ?? [])].filter(([, [bit]]) => Number(value) & bit!);
-    return set.map(([word]) => word).join(',') || null;
-  },
+  read: ([value]) => bitsText(name, Number(value)),
 });
 
 const code = (name: FilterField, column: string): FlowDetail => ({

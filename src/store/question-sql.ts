@@ -54,6 +54,7 @@ export function dimensionsOf(question: HistoryQuestion): readonly Dimension[] {
     case 'distinct':
       return [question.of];
     case 'flows':
+    case 'tunnels':
       return [];
     default:
       return question.by;
@@ -98,7 +99,8 @@ export function needPoints(dimensions: readonly Dimension[]): boolean {
   return dimensions.some((each) => definition(each).isOfPoint);
 }
 
-const UNIFLOW = `hash(${UNIFLOW_COLUMNS.join(', ')})`;
+/** What tells uniflows apart, as one number. */
+export const UNIFLOW = `hash(${UNIFLOW_COLUMNS.join(', ')})`;
 
 /**
  * Sums, in the order in which answers have them: octets, packets, and what else is asked for. DuckDB adds BIGINT, where it

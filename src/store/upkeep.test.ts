@@ -124,6 +124,67 @@ describe('upkeep of the store', () => {
     await again.close();
   });
 
+  it('tells of tunnels what the rows of a level still do', async () => {
+    let nowMs = NOON + 6 * HOUR;
+    const store = await DuckDbStore.open({
+      path: newPath(),
+      clock: () => nowMs,
+      retention: { rawMs: HOUR, minuteMs: 2 * HOUR, hourMs: 10 * DAY },
+    });
+    const epochOf = (epoch: number): FlowBatch => {
+      const startMs = NOON + 10 * epoch * MINUTE;
+      const batch = batchOf(
+        [1, 2].map((client) => ({
+          tunnel: ['172.16.0.1', '172.16.0.2', 7] as const,
+          between: [`10.0.0.${client}`, '10.0.0.9'] as const,
+          protocol: 6,
+          ports: [50_000 + client, 443] as const,
+          octets: 1000,
+          packets: 4,
+        })),
+        { epoch, startMs, endMs: startMs + SECOND },
+      );
+      batch.columns.outerSourcePort.set([40_001, 40_002]);
+      batch.columns.longest.set([1500, 700]);
+      return batch;
+    };
+    await store.commit(Array.from({ length: 36 }, (_, i) => epochOf(i + 1)));
+    await store.settled();
+    nowMs += MINUTE;
+    const tunnels = async (fromMs: number): Promise<object> => {
+      const { columns, rows, covered } = await ask(store, { ask: 'tunnels', fromMs, toMs: nowMs });
+      assert.equal(rows.length, 1);
+      const cells = Object.fromEntries(columns.map(({ name }, i) => [name, rows[0]![i]]));
+      return { ...cells, first: undefined, last: undefined, level: covered.level };
+    };
+    const same = {
+      segment: 'vxlan:7',
+      'outer.src': '172.16.0.1',
+      'outer.dst': '172.16.0.2',
+      overhead: (4 * 50) / 1000,
+      longest: 1450,
+      fragments: 0,
+      first: undefined,
+      last: undefined,
+    };
+    const sums = (epochs: number) => ({ octets: 2000 * epochs, packets: 8 * epochs });
+    assert.deepEqual(await tunnels(NOON + 5.5 * HOUR), {
+      ...same,
+      ...sums(4),
+      flows: 2,
+      ports: 2,
+      entropy: 1,
+      'entropy.possible': 1,
+      level: 'minute',
+    });
+    const none = { flows: null, ports: null, entropy: null, 'entropy.possible': null };
+    assert.deepEqual(await tunnels(NOON), { ...same, ...sums(36), ...none, level: 'hour' });
+    await assert.rejects(ask(store, { ask: 'tunnels', quantity: 'flows', fromMs: NOON, toMs: nowMs }), {
+      code: 'STORE_TOO_COARSE',
+    });
+    await store.close();
+  });
+
   it('keeps a month of rolling days: levels by their age, the file as large as it was', async () => {
     const path = newPath();
     let nowMs = NOON;

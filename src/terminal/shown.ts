@@ -1,5 +1,5 @@
 /** What people want to see beside the answer to a question: shares, what is not listed, how much more it is than before. */
-import type { HistoryQuestion, ResultTable } from '../query/index.ts';
+import type { HistoryQuestion, Question, ResultTable } from '../query/index.ts';
 
 type Shown = Pick<ResultTable, 'columns' | 'rows'>;
 type Cell = ResultTable['rows'][number][number];
@@ -10,7 +10,7 @@ const BAR_WIDTH = 30;
 const EIGHTHS = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'] as const;
 
 /** The answer with what follows from it. */
-export function shownTable(question: HistoryQuestion, table: ResultTable): Shown {
+export function shownTable(question: Question, table: ResultTable): Shown {
   switch (question.ask) {
     case 'top':
     case 'matrix':
@@ -21,12 +21,13 @@ export function shownTable(question: HistoryQuestion, table: ResultTable): Shown
     case 'compare':
       return withChanges(question, table);
     case 'flows':
+    case 'tunnels':
       return withoutEmpty(table);
   }
 }
 
 /** A share of the total where that is known, and a line of all that is not listed. */
-function withShares({ quantity }: HistoryQuestion, { columns, rows, total, isCut }: ResultTable): Shown {
+function withShares({ quantity }: Question, { columns, rows, total, isCut }: ResultTable): Shown {
   if (quantity !== 'octets' && quantity !== 'packets') return { columns, rows };
   const at = columnNamed(columns, quantity);
   const whole = total[quantity];
@@ -46,7 +47,7 @@ function withShares({ quantity }: HistoryQuestion, { columns, rows, total, isCut
 }
 
 /** Each step's quantity as a bar, the largest one as long as there is room. */
-function withBars({ quantity }: HistoryQuestion, { columns, rows }: ResultTable): Shown {
+function withBars({ quantity }: Question, { columns, rows }: ResultTable): Shown {
   const at = columnNamed(columns, quantity);
   const most = rows.reduce((largest, row) => Math.max(largest, Number(row[at])), 0);
   return {

@@ -100,6 +100,8 @@ function cellText(cell: Cell, kind: Kind, timeZone: string): string {
       return signed(cell, countQuantity);
     case 'share':
       return signed(cell, (share) => shareQuantity(share, 1));
+    case 'bits':
+      return `${cell.toFixed(1)} bit`;
     case 'time':
       return timeText(cell, timeZone);
     case 'duration':

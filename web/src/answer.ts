@@ -63,6 +63,7 @@ const MOMENT = {
   atMs: Number.isFinite,
   octetRate: Number.isFinite,
   packetRate: Number.isFinite,
+  tunnelledOctetRate: Number.isFinite,
 } satisfies Record<keyof StreamedView['history'][number], Check>;
 
 /** What is wrong with a list of objects, if anything: `.3.sent: is not what it should be`. */

@@ -171,6 +171,8 @@ export class ScriptedSource implements ViewSource {
           atMs: epoch.atMs,
           octetRate: octets / this.intervalSeconds,
           packetRate: packets / this.intervalSeconds,
+          tunnelledOctetRate:
+            sum(epoch.streams.filter(({ segment }) => segment !== 'none')).octets / this.intervalSeconds,
         };
       }),
     };

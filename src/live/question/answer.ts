@@ -1,34 +1,56 @@
 /** Answers to live questions, as tables. */
 import type { LiveQuestion, ResultTable } from '../../query/index.ts';
 import type { FittingUniflows } from '../fitting.ts';
+import type { HistoryEpoch } from '../history.ts';
+import { joinLedgers, type LedgerSums, ledgerLines } from '../ledger.ts';
 import type { UniflowTable } from '../uniflows.ts';
+import { flowsTable } from './flows.ts';
 import { groupsTable, type LiveTable } from './groups.ts';
 import { selectUniflows } from './selection.ts';
+import { seriesTable } from './series.ts';
+import { tunnelsTable } from './tunnels.ts';
 
 /** What of the live view answers are made of. */
 export interface Present {
   readonly table: UniflowTable;
   readonly fitting: FittingUniflows;
+  /** The newest epochs, oldest first. */
+  readonly epochs: readonly HistoryEpoch[];
   /** What the question's window really covers. */
   readonly covered: { readonly fromMs: number; readonly toMs: number };
-  readonly ledger: ResultTable['ledger'];
+  readonly ledger: LedgerSums;
 }
 
 /** Answers one. */
 export function answerLive(question: LiveQuestion, present: Present): ResultTable {
   const began = performance.now();
-  const { covered, ledger } = present;
-  const answer = tableOf(question, present);
+  const { covered, ledger, ...answer } = answerOf(question, present);
   return {
     ...answer,
     covered: { ...covered, level: 'live' },
     gaps: [],
-    ledger,
+    ledger: ledgerLines(ledger),
     tookMs: performance.now() - began,
   };
 }
 
-function tableOf(question: LiveQuestion, { table, fitting }: Present): LiveTable {
+function answerOf(question: LiveQuestion, present: Present): LiveTable & Pick<Present, 'covered' | 'ledger'> {
+  const { covered, ledger, table } = present;
+  if (question.ask !== 'series') return { ...uniflowsTable(question, present), covered, ledger };
+  const epochs = present.epochs.filter(({ startMs }) => startMs >= covered.fromMs);
+  // Of what is kept since the start, epochs are kept for some time only.
+  const fromMs = epochs[0]?.startMs ?? covered.fromMs;
+  return {
+    ...seriesTable(epochs, question, table.segments),
+    covered: { ...covered, fromMs },
+    ledger: joinLedgers(epochs.map((epoch) => epoch.ledger)),
+  };
+}
+
+function uniflowsTable(
+  question: Exclude<LiveQuestion, { ask: 'series' }>,
+  { table, fitting }: Present,
+): LiveTable {
   const selection = selectUniflows(table, question, fitting);
   const { quantity, limit } = question;
   switch (question.ask) {
@@ -37,5 +59,9 @@ function tableOf(question: LiveQuestion, { table, fitting }: Present): LiveTable
       return groupsTable(selection, { by: question.by, quantity, limit });
     case 'distinct':
       return groupsTable(selection, { by: [question.of], quantity, limit });
+    case 'flows':
+      return flowsTable(selection, { quantity, limit });
+    case 'tunnels':
+      return tunnelsTable(selection, { quantity: question.quantity, limit });
   }
 }

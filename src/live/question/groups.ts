@@ -27,7 +27,8 @@ const QUANTITY_AT: Readonly<Record<HistoryQuantity, number>> = {
 /** The largest groups, in the order that a store gives them. */
 export function groupsTable(selection: Selection, { by, quantity, limit }: Grouping): LiveTable {
   const readings = by.map((each) => LIVE_READINGS[each]);
-  const { keys, sums } = groupsOf(selection, readings);
+  const { keys, groups } = groupsOf(selection, readings);
+  const sums = sumsOf(selection, groups, keys.length);
   const at = QUANTITY_AT[quantity];
   const found = largest(keys.length, limit, (a, b) => {
     const difference = sums[SUMS * a + at]! - sums[SUMS * b + at]!;
@@ -37,7 +38,7 @@ export function groupsTable(selection: Selection, { by, quantity, limit }: Group
   return {
     columns: [...by.map((name, i) => ({ name, kind: readings[i]!.kind })), ...sumColumns(quantity)],
     rows: found.map((group) => [
-      ...cellsOf(keys.words, keys.width * group, readings),
+      ...readCells(keys, group, readings),
       ...shown.map((each) => sums[SUMS * group + each]!),
     ]),
     total: totalOf(selection),
@@ -45,10 +46,17 @@ export function groupsTable(selection: Selection, { by, quantity, limit }: Group
   };
 }
 
-function groupsOf(
-  { table, counters, uniflows, tallies, length }: Selection,
+/** Groups by their keys, and that of each uniflow. */
+export interface Groups {
+  readonly keys: KeyTable;
+  readonly groups: Uint32Array;
+}
+
+/** Groups the uniflows by what is read of them. */
+export function groupsOf(
+  { table, uniflows, length }: Selection,
   readings: readonly LiveDimensionReading[],
-): { readonly keys: KeyTable; readonly sums: Float64Array } {
+): Groups {
   const keys = new KeyTable(readings.reduce((width, each) => width + each.width, 0));
   const groups = new Uint32Array(length);
   for (let i = 0; i < length; i++) {
@@ -59,7 +67,15 @@ function groupsOf(
     }
     groups[i] = keys.intern();
   }
-  const sums = new Float64Array(SUMS * keys.length);
+  return { keys, groups };
+}
+
+function sumsOf(
+  { counters, tallies, length }: Selection,
+  groups: Uint32Array,
+  groupCount: number,
+): Float64Array {
+  const sums = new Float64Array(SUMS * groupCount);
   for (let i = 0; i < length; i++) {
     const at = SUMS * groups[i]!;
     const tally = tallies[i]!;
@@ -68,10 +84,11 @@ function groupsOf(
     sums[at + 2]! += counters.payload(tally);
     sums[at + 3]!++;
   }
-  return { keys, sums };
+  return sums;
 }
 
-function isKeyBefore({ words, width }: KeyTable, a: number, b: number): boolean {
+/** Whether one group comes before another where they are equally large. */
+export function isKeyBefore({ words, width }: KeyTable, a: number, b: number): boolean {
   for (let i = 0; i < width; i++) {
     const difference = words[width * a + i]! - words[width * b + i]!;
     if (difference !== 0) return difference < 0;
@@ -79,8 +96,13 @@ function isKeyBefore({ words, width }: KeyTable, a: number, b: number): boolean 
   return false;
 }
 
-function cellsOf(words: Uint32Array, from: number, readings: readonly LiveDimensionReading[]): Cell[] {
-  let at = from;
+/** The values that a group is told apart by. */
+export function readCells(
+  { words, width: keyWidth }: KeyTable,
+  group: number,
+  readings: readonly LiveDimensionReading[],
+): Cell[] {
+  let at = keyWidth * group;
   return readings.map(({ read, width }) => {
     const cell = read(words, at);
     at += width;

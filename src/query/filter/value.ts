@@ -4,7 +4,7 @@ import { type FilterField, fieldDefinition } from './fields.ts';
 import { formatNetwork, parseNetwork } from './network.ts';
 import { formatQuantityText, parseQuantity } from './quantity.ts';
 import { isPlainWord } from './token.ts';
-import { codesOf, nameOf, type ValueType } from './value-type.ts';
+import { codesOf, nameOf, namesOf, type ValueType } from './value-type.ts';
 
 type NumberType = Extract<ValueType, { kind: 'number' }>;
 
@@ -44,6 +44,12 @@ export function codesOfName(field: FilterField, name: string): readonly number[]
 export function codeText(field: FilterField, code: number): string {
   const { type } = fieldDefinition(field);
   return nameOf(type, [code]) ?? formatNumber(type, code);
+}
+
+/** Names of the bits of a field that are set, with commas between; null where none is. */
+export function bitsText(field: FilterField, bits: number): string | null {
+  const set = [...(namesOf(fieldDefinition(field).type) ?? [])].filter(([, [bit]]) => bits & bit!);
+  return set.map(([word]) => word).join(',') || null;
 }
 
 /** Whether a field's values have an order. */

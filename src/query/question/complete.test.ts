@@ -17,8 +17,8 @@ function suggested(text: string, known: KnownValues = {}): string[] {
 
 describe('completion of a question', () => {
   it('begins with what can be asked', () => {
-    assert.deepEqual(suggested('|'), ['top', 'series', 'matrix', 'distinct', 'flows', 'compare']);
-    assert.deepEqual(suggested('T|'), ['top']);
+    assert.deepEqual(suggested('|'), ['top', 'series', 'matrix', 'distinct', 'flows', 'tunnels', 'compare']);
+    assert.deepEqual(suggested('T|'), ['top', 'tunnels']);
   });
 
   it('goes on with dimensions, and a comma behind them', () => {
@@ -30,6 +30,8 @@ describe('completion of a question', () => {
     assert.deepEqual(suggested('top iface |'), [',', ...TIMES, 'by', 'points', 'where']);
     assert.deepEqual(suggested('distinct vni |'), behind);
     assert.deepEqual(suggested('matrix src |'), [',']);
+    assert.deepEqual(suggested('flows |'), behind);
+    assert.deepEqual(suggested('tunnels |'), behind);
     assert.deepEqual(suggested('compare src |'), [',', ...TIMES, 'by', 'with', 'points', 'where']);
     assert.ok(suggested('series |').includes('segment') && suggested('series |').includes('step'));
   });

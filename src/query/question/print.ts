@@ -1,29 +1,37 @@
 /** A question as text, in the one form that equal questions share. */
 import { parseHistoryFilter } from '../filter/history.ts';
 import { formatQuantityText } from '../filter/quantity.ts';
-import { isLive, type Question, QuestionSchema } from '../live.ts';
+import type { HistoryQuestion } from '../history.ts';
+import { isLive, type LiveQuestion, type Question, QuestionSchema } from '../live.ts';
 import { filterText } from './filter-text.ts';
+import { usualWindow } from './words.ts';
 
 /** Writes a question, its times in UTC and what is usual left out; `parseQuestion` reads the same question from it. */
 export function printQuestion(question: Question): string {
   const { ask, limit, quantity } = question;
-  const points = isLive(question) ? undefined : question.points;
   const dimensions = question.ask === 'distinct' ? [question.of] : 'by' in question ? question.by : [];
-  const filter = canonicalFilter(question.filter);
+  const filter = 'filter' in question ? canonicalFilter(question.filter) : undefined;
   const parts = [
     ask,
     isUsual(question, 'limit') ? '' : String(limit),
     question.ask !== 'distinct' && isUsual(question, 'by') ? '' : dimensions.join(', '),
     isUsual(question, 'quantity') ? '' : `by ${quantity}`,
-    isLive(question) ? liveText(question.window) : spanText(question),
+    ...(isLive(question) ? [liveText(question)] : pastParts(question)),
+    filter === undefined ? '' : `where ${filter}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** What questions about the past have of their own. */
+function pastParts(question: HistoryQuestion): string[] {
+  return [
+    spanText(question),
     question.ask === 'compare' ? `with ${spanText(question.before)}` : '',
     question.ask === 'series' && question.stepMs !== undefined
       ? `step ${formatQuantityText(question.stepMs, 'duration')}`
       : '',
-    points === undefined ? '' : `points ${points}`,
-    filter === undefined ? '' : `where ${filter}`,
+    question.points === undefined ? '' : `points ${question.points}`,
   ];
-  return parts.filter((part) => part !== '').join(' ');
 }
 
 /** A moment as ISO 8601 has it, in UTC, without seconds that are 0. */
@@ -31,8 +39,8 @@ export function formatMoment(ms: number): string {
   return new Date(ms).toISOString().replace(/(:00)?\.000Z$/, 'Z');
 }
 
-function liveText(window: string): string {
-  return window === '5s' ? 'live' : `live ${window}`;
+function liveText({ ask, window }: LiveQuestion): string {
+  return window === usualWindow(ask) ? 'live' : `live ${window}`;
 }
 
 function spanText({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): string {

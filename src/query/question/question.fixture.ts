@@ -10,6 +10,7 @@ import {
   HistoryQuestionSchema,
   type HistoryQuestionText,
   QUANTITIES,
+  TUNNEL_QUANTITIES,
 } from '../history.ts';
 import {
   LIVE_DIMENSIONS,
@@ -57,31 +58,39 @@ const optional = <T>(key: string, of: fc.Arbitrary<T>): fc.Arbitrary<object> =>
   fc.option(of, { nil: undefined }).map((value) => (value === undefined ? {} : { [key]: value }));
 const limit = (most: number): fc.Arbitrary<object> => optional('limit', fc.integer({ min: 1, max: most }));
 
+const quantities = optional('quantity', fc.constantFrom(...QUANTITIES));
+const tunnelQuantities = optional('quantity', fc.constantFrom(...TUNNEL_QUANTITIES));
+
 /** What is its own of each kind of question. */
 const asks: readonly fc.Arbitrary<readonly object[]>[] = [
   fc.tuple(
     fc.constant({ ask: 'top' }),
     dimensions(1, 6).map((by) => ({ by })),
     limit(10_000),
+    quantities,
   ),
   fc.tuple(
     fc.constant({ ask: 'series' }),
     optional('by', dimensions(0, 3)),
     limit(50),
     optional('stepMs', fc.integer({ min: 1000, max: 1e9 })),
+    quantities,
   ),
-  fc.tuple(fc.constant({ ask: 'matrix' }), optional('by', dimensions(2, 2)), limit(10_000)),
+  fc.tuple(fc.constant({ ask: 'matrix' }), optional('by', dimensions(2, 2)), limit(10_000), quantities),
   fc.tuple(
     fc.constant({ ask: 'distinct' }),
     dimension.map((of) => ({ of })),
     limit(10_000),
+    quantities,
   ),
-  fc.tuple(fc.constant({ ask: 'flows' }), limit(10_000)),
+  fc.tuple(fc.constant({ ask: 'flows' }), limit(10_000), quantities),
+  fc.tuple(fc.constant({ ask: 'tunnels' }), limit(10_000), tunnelQuantities),
   fc.tuple(
     fc.constant({ ask: 'compare' }),
     dimensions(1, 6).map((by) => ({ by })),
     limit(10_000),
     anySpan.map((before) => ({ before })),
+    quantities,
   ),
 ];
 
@@ -89,7 +98,6 @@ const anyPastQuestion: fc.Arbitrary<Question> = fc
   .tuple(
     fc.oneof(...asks),
     anySpan,
-    optional('quantity', fc.constantFrom(...QUANTITIES)),
     optional('points', fc.constantFrom('once', 'every')),
     optional('filter', anyHistoryFilter),
   )
@@ -99,7 +107,6 @@ const anyPastQuestion: fc.Arbitrary<Question> = fc
 
 const liveDimensions = (minLength: number, maxLength: number): fc.Arbitrary<LiveDimension[]> =>
   fc.uniqueArray(fc.constantFrom(...LIVE_DIMENSIONS), { minLength, maxLength });
-const quantities = optional('quantity', fc.constantFrom(...QUANTITIES));
 const filters = optional('filter', anyLiveFilter);
 
 /** What is its own of each kind of question about now. */
@@ -123,6 +130,14 @@ const liveAsks: readonly fc.Arbitrary<readonly object[]>[] = [
     limit(10_000),
     quantities,
     filters,
+  ),
+  fc.tuple(fc.constant({ ask: 'flows' }), limit(10_000), quantities, filters),
+  fc.tuple(fc.constant({ ask: 'tunnels' }), limit(10_000), tunnelQuantities, filters),
+  fc.tuple(
+    fc.constantFrom({}, { by: ['segment'] }, { by: ['tunnel'] }),
+    fc.constant({ ask: 'series' }),
+    limit(50),
+    optional('quantity', fc.constantFrom('octets', 'packets')),
   ),
 ];
 

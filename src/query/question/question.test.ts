@@ -73,6 +73,10 @@ describe('a question as text', () => {
       ['matrix', 'matrix outer.src, outer.dst', 'matrix 5000 outersource, outerdestination'],
     ],
     ['top src live', ['top src live 5s', 'TOP 20 src LIVE by octets', 'top source live where any']],
+    ['series segment live', ['series segment live all', 'series segment by octets live']],
+    ['series by packets live 1m', ['series live 1m by packets']],
+    ['tunnels by flows live 1m where vni = 5001', ['tunnels 100 live 1m by flows where vni 5001']],
+    [`tunnels ${LAST_HOUR}`, ['tunnels', 'tunnels last 1h']],
     ['matrix live 1m where vni = 5001', ['matrix outer.src, outer.dst live 1m where vni 5001']],
     ['distinct vni by packets live all', ['distinct vni live all by packets']],
     [`distinct vni ${LAST_HOUR} points every`, ['distinct id points every']],
@@ -160,11 +164,11 @@ describe('a question as text', () => {
   });
 
   const MISTAKES: readonly (readonly [string, number, string])[] = [
-    ['', 1, 'expected a question: top, series, matrix, distinct, flows or compare, found the end'],
+    ['', 1, 'expected a question: top, series, matrix, distinct, flows, tunnels or compare, found the end'],
     [
       'tpo src',
       1,
-      'expected a question: top, series, matrix, distinct, flows or compare, found "tpo"; did you mean "top"?',
+      'expected a question: top, series, matrix, distinct, flows, tunnels or compare, found "tpo"; did you mean "top"?',
     ],
     ['top', 4, 'expected a dimension such as src, vni or segment, found the end'],
     ['top 5 srcc', 7, 'expected a dimension such as src, vni or segment, found "srcc"; did you mean "src"?'],
@@ -241,6 +245,11 @@ describe('a question as text', () => {
       5,
       'dimensions: "iface" is of one observation point, and the live view joins them; ask the past where a history is kept, as in last 5m',
     ],
+    ['series live where tcp', 13, '"where" is of the past, and this asks for what is live'],
+    ['series by flows live', 11, 'quantity: a live series is of octets or packets'],
+    ['series live by flows', 16, 'expected what is summed: octets or packets, found "flows"'],
+    ['series src live', 8, 'dimensions: a live series is by segment or tunnel, or by nothing'],
+    ['tunnels by payload', 12, 'expected what is summed: octets, packets or flows, found "payload"'],
     ['compare src live', 13, '"live" says nothing of "compare"'],
     ['top src live 1h', 14, 'expected 5s, 1m, all, by, where or the end, found "1h"; did you mean "1m"?'],
     ['top src live 1m 5s', 17, 'expected by, where or the end, found "5s"'],
@@ -307,7 +316,7 @@ describe('a question as text', () => {
 
   it('takes a filter that is too long in its one form as it was written', () => {
     const written = `port in [${Array.from({ length: 390 }, (_, i) => 1000 + i).join(',')}]`;
-    const question = parseQuestion(`flows where ${written}`, BERLIN);
+    const question = parsePastQuestion(`flows where ${written}`, BERLIN);
     assert.equal(question.filter, written);
     assert.deepEqual(parseQuestion(printQuestion(question), BERLIN), question);
     assert.match(

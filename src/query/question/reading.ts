@@ -8,20 +8,21 @@ import { parseRest } from '../filter/parse.ts';
 import { parseQuantity } from '../filter/quantity.ts';
 import { TokenReader } from '../filter/token.ts';
 import { MAX_VIEW_FILTER, viewRefusal } from '../filter/uniflow.ts';
-import {
-  DIMENSIONS,
-  type Dimension,
-  type HistoryQuantity,
-  type HistoryQuestion,
-  HistoryQuestionSchema,
-  QUANTITIES,
-} from '../history.ts';
-import { type LiveQuestion, LiveQuestionSchema, type Question } from '../live.ts';
-import { type ViewQuestion, WINDOWS } from '../view.ts';
-import { faultOf } from './fault.ts';
+import { DIMENSIONS, type Dimension, type HistoryQuantity, type HistoryQuestion } from '../history.ts';
+import { LiveQuestionSchema, type Question } from '../live.ts';
+import { WINDOWS } from '../view.ts';
 import { filterText } from './filter-text.ts';
 import { type Clock, readDuration } from './moment.ts';
-import { type Base, isSpan, previousTo, readBase, readSpan, type TimeSpan, USUAL_SPAN_MS } from './span.ts';
+import {
+  canBeLive,
+  liveQuestion,
+  noParts,
+  pastQuestion,
+  type QuestionParts,
+  quantityWords,
+  type WrittenParts,
+} from './parts.ts';
+import { isSpan, readBase, readSpan } from './span.ts';
 import {
   ASKS,
   type Ask,
@@ -36,13 +37,10 @@ import {
   OF_THE_PAST,
   oneOf,
   POINTS_WORDS,
-  QUANTITY_WORDS,
   suggestionsOf,
+  usualWindow,
   WINDOW_WORDS,
 } from './words.ts';
-
-/** The window of `live` alone. */
-const USUAL_WINDOW = '5s';
 
 /** Kinds of questions that can be asked about now. */
 const LIVE_ASKS: ReadonlySet<Ask> = new Set(LiveQuestionSchema.options.map(({ shape }) => shape.ask.value));
@@ -53,20 +51,9 @@ export class QuestionReading {
   readonly #clock: Clock;
   /** Where each part of the question stands. */
   readonly #places = new Map<string, Span>();
-  #ask: Ask = 'flows';
-  #limit: number | undefined;
-  #dimensions: Dimension[] = [];
+  readonly #parts: QuestionParts = noParts();
   #possible = new Set<Clause>();
   readonly #said = new Set<Clause>();
-  #quantity: HistoryQuantity | undefined;
-  #span: TimeSpan | undefined;
-  /** Of a live question. */
-  #window: ViewQuestion['window'] | undefined;
-  /** What stands behind `with` is relative to the span, which may come later. */
-  #base: Base | undefined;
-  #stepMs: number | undefined;
-  #points: keyof typeof POINTS_WORDS | undefined;
-  #filter: string | undefined;
 
   constructor(text: string, clock: Clock) {
     this.#reader = new TokenReader(text, (field) => this.refusal(field));
@@ -75,20 +62,20 @@ export class QuestionReading {
 
   /** Why a field cannot be asked for in this question, if it cannot. */
   refusal(field: FilterField): string | undefined {
-    return this.#window === undefined ? historyRefusal(field) : viewRefusal(field);
+    return this.#parts.window === undefined ? historyRefusal(field) : viewRefusal(field);
   }
 
   /** Reads a whole question. @throws FilterError */
   readAll(): void {
     const reader = this.#reader;
     this.#places.set('ask', reader.token);
-    this.#ask = this.#word(ASKS, 'a question');
+    this.#parts.ask = this.#word(ASKS, 'a question');
     this.#possible = new Set(
       (['span', 'live', 'by', 'step', 'with', 'points', 'where'] as const).filter(
-        (clause) => (CLAUSE_OF[clause] ?? this.#ask) === this.#ask,
+        (clause) => (CLAUSE_OF[clause] ?? this.#parts.ask) === this.#parts.ask,
       ),
     );
-    if (!LIVE_ASKS.has(this.#ask)) this.#possible.delete('live');
+    if (!LIVE_ASKS.has(this.#parts.ask)) this.#possible.delete('live');
     this.#readLimit();
     this.#readDimensions();
     while (!reader.isAtEnd) this.#readClause();
@@ -102,73 +89,26 @@ export class QuestionReading {
 
   /** @throws FilterError at the part that the schema refuses */
   question(): Question {
-    return this.#window === undefined ? this.#pastQuestion() : this.#liveQuestion(this.#window);
+    const { window } = this.#parts;
+    return window === undefined ? this.pastQuestion() : liveQuestion(this.#parts, window, this.#written);
   }
 
   /** The same, of the past alone. @throws FilterError at `live` too */
   pastQuestion(): HistoryQuestion {
-    if (this.#window === undefined) return this.#pastQuestion();
-    throw new FilterError(
-      this.#reader.text,
-      this.#places.get('window')!,
-      '"live" asks a running agent about now; what is kept is asked for as in last 5m or since 10:00',
-    );
+    return pastQuestion(this.#parts, this.#written, this.#clock);
   }
 
-  #pastQuestion(): HistoryQuestion {
-    const { text } = this.#reader;
-    const whole: Span = { from: 0, to: text.length };
-    const span = this.#span ?? {
-      fromMs: this.#clock.nowMs - USUAL_SPAN_MS,
-      toMs: this.#clock.nowMs,
-      place: whole,
-    };
-    const base = this.#base?.(span) ?? { ...previousTo(span), place: span.place };
-    const { fromMs, toMs } = span;
-    const parsed = HistoryQuestionSchema.safeParse({
-      ...this.#parts(),
-      fromMs,
-      toMs,
-      ...(this.#ask === 'compare' && { before: { fromMs: base.fromMs, toMs: base.toMs } }),
-      ...(this.#stepMs !== undefined && { stepMs: this.#stepMs }),
-      ...(this.#points !== undefined && { points: this.#points }),
-    });
-    if (parsed.success) return parsed.data;
-    const places = new Map(this.#places)
-      .set('fromMs', span.place)
-      .set('toMs', span.place)
-      .set('before', base.place);
-    throw faultOf(text, parsed.error.issues[0]!, places);
-  }
-
-  #liveQuestion(window: ViewQuestion['window']): LiveQuestion {
-    const parsed = LiveQuestionSchema.safeParse({ ...this.#parts(), window });
-    if (parsed.success) return parsed.data;
-    throw faultOf(this.#reader.text, parsed.error.issues[0]!, this.#places);
-  }
-
-  /** What questions of both kinds have. */
-  #parts(): object {
-    const dimensions =
-      this.#ask === 'distinct'
-        ? { of: this.#dimensions[0] }
-        : { by: this.#dimensions.length > 0 ? this.#dimensions : undefined };
-    return {
-      ask: this.#ask,
-      ...(this.#ask !== 'flows' && dimensions),
-      ...(this.#limit !== undefined && { limit: this.#limit }),
-      ...(this.#quantity !== undefined && { quantity: this.#quantity }),
-      ...(this.#filter !== undefined && { filter: this.#filter }),
-    };
+  get #written(): WrittenParts {
+    return { text: this.#reader.text, places: this.#places };
   }
 
   /** What could stand behind a whole question. */
   following(): readonly Expectation[] {
-    if (this.#filter !== undefined) return [{ kind: 'words', words: ['and', 'or'] }];
-    const { most } = DIMENSIONS_OF[this.#ask];
+    if (this.#parts.filter !== undefined) return [{ kind: 'words', words: ['and', 'or'] }];
+    const { most } = DIMENSIONS_OF[this.#parts.ask];
     const isInList = this.#places.get('by')?.to === this.#reader.behind;
     const more: Expectation[] =
-      isInList && this.#dimensions.length < most ? [{ kind: 'words', words: [','] }] : [];
+      isInList && this.#parts.dimensions.length < most ? [{ kind: 'words', words: [','] }] : [];
     const windows: Expectation[] = this.#isBehindLive
       ? [{ kind: 'suggestions', suggestions: suggestionsOf(WINDOW_WORDS, 'clause') }]
       : [];
@@ -191,8 +131,7 @@ export class QuestionReading {
 
   /** Whether what is said so far can be asked about now. */
   #isLivePossible(): boolean {
-    const isPast = OF_THE_PAST.some((each) => this.#said.has(each));
-    return !isPast && LiveQuestionSchema.safeParse({ ...this.#parts(), window: USUAL_WINDOW }).success;
+    return !OF_THE_PAST.some((each) => this.#said.has(each)) && canBeLive(this.#parts);
   }
 
   /** Reads one of some words. */
@@ -212,24 +151,24 @@ export class QuestionReading {
   #readLimit(): void {
     const { token } = this.#reader;
     if (token.kind !== 'word' || !/^\d/.test(token.text)) return;
-    this.#limit = parseQuantity(token.text, 'count');
-    if (this.#limit === undefined) throw unexpected(this.#reader, [], 'a number of rows');
+    this.#parts.limit = parseQuantity(token.text, 'count');
+    if (this.#parts.limit === undefined) throw unexpected(this.#reader, [], 'a number of rows');
     this.#places.set('limit', token);
     this.#reader.next();
   }
 
   #readDimensions(): void {
     const reader = this.#reader;
-    const { least, most } = DIMENSIONS_OF[this.#ask];
+    const { least, most } = DIMENSIONS_OF[this.#parts.ask];
     const first = reader.token;
     const isThere = first.kind === 'word' && dimensionNamed(first.text) !== undefined;
     if (most === 0 || (least === 0 && !isThere && !this.#isMistyped())) return;
     do {
-      if (this.#dimensions.length === most)
-        throw new FilterError(reader.text, reader.token, `"${this.#ask}" takes ${most} of them`);
-      this.#dimensions.push(this.#readDimension());
+      if (this.#parts.dimensions.length === most)
+        throw new FilterError(reader.text, reader.token, `"${this.#parts.ask}" takes ${most} of them`);
+      this.#parts.dimensions.push(this.#readDimension());
     } while (reader.skip(','));
-    if (this.#ask === 'matrix' && this.#dimensions.length < most)
+    if (this.#parts.ask === 'matrix' && this.#parts.dimensions.length < most)
       throw unexpected(reader, [{ kind: 'words', words: [','] }], '"," and a second dimension');
     this.#places.set('by', { from: first.from, to: reader.behind });
   }
@@ -277,16 +216,18 @@ export class QuestionReading {
     const { behind } = reader;
     const found = WINDOWS.find((word) => reader.is(word));
     if (found !== undefined) reader.next();
-    this.#window = found ?? USUAL_WINDOW;
+    this.#parts.window = found ?? usualWindow(this.#parts.ask);
     this.#places.set('window', { from: behind - 'live'.length, to: reader.behind });
     for (const each of OF_THE_PAST) this.#possible.delete(each);
+    // What is kept of epochs is of everything.
+    if (this.#parts.ask === 'series') this.#possible.delete('where');
   }
 
   #readClause(): void {
     const reader = this.#reader;
     if (isSpan(reader)) {
       this.#demand('span');
-      this.#span = readSpan(reader, this.#clock);
+      this.#parts.span = readSpan(reader, this.#clock);
       this.#possible.delete('live');
       return;
     }
@@ -305,13 +246,13 @@ export class QuestionReading {
         return;
       case 'step':
         this.#places.set('stepMs', reader.token);
-        this.#stepMs = readDuration(reader);
+        this.#parts.stepMs = readDuration(reader);
         return;
       case 'with':
-        this.#base = readBase(reader, this.#clock);
+        this.#parts.base = readBase(reader, this.#clock);
         return;
       case 'points':
-        this.#points = this.#word(POINTS_WORDS, 'how often packets count');
+        this.#parts.points = this.#word(POINTS_WORDS, 'how often packets count');
         return;
       case 'where':
         this.#readFilter();
@@ -331,14 +272,14 @@ export class QuestionReading {
     const other = CLAUSE_OF[clause];
     const name = clause === 'span' ? 'the time' : quoted(clause);
     let problem = `${isTime ? 'the time' : name} is said already`;
-    if (!isSaid && this.#window !== undefined && OF_THE_PAST.includes(clause))
+    if (!isSaid && this.#parts.window !== undefined && [...OF_THE_PAST, 'where'].includes(clause))
       problem = `${name} is of the past, and this asks for what is live`;
-    else if (!isSaid && clause === 'live') problem = `"live" says nothing of ${quoted(this.#ask)}`;
+    else if (!isSaid && clause === 'live') problem = `"live" says nothing of ${quoted(this.#parts.ask)}`;
     else if (!isSaid)
       problem =
-        other === undefined || other === this.#ask
+        other === undefined || other === this.#parts.ask
           ? `${name} says nothing here`
-          : `${name} is of ${quoted(other)}, not of ${quoted(this.#ask)}`;
+          : `${name} is of ${quoted(other)}, not of ${quoted(this.#parts.ask)}`;
     throw new FilterError(text, token, problem);
   }
 
@@ -348,12 +289,14 @@ export class QuestionReading {
     if (dimension !== undefined)
       throw this.#refuse(
         [],
-        `what is summed: ${oneOf(QUANTITIES)}`,
-        this.#dimensions.length === 0 && DIMENSIONS_OF[this.#ask].most > 0
-          ? `${this.#ask} ${dimension}`
+        `what is summed: ${oneOf(Object.keys(quantityWords(this.#parts)))}`,
+        this.#parts.dimensions.length === 0 && DIMENSIONS_OF[this.#parts.ask].most > 0
+          ? `${this.#parts.ask} ${dimension}`
           : undefined,
       );
-    this.#quantity = this.#word(QUANTITY_WORDS, 'what is summed');
+    const words = quantityWords(this.#parts);
+    this.#places.set('quantity', token);
+    this.#parts.quantity = this.#word(words as Record<HistoryQuantity, string>, 'what is summed');
   }
 
   #readFilter(): void {
@@ -366,7 +309,7 @@ export class QuestionReading {
         { from: longest, to: longest },
         `a filter longer than ${MAX_VIEW_FILTER} characters`,
       );
-    this.#filter = filterText(text.slice(token.from).trim(), parseRest(reader));
+    this.#parts.filter = filterText(text.slice(token.from).trim(), parseRest(reader));
   }
 
   /** What stands here is no clause: a second dimension without its comma, a condition without `where`, or mistyped. */
@@ -376,7 +319,8 @@ export class QuestionReading {
     const words = this.#isBehindLive ? [...WINDOWS, ...clauses] : clauses;
     const isField = token.kind === 'word' && fieldNamed(token.text) !== undefined;
     const isInList =
-      this.#places.get('by')?.to === behind && this.#dimensions.length < DIMENSIONS_OF[this.#ask].most;
+      this.#places.get('by')?.to === behind &&
+      this.#parts.dimensions.length < DIMENSIONS_OF[this.#parts.ask].most;
     const isAlone = following.kind === 'end' || following.text === ',' || isClauseWord(following.text);
     let suggestion = nearest(token.text, words);
     if (isInList && isAlone && dimensionNamed(token.text) !== undefined) suggestion = `, ${token.text}`;

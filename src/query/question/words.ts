@@ -16,6 +16,7 @@ export const ASKS: Readonly<Record<Ask, string>> = {
   matrix: 'who to whom: matrix outer.src, outer.dst',
   distinct: 'the values that were there: distinct vni',
   flows: 'single flows with all that is known of them',
+  tunnels: 'tunnels with what they carry and what that costs: tunnels last 1h where vni 5001',
   compare: 'two spans beside each other: compare src with previous',
 };
 
@@ -48,6 +49,11 @@ export const WINDOW_WORDS: Readonly<Record<ViewQuestion['window'], string>> = {
   '1m': 'the last minute',
   all: "since the agent's start",
 };
+
+/** The window of `live` alone: of a series as much as is kept. */
+export function usualWindow(ask: Ask): ViewQuestion['window'] {
+  return ask === 'series' ? 'all' : '5s';
+}
 
 /** How often packets count, as `points` says it. */
 export const POINTS_WORDS = {
@@ -110,6 +116,7 @@ export const DIMENSIONS_OF: Readonly<Record<Ask, { readonly least: number; reado
   matrix: { least: 0, most: 2 },
   distinct: { least: 1, most: 1 },
   flows: { least: 0, most: 0 },
+  tunnels: { least: 0, most: 0 },
   compare: { least: 1, most: Number.POSITIVE_INFINITY },
 };
 
