@@ -15,7 +15,7 @@ import {
   Traffic,
   type TrafficOptions,
 } from './metrics/index.ts';
-import type { Audit, AuditPoint, Filter, Status } from './query/index.ts';
+import type { Audit, AuditPoint, Filter, LiveQuestion, ResultTable, Status } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -59,6 +59,8 @@ export interface RunningAgent {
   readonly interfaces: readonly MeteredInterface[];
   status(): Status;
   audit(): Audit;
+  /** Answers a question about now, as the live view does. */
+  table(question: LiveQuestion): ResultTable;
   readonly setRules: SetRules;
   /** What can change while it meters, as it is now. */
   readonly settings: MeterSettings;
@@ -74,7 +76,7 @@ export interface AgentOptions {
   /** Each epoch is on disk before the kernel forgets it, and in the store some seconds later. */
   readonly history?: AgentHistory | undefined;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?: Omit<ServeOptions, 'views' | 'status' | 'families'> | undefined;
+  readonly serve?: Omit<ServeOptions, 'views' | 'live' | 'status' | 'families'> | undefined;
   /** What `/metrics` tells beside status and audit. */
   readonly metrics?: MetricsOptions;
   /** Flows that the view takes in; default all. */
@@ -133,6 +135,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     interfaces: meter.interfaces,
     status,
     audit: () => live.audit(),
+    table: (question) => live.table(question),
     setRules,
     get settings() {
       const { interfaces, intervalMs, ports } = config;

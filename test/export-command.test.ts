@@ -143,7 +143,7 @@ test('a running instance is exported from in parts, into files of who asks', asy
   const place = placeOf('probe');
   stack.use(InstanceLock.acquire(place, undefined));
   const answers = stack.use(
-    new HistoryAnswers(() => ({ history: { directory: HISTORY, store: () => store } })),
+    new HistoryAnswers(() => ({ history: { directory: HISTORY, store: () => store }, live: undefined })),
   );
   const refuse = (): never => assert.fail('only its history is asked');
   stack.use(

@@ -15,6 +15,8 @@ import {
   ownIdentity,
   placeOf,
 } from '../src/daemon/index.ts';
+import { batchOf } from '../src/flow/batch.fixture.ts';
+import { LiveView } from '../src/live/index.ts';
 import { parsePastQuestion, ResultTableSchema, SqlTableSchema } from '../src/query/index.ts';
 import { DuckDbStore } from '../src/store/index.ts';
 import { packet, writePcap } from '../src/wire/index.ts';
@@ -161,7 +163,7 @@ test('mistakes are pointed at before anything is asked', async () => {
     code: 2,
     out: '',
     err: [
-      'tunnelscope: query: column 9: expected last, since, from, today, yesterday, on, by, points, where or the end, found "vni"; did you mean "where vni"?',
+      'tunnelscope: query: column 9: expected last, since, from, today, yesterday, on, live, by, points, where or the end, found "vni"; did you mean "where vni"?',
       '  top src vni 5001',
       '          ^^^',
       '',
@@ -174,10 +176,21 @@ test('mistakes are pointed at before anything is asked', async () => {
   const nowhere = await run('query', '--history', '/nowhere', 'top', 'src');
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.err, /opening \/nowhere\/history\.duckdb: there is no such file/);
+  const live = await ask('top', 'src', 'live', '1m');
+  assert.equal(live.code, 2);
+  assert.match(live.err, /column 9: "live" asks a running agent about now.*\n {2}top src live 1m\n +\^{7}$/m);
   const nobody = await run('query', '--name', 'nobody', 'top', 'src');
   assert.equal(nobody.code, 1);
   assert.match(nobody.err, /"nobody" is not running; name its history with --history DIRECTORY/);
 });
+
+const LIVE = new LiveView();
+LIVE.write(
+  batchOf([
+    { tunnel: ['172.16.1.1', '172.16.1.2', 7], between: ['10.0.0.1', '10.0.0.2'], octets: 150, packets: 2 },
+    { between: ['172.16.1.1', '172.16.1.2'], octets: 50, packets: 1 },
+  ]),
+);
 
 /** A store that is open, behind the socket of an instance, all in this process. */
 async function instance(name: string, store: DuckDbStore): Promise<AsyncDisposable> {
@@ -187,7 +200,7 @@ async function instance(name: string, store: DuckDbStore): Promise<AsyncDisposab
   stack.use(InstanceLock.acquire(place, undefined));
   const refuse = (): never => assert.fail('only its history is asked');
   const answers = stack.use(
-    new HistoryAnswers(() => ({ history: { directory: HISTORY, store: () => store } })),
+    new HistoryAnswers(() => ({ history: { directory: HISTORY, store: () => store }, live: LIVE })),
   );
   const answerer: Answerer<typeof METERING> = {
     ready: ownIdentity,
@@ -215,6 +228,10 @@ test('a history that is being written to is asked through its instance, and Ctrl
     const table = await run(...words, `top src ${LAST_NIGHT}`);
     assert.deepEqual([table.code, table.err], [0, '']);
     assert.match(table.out, /^10\.0\.0\.1 +1\.77 KiB +81\.7 % +2$/m);
+    const now = await run(...words, 'top src by packets live all where vni 7');
+    assert.deepEqual([now.code, now.err], [0, '']);
+    assert.match(now.out, /^10\.0\.0\.1 +150 B +2 +100\.0 %$/m);
+    assert.match(now.out, /, live$/m);
     assert.match((await run(...words, 'top src', '--sql')).out, /^WITH /);
     assert.equal((await run(...words, '--sql', 'SELECT 1 AS one')).out, 'ONE\n  1\n');
     // Two questions are answered at a time: when they are under way no third one is, until they are over.

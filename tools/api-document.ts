@@ -4,7 +4,14 @@
  *     node tools/api-document.ts        writes them
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { FAILURES, OPERATIONS, type Operation, parametersOf, SERVE_LIMITS } from '../src/serve/index.ts';
+import {
+  FAILURES,
+  LIVE_LIMITS,
+  OPERATIONS,
+  type Operation,
+  parametersOf,
+  SERVE_LIMITS,
+} from '../src/serve/index.ts';
 
 const DOCUMENT = new URL('../docs/api.md', import.meta.url);
 
@@ -63,13 +70,19 @@ function limits(): string[] {
   const seconds = (ms: number): string => `${ms / 1000} s`;
   const megabytes = (octets: number): string => `${octets / 2 ** 20} MiB`;
   const of = SERVE_LIMITS;
+  const now = LIVE_LIMITS;
   const rows: readonly (readonly [string, string, string])[] = [
     ['requests of an address to API and metrics', rate(requests), '429'],
     ['requests with one bearer token', rate(tokenRequests), '429'],
     ['streams begun by an address', rate(streamStarts), '429'],
     ['open streams, of them of one address', `${of.streams}, ${of.streamsPerAddress}`, '503'],
     ['questions about the past at a time, and waiting', `${of.questions}, ${of.questionsWaiting}`, '503'],
-    ['a question, waiting included', seconds(of.questionMs), '504'],
+    ['questions about now at a time, and waiting', `${now.questions}, ${now.questionsWaiting}`, '503'],
+    [
+      'a question, waiting included: about the past, about now',
+      `${seconds(of.questionMs)}, ${seconds(now.questionMs)}`,
+      '504',
+    ],
     ['head of a request, all of it', `${seconds(of.headMs)}, ${seconds(of.requestMs)}`, '408'],
     ['connections, of them of one address', `${of.connections}, ${of.connectionsPerAddress}`, 'closed'],
     ['requests under way on a connection', `${of.requestsUnderWay}`, 'closed'],

@@ -1,6 +1,6 @@
 /** What an instance answers about its history, by request. */
 import type { Answerer, METERING } from '../daemon/index.ts';
-import type { FlowQuery, HistoryExport, SqlQuery } from '../query/index.ts';
+import { type FlowQuery, type HistoryExport, isLive, type LiveQuery, type SqlQuery } from '../query/index.ts';
 import { OfferedExports } from './offered-exports.ts';
 
 /** A history that is kept, to be asked. */
@@ -39,20 +39,33 @@ function openedStore(history: AskedHistory): SqlQuery & HistoryExport {
 /** Said to who asks too early. */
 export const STARTING = 'it is still starting; try again when it meters';
 
-/** Answers about a history. Dispose it to remove what was offered to others. */
+/** What there is to be asked. */
+export interface AskedInstance {
+  /** Undefined: none is kept. */
+  readonly history: AskedHistory | undefined;
+  /** Undefined: nothing is metered. */
+  readonly live: LiveQuery | undefined;
+}
+
+/** Answers about a history, and about now. Dispose it to remove what was offered to others. */
 export class HistoryAnswers implements AsyncDisposable {
   readonly #exports = new OfferedExports();
-  readonly #ready: () => { readonly history: AskedHistory | undefined } | undefined;
+  readonly #ready: () => AskedInstance | undefined;
 
   /** @param ready what there is to be asked; undefined while it is starting */
-  constructor(ready: () => { readonly history: AskedHistory | undefined } | undefined) {
+  constructor(ready: () => AskedInstance | undefined) {
     this.#ready = ready;
   }
 
   /** The answerers. */
   get byRequest(): Pick<Answerer<typeof METERING>, HistoryRequest> {
     return {
-      query: async ({ question }, asker) => this.#opened().store.answer(question, asker),
+      query: async ({ question }, asker) => {
+        if (!isLive(question)) return this.#opened().store.answer(question, asker);
+        const { live } = this.#asked();
+        if (!live) throw new Error('it meters nothing');
+        return live.table(question);
+      },
       sqlOf: async ({ question }) => ({ sql: await this.#opened().store.sqlOf(question) }),
       sql: async ({ sql }, asker) => this.#opened().store.query(sql, asker),
       export: async (words, { signal }) => {
@@ -71,11 +84,16 @@ export class HistoryAnswers implements AsyncDisposable {
     return this.#exports[Symbol.asyncDispose]();
   }
 
-  /** @throws Error with what keeps it from being asked */
-  #opened(): { readonly store: SqlQuery & HistoryExport; readonly directory: string } {
+  /** @throws Error while it is starting */
+  #asked(): AskedInstance {
     const ready = this.#ready();
     if (!ready) throw new Error(STARTING);
-    const { history } = ready;
+    return ready;
+  }
+
+  /** @throws Error with what keeps it from being asked */
+  #opened(): { readonly store: SqlQuery & HistoryExport; readonly directory: string } {
+    const { history } = this.#asked();
     if (!history) throw new Error('it keeps no history; start it with --history DIRECTORY');
     return { store: openedStore(history), directory: history.directory };
   }

@@ -1,4 +1,4 @@
-/** Where questions about the past are answered: from a file that nobody writes to, by an instance, or over an API. */
+/** Where questions are answered: those about the past from a file that nobody writes to; all by an instance, or over an API. */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,6 +18,9 @@ import {
   type ExportFormat,
   type HistoryExport,
   type HistorySelection,
+  isLive,
+  type Question,
+  type ResultTable,
   ResultTableSchema,
   type SqlQuery,
 } from '../query/index.ts';
@@ -36,7 +39,10 @@ export interface HistoryWords {
 }
 
 /** Answers until it is disposed of. */
-export type HistorySource = SqlQuery & HistoryExport & AsyncDisposable;
+export interface HistorySource extends SqlQuery, HistoryExport, AsyncDisposable {
+  /** As of {@link SqlQuery}, and about now where an agent is asked. @throws Exit where only a history is */
+  answer(question: Question, options: { readonly signal: AbortSignal }): Promise<ResultTable>;
+}
 
 /** The history itself ends what takes too long. */
 const PATIENCE_MS = 600_000;
@@ -50,10 +56,10 @@ export function addHistoryOptions(command: Command): Command {
     .addOption(
       new Option(
         '--name <instance>',
-        `the history of a running instance (default: ${DEFAULT_INSTANCE})`,
+        `a running instance and its history (default: ${DEFAULT_INSTANCE})`,
       ).conflicts('connect'),
     )
-    .option('--connect <address>', 'the history of an agent elsewhere, over its API')
+    .option('--connect <address>', 'an agent elsewhere and its history, over its API')
     .option('--token-file <file>', 'file with the access token of that agent');
 }
 
@@ -76,7 +82,10 @@ async function openFile(path: string): Promise<HistorySource> {
   try {
     const store = await DuckDbStore.open({ path: historyFile(path), readOnly: true });
     return {
-      answer: (question, options) => store.answer(question, options),
+      answer: async (question, options) => {
+        if (!isLive(question)) return store.answer(question, options);
+        throw new Exit(EXIT.usage, '--history: a history knows nothing of now; ask an instance, with --name');
+      },
       sqlOf: (question) => store.sqlOf(question),
       query: (sql, options) => store.query(sql, options),
       copyTo: (selection, target, options) => store.copyTo(selection, target, options),

@@ -20,6 +20,7 @@ import {
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { KEEP } from '../meter/index.ts';
+import type { LiveQuery } from '../query/index.ts';
 import type { ConfigSource } from './configuring.ts';
 import { type AskedHistory, HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';
@@ -51,7 +52,9 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   stack.use(lock);
   const instance = new Instance(options);
   const answers = stack.use(
-    new HistoryAnswers(() => (instance.isReady ? { history: instance.history } : undefined)),
+    new HistoryAnswers(() =>
+      instance.live ? { history: instance.history, live: instance.live } : undefined,
+    ),
   );
   const answerer: Answerer<typeof METERING> = Object.assign(instance, answers.byRequest);
   stack.use(await ControlServer.open(place, gid, { dialogue: METERING, answerer }));
@@ -107,8 +110,9 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     return this.#stop.signal;
   }
 
-  get isReady(): boolean {
-    return this.#agent !== undefined;
+  /** Who answers about now; undefined until it meters. */
+  get live(): LiveQuery | undefined {
+    return this.#agent;
   }
 
   begin(agent: RunningAgent, rules: RulesFollower, history: AskedHistory | undefined): void {

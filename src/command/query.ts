@@ -1,10 +1,12 @@
-/** `tunnelscope query`: a question about the past, and its answer as a table. */
+/** `tunnelscope query`: a question about the past or about now, and its answer as a table. */
 import { type Command, Option } from 'commander';
 import {
   ASK_WORDS,
   FilterError,
-  type HistoryQuestion,
+  isLive,
   parsePastQuestion,
+  parseQuestion,
+  type Question,
   type ResultTable,
   type SqlTable,
   tableCsv,
@@ -28,7 +30,9 @@ interface QueryWords extends HistoryWords, TimeZoneWords {
 export function addQueryCommand(program: Command): void {
   const command = program
     .command('query')
-    .description(`ask the past, e.g.: query 'top 20 src, dst last 1h where vni 5001' (docs/query.md)`)
+    .description(
+      `ask the past, or now (live), e.g.: query 'top 20 src, dst last 1h where vni 5001' (docs/query.md)`,
+    )
     .argument('[question...]', `${ASK_WORDS.join(', ')}, …, or a SELECT behind --sql`);
   addHistoryOptions(command)
     .addOption(new Option('--json', 'the answer as JSON').conflicts('csv'))
@@ -42,20 +46,26 @@ async function query(named: readonly string[], words: QueryWords): Promise<void>
   const timeZone = timeZoneOf(words);
   if (text === '') throw new Exit(EXIT.usage, `query: a question is missing: ${ASK_WORDS.join(', ')}, …`);
   const isQuestion = words.sql === undefined || isAsked(text);
-  const question = isQuestion ? questionOf(text, timeZone) : undefined;
+  const question = isQuestion
+    ? questionOf(text, { timeZone, isPast: words.history !== undefined || words.sql !== undefined })
+    : undefined;
   using stopping = stopSignal();
   await using history = await openHistory(words);
   const { signal } = stopping;
   if (!question) printSql(await waited(history.query(text, { signal })), words, timeZone);
   else if (words.sql === undefined)
     print(question, await waited(history.answer(question, { signal })), { words, timeZone });
-  else process.stdout.write(`${await waited(history.sqlOf(question))}\n`);
+  else if (!isLive(question)) process.stdout.write(`${await waited(history.sqlOf(question))}\n`);
 }
 
 /** Reads a question of the command line. @throws Exit that points at the mistake */
-export function questionOf(text: string, timeZone: string): HistoryQuestion {
+function questionOf(
+  text: string,
+  { timeZone, isPast }: { readonly timeZone: string; readonly isPast: boolean },
+): Question {
   try {
-    return parsePastQuestion(text, { nowMs: Date.now(), timeZone });
+    const clock = { nowMs: Date.now(), timeZone };
+    return isPast ? parsePastQuestion(text, clock) : parseQuestion(text, clock);
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     throw new Exit(EXIT.usage, `query: ${error.message}\n${error.caret()}`);
@@ -68,7 +78,7 @@ function isAsked(text: string): boolean {
 }
 
 function print(
-  question: HistoryQuestion,
+  question: Question,
   answer: ResultTable,
   { words, timeZone }: { readonly words: QueryWords; readonly timeZone: string },
 ): void {

@@ -8,6 +8,7 @@ import {
   ExportedSchema,
   HistoryQuestionSchema,
   HistorySelectionSchema,
+  QuestionSchema,
   ResultTableSchema,
   SqlTableSchema,
   StatusSchema,
@@ -106,7 +107,7 @@ export const STOP_WORDS = z.object({ keep: z.boolean().optional() }).nullable().
 
 /**
  * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
- * have them hold: without them it only asks. `query`, `sqlOf` and `sql` are about its history, as are
+ * have them hold: without them it only asks. `query` is about its history or about now, `sqlOf` and `sql` are about its history, as are
  * exports: one is begun, fetched in parts until one is empty, and ended.
  */
 export const METERING = {
@@ -118,7 +119,7 @@ export const METERING = {
     words: z.object({ rules: z.array(z.string().max(65_536)).max(100_000).optional() }),
     answer: RulesSchema,
   },
-  query: { words: z.object({ question: HistoryQuestionSchema }), answer: ResultTableSchema },
+  query: { words: z.object({ question: QuestionSchema }), answer: ResultTableSchema },
   sqlOf: { words: z.object({ question: HistoryQuestionSchema }), answer: z.object({ sql: z.string() }) },
   export: {
     words: z.object({ selection: HistorySelectionSchema, format: z.enum(EXPORT_FORMATS) }),

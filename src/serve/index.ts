@@ -4,4 +4,5 @@ export { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 export { formatListen, isLoopback, type Listen, parseListen } from './listen.ts';
 export { openApi, parametersOf } from './openapi.ts';
 export { FAILURES, OPERATIONS, type Operation } from './operations.ts';
+export { LIVE_LIMITS } from './questions.ts';
 export { type RunningServer, startServer } from './server.ts';

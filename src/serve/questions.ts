@@ -17,7 +17,7 @@ export interface QuestionLimits {
 export const QUESTION_LIMITS: QuestionLimits = { questions: 2, questionsWaiting: 4, questionMs: 30_000 };
 
 /** What questions about now may cost: each keeps everything else waiting for a moment. */
-const LIVE_LIMITS: QuestionLimits = { questions: 1, questionsWaiting: 32, questionMs: 10_000 };
+export const LIVE_LIMITS: QuestionLimits = { questions: 1, questionsWaiting: 32, questionMs: 10_000 };
 
 /** Who answers. */
 export interface Answering<Question> {

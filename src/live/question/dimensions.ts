@@ -54,7 +54,24 @@ const number = (numberOf: NumberOf, isKnownOfFolded = false): LiveDimensionReadi
 
 /** A field whose values have words: as the filter language writes them. */
 const word = (field: FilterField, numberOf: NumberOf, isKnownOfFolded = false): LiveDimensionReading =>
-  coded('text', numberOf, (code) => codeText(field, code), isKnownOfFolded);
+  coded(
+    'text',
+    numberOf,
+    remembered((code) => codeText(field, code)),
+    isKnownOfFolded,
+  );
+
+/** Codes of at most 16 bits as text, each written once. */
+export function remembered<Text extends Cell>(write: (code: number) => Text): (code: number) => Text {
+  const known = new Map<number, Text>();
+  return (code) => {
+    const text = known.get(code);
+    if (text !== undefined) return text;
+    const written = write(code);
+    known.set(code, written);
+    return written;
+  };
+}
 
 /** An address of the key: two words, and far from them the two before those. */
 function inner(at: number, networkAt: number): LiveDimensionReading {
@@ -107,7 +124,7 @@ export const LIVE_READINGS: Readonly<Record<LiveDimension, LiveDimensionReading>
       if (isIp(table, u)) return 1 + protocolOf(table, u);
       return networkOf(table, u) === NETWORK.arp ? 0 : undefined;
     },
-    (code) => codeText('proto', code === 0 ? -3 : code - 1),
+    remembered((code) => codeText('proto', code === 0 ? -3 : code - 1)),
   ),
   network: word('network', networkOf),
   segment: {
@@ -142,10 +159,12 @@ export const LIVE_READINGS: Readonly<Record<LiveDimension, LiveDimensionReading>
   cast: word('cast', (table, u) => (table.keys.word(u, KEY.form) >>> 8) & 0xff),
 };
 
+const ADDRESS = new Uint8Array(16);
+const ADDRESS_WORDS = new DataView(ADDRESS.buffer);
+
 function addressText(words: Uint32Array, at: number): string {
-  const octets = new DataView(new ArrayBuffer(16));
-  for (let i = 0; i < 4; i++) octets.setUint32(4 * i, words[at + i]!);
-  return formatAddress(new Uint8Array(octets.buffer));
+  for (let i = 0; i < 4; i++) ADDRESS_WORDS.setUint32(4 * i, words[at + i]!);
+  return formatAddress(ADDRESS);
 }
 
 function kindOf({ keys }: UniflowTable, uniflow: number): number {

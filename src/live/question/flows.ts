@@ -2,7 +2,7 @@
 import { formatMac } from '../../flow/index.ts';
 import { bitsText, codeText, type HistoryQuantity, LIVE_DIMENSIONS } from '../../query/index.ts';
 import { KEY, type UniflowTable } from '../uniflows.ts';
-import { type Cell, type ColumnKind, LIVE_READINGS } from './dimensions.ts';
+import { type Cell, type ColumnKind, LIVE_READINGS, remembered } from './dimensions.ts';
 import type { LiveTable } from './groups.ts';
 import { largest } from './largest.ts';
 import { type Selection, totalOf } from './selection.ts';
@@ -36,6 +36,11 @@ const octet = ({ keys }: UniflowTable, uniflow: number, word: number, shift: num
 const mac = (name: string, end: 0 | 1): FlowColumn =>
   detail(name, 'mac', ({ details }, uniflow) => formatMac(details.macs, details.macsAt(uniflow)[end]));
 
+const fragmentText = remembered((code) => codeText('fragment', code));
+const remarkText = remembered((bits) => bitsText('remark', bits));
+const flagsText = remembered((bits) => bitsText('tcp.flags', bits));
+const dscpText = remembered((code) => codeText('dscp', code));
+
 const FLOW_COLUMNS: readonly FlowColumn[] = [
   ...LIVE_DIMENSIONS.map((name): FlowColumn => {
     const { kind, write, read } = LIVE_READINGS[name];
@@ -51,19 +56,19 @@ const FLOW_COLUMNS: readonly FlowColumn[] = [
   detail('mark.id', 'number', (table, u) =>
     octet(table, u, KEY.kinds, 24) === 0 ? null : table.keys.word(u, KEY.markId),
   ),
-  detail('fragment', 'text', (table, u) => codeText('fragment', octet(table, u, KEY.form, 16))),
+  detail('fragment', 'text', (table, u) => fragmentText(octet(table, u, KEY.form, 16))),
   {
     name: 'remark',
     kind: 'text',
-    read: ({ table }, u) => (table.isFolded(u) ? FOLDED : bitsText('remark', octet(table, u, KEY.form, 24))),
+    read: ({ table }, u) => (table.isFolded(u) ? FOLDED : remarkText(octet(table, u, KEY.form, 24))),
   },
   { name: 'octets', kind: 'octets', read: ({ counters }, _, tally) => counters.octets(tally) },
   { name: 'packets', kind: 'packets', read: ({ counters }, _, tally) => counters.packets(tally) },
   { name: 'payload', kind: 'octets', read: ({ counters }, _, tally) => counters.payload(tally) },
   { name: 'first', kind: 'time', read: ({ table }, u) => Math.trunc(table.firstMs[u]!) },
   { name: 'last', kind: 'time', read: ({ table }, u) => Math.trunc(table.lastMs[u]!) },
-  detail('tcp.flags', 'text', ({ details }, u) => bitsText('tcp.flags', details.tcpFlags[u]!)),
-  detail('dscp', 'text', ({ details }, u) => codeText('dscp', details.dscp[u]!)),
+  detail('tcp.flags', 'text', ({ details }, u) => flagsText(details.tcpFlags[u]!)),
+  detail('dscp', 'text', ({ details }, u) => dscpText(details.dscp[u]!)),
   detail('outer.sport', 'number', ({ details }, u) => details.outerSourcePort[u] || null),
   detail('shortest', 'octets', ({ details }, u) => details.shortest[u]!),
   detail('longest', 'octets', ({ details }, u) => details.longest[u]!),

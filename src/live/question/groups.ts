@@ -17,6 +17,8 @@ export type LiveTable = Pick<ResultTable, 'columns' | 'rows' | 'total' | 'isCut'
 
 /** Sums of a group: octets, packets, payload octets, uniflows. */
 const SUMS = 4;
+/** Groups that there is room for before any is found. */
+const MOST_ROOM = 32_768;
 const QUANTITY_AT: Readonly<Record<HistoryQuantity, number>> = {
   octets: 0,
   packets: 1,
@@ -57,7 +59,8 @@ export function groupsOf(
   { table, uniflows, length }: Selection,
   readings: readonly LiveDimensionReading[],
 ): Groups {
-  const keys = new KeyTable(readings.reduce((width, each) => width + each.width, 0));
+  const width = readings.reduce((sum, each) => sum + each.width, 0);
+  const keys = new KeyTable(width, Math.max(64, Math.min(length, MOST_ROOM)));
   const groups = new Uint32Array(length);
   for (let i = 0; i < length; i++) {
     let at = 0;
