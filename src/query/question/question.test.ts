@@ -302,6 +302,7 @@ describe('a question as text', () => {
     };
     assert.throws(() => rows('vni 5001'), wrong);
     assert.throws(() => rows('last 1h by packets'), { message: 'column 9: "by" says nothing here' });
+    assert.throws(() => rows('live where tcp'), { message: 'column 1: "live" says nothing here' });
   });
 
   it('reads what it wrote', () => {

@@ -274,7 +274,8 @@ export class QuestionReading {
     let problem = `${isTime ? 'the time' : name} is said already`;
     if (!isSaid && this.#parts.window !== undefined && [...OF_THE_PAST, 'where'].includes(clause))
       problem = `${name} is of the past, and this asks for what is live`;
-    else if (!isSaid && clause === 'live') problem = `"live" says nothing of ${quoted(this.#parts.ask)}`;
+    else if (!isSaid && clause === 'live' && !LIVE_ASKS.has(this.#parts.ask))
+      problem = `"live" says nothing of ${quoted(this.#parts.ask)}`;
     else if (!isSaid)
       problem =
         other === undefined || other === this.#parts.ask
