@@ -1,5 +1,7 @@
 /** How the program ends: codes, and errors as people read them. */
+
 import { LabError, type LabErrorCode } from '../lab/index.ts';
+import { NamesError } from '../names/index.ts';
 
 /** Exit codes; they stand in `tunnelscope --help` and in docs/commands.md. */
 export const EXIT = {
@@ -34,6 +36,7 @@ const NOTHING_DONE: ReadonlySet<LabErrorCode> = new Set<LabErrorCode>([
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Exit) return error.exitCode;
   if (error instanceof Error && error.name === 'ConfigError') return EXIT.usage;
+  if (error instanceof NamesError) return EXIT.usage;
   if (error instanceof LabError && NOTHING_DONE.has(error.code)) return EXIT.usage;
   if (error instanceof LabError && error.code === 'LAB_REQUIREMENT') return EXIT.missing;
   return EXIT.failed;

@@ -1,8 +1,8 @@
 /** A running instance: the agent under a name, with a control socket by which it is asked, reloaded and stopped. */
 import { spawn } from 'node:child_process';
 import { release } from 'node:os';
-import { type RunningAgent, VERSION } from '../agent.ts';
-import { meterConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
+import { VERSION } from '../agent.ts';
+import { meterConfigOf, namesConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
 import {
   type Answerer,
   ControlServer,
@@ -20,12 +20,10 @@ import {
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { KEEP } from '../meter/index.ts';
-import type { LiveQuery } from '../query/index.ts';
 import type { ConfigSource } from './configuring.ts';
-import { type AskedHistory, HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
+import { HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';
-import type { RulesFollower } from './ruling.ts';
-import { type RunOptions, runConfigured, type Teller } from './running.ts';
+import { type Running, type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
 
 /** What an instance needs to be told. */
@@ -52,9 +50,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   stack.use(lock);
   const instance = new Instance(options);
   const answers = stack.use(
-    new HistoryAnswers(() =>
-      instance.live ? { history: instance.history, live: instance.live } : undefined,
-    ),
+    new HistoryAnswers(() => {
+      const { running } = instance;
+      return running && { history: running.history, live: running.agent };
+    }),
   );
   const answerer: Answerer<typeof METERING> = Object.assign(instance, answers.byRequest);
   stack.use(await ControlServer.open(place, gid, { dialogue: METERING, answerer }));
@@ -69,10 +68,11 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     name,
     teller,
     signal: AbortSignal.any([stopping.signal, instance.stopped]),
-    ready: (agent, rules, history) => {
+    ready: (running) => {
+      const { agent } = running;
       if (agent.url !== undefined) teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       teller.say('info', `"${name}" meters`, { pid: process.pid });
-      instance.begin(agent, rules, history);
+      instance.begin(running);
       tellSystemd('metering');
     },
     epoch: (batch, live) => {
@@ -83,8 +83,10 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   teller.say('info', `"${name}" has ended in order`);
 }
 
-/** Keys that a running instance can change; all else waits for a new start. */
-const CHANGEABLE = [/^rules\b/, /^interval$/, /^interfaces$/, /^ports\b/, /^log\.level$/];
+/** Keys of what is metered that a running instance can change. */
+const METERED = /^(interval|interfaces|ports)\b/;
+/** All keys that it can change; all else waits for a new start. */
+const CHANGEABLE = [METERED, /^rules\b/, /^names\b/, /^log\.level$/];
 
 class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
   readonly #options: InstanceOptions;
@@ -93,10 +95,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
   readonly #startedMs = Date.now();
   /** The values in force: those that wait for a new start are as they were. */
   readonly #inForce: Map<string, string>;
-  #agent: RunningAgent | undefined;
-  #follower: RulesFollower | undefined;
-  /** Undefined: it keeps none. */
-  history: AskedHistory | undefined;
+  #running: Running | undefined;
   #rates: InstanceStatus['rates'] = [];
   #epoch = 0;
 
@@ -110,15 +109,13 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     return this.#stop.signal;
   }
 
-  /** Who answers about now; undefined until it meters. */
-  get live(): LiveQuery | undefined {
-    return this.#agent;
+  /** What there is once it meters. */
+  get running(): Running | undefined {
+    return this.#running;
   }
 
-  begin(agent: RunningAgent, rules: RulesFollower, history: AskedHistory | undefined): void {
-    this.#agent = agent;
-    this.#follower = rules;
-    this.history = history;
+  begin(running: Running): void {
+    this.#running = running;
     this.#ready.resolve(ownIdentity());
   }
 
@@ -161,24 +158,25 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
 
   status(): InstanceStatus {
     const { name, source, log, resolved } = this.#options;
+    const { agent, rules } = this.#running ?? {};
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const audit = this.#epoch === 0 ? undefined : this.#agent?.audit();
+    const audit = this.#epoch === 0 ? undefined : agent?.audit();
     return {
       name,
       ...ownIdentity(),
-      state: this.#stop.signal.aborted ? 'stopping' : this.#agent ? 'metering' : 'starting',
+      state: this.#stop.signal.aborted ? 'stopping' : agent ? 'metering' : 'starting',
       startedMs: this.#startedMs,
       nowMs: Date.now(),
       versions: { tunnelscope: VERSION, node: process.version, kernel: release() },
       memory: { resident: rss, heap: heapUsed, buffers: arrayBuffers },
       cpuSeconds: (user + system) / 1e6,
       configuration: source.path ?? null,
-      rules: this.#follower?.rules.rules ?? resolved.configuration.rules.map(({ text }) => text),
+      rules: rules?.rules.rules ?? resolved.configuration.rules.map(({ text }) => text),
       log,
       dataLog: resolved.configuration.log.data.file ?? null,
-      url: this.#agent?.url ?? null,
-      agent: this.#agent?.status() ?? null,
+      url: agent?.url ?? null,
+      agent: agent?.status() ?? null,
       audit: audit ? { epoch: audit.epoch, points: audit.points.length, persistent: audit.persistent } : null,
       rates: this.#rates,
     };
@@ -186,9 +184,10 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
 
   /** The rules in force; other ones from the next epoch on, until the configuration's change or a new start. */
   async rules({ rules: next }: { readonly rules?: string[] | undefined }): Promise<Rules> {
-    if (!this.#follower) throw new Error(STARTING);
-    if (next) await this.#follower.change(next);
-    return this.#follower.rules;
+    if (!this.#running) throw new Error(STARTING);
+    const follower = this.#running.rules;
+    if (next) await follower.change(next);
+    return follower.rules;
   }
 
   /** Reads the file again. What can change changes; when it cannot be read everything stays. */
@@ -198,7 +197,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
       throw new Error(
         'it was started without --config: there is nothing to read; start it anew with other flags',
       );
-    if (!this.#agent) throw new Error(STARTING);
+    if (!this.#running) throw new Error(STARTING);
     let next: Resolved;
     try {
       next = source.read();
@@ -206,7 +205,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
       teller.say('error', `Reloading failed, the old configuration stays: ${(error as Error).message}`);
       throw error;
     }
-    const outcome = this.#change(next, this.#agent);
+    const outcome = this.#change(next, this.#running);
     const words = [
       outcome.changed.length > 0 ? `changed: ${outcome.changed.join(', ')}` : 'nothing changed',
       ...(outcome.waiting.length > 0 ? [`in force after a new start: ${outcome.waiting.join(', ')}`] : []),
@@ -223,7 +222,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     }
   }
 
-  #change(next: Resolved, agent: RunningAgent): Reload {
+  #change(next: Resolved, { agent, names }: Running): Reload {
     const values = valuesOf(next);
     const keys = [...new Set([...values.keys(), ...this.#inForce.keys()])];
     const different = keys.filter((key) => values.get(key) !== this.#inForce.get(key));
@@ -236,14 +235,12 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
     }
     // Not the rest of it: that waits for a new start.
     const { interfaces, intervalMs, ports } = meterConfigOf(next.configuration);
-    const isMeters = (key: string): boolean => key !== 'log.level' && !key.startsWith('rules');
-    if (changed.some(isMeters)) agent.change({ interfaces, intervalMs, ports });
-    if (changed.some((key) => key.startsWith('rules'))) {
-      const rules = next.configuration.rules.map(({ text }) => text);
-      this.rules({ rules }).catch((error: Error) =>
-        this.#options.teller.say('warn', `Problem: ${error.message}`),
-      );
-    }
+    const isOf = (section: RegExp): boolean => changed.some((key) => section.test(key));
+    const told = (changing: Promise<unknown>): void =>
+      void changing.catch((error: Error) => this.#options.teller.say('warn', `Problem: ${error.message}`));
+    if (isOf(METERED)) agent.change({ interfaces, intervalMs, ports });
+    if (isOf(/^rules\b/)) told(this.rules({ rules: next.configuration.rules.map(({ text }) => text) }));
+    if (isOf(/^names\b/)) told(names.change(namesConfigOf(next.configuration)));
     this.#options.teller.setLevel?.(next.configuration.log.level);
     return { changed, waiting: different.filter((key) => !isChangeable(key)) };
   }

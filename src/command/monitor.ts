@@ -51,7 +51,7 @@ export async function monitor(
   await runConfigured(configuration, {
     ...line,
     signal: extra.stopped ? AbortSignal.any([stopping.signal, extra.stopped]) : stopping.signal,
-    ...(ready && { ready: ({ url }) => ready(url!) }),
+    ...(ready && { ready: ({ agent }) => ready(agent.url!) }),
   });
 }
 

@@ -4,7 +4,13 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { VERSION } from '../agent.ts';
-import { parseCount, parseDuration, parseTunnelPorts } from '../config/index.ts';
+import {
+  namesConfigOf,
+  parseCount,
+  parseDuration,
+  parseTunnelPorts,
+  resolveConfiguration,
+} from '../config/index.ts';
 import { LiveView } from '../live/index.ts';
 import { compileFilter, type Status } from '../query/index.ts';
 import { CaptureSource, type CaptureSourceOptions } from '../replay/index.ts';
@@ -19,6 +25,7 @@ import {
 import { EXIT, Exit } from './exit.ts';
 import { addFilterOption, type FilterWords, filterOf, viewFilterOf } from './filtering.ts';
 import { describeImport, importCaptures } from './importing.ts';
+import { openNames } from './naming.ts';
 import { addPortOption } from './options.ts';
 import { addReportOptions, type ReportingWords, reporting } from './reporting.ts';
 import { addServeOptions, type ServeWords, serveConfigOf, servingOf } from './serving.ts';
@@ -166,7 +173,10 @@ async function serve(
 ): Promise<RunningServer> {
   const { generatedToken, ...serving } = servingOf(serveConfigOf(words));
   const status = (): Status => describe(words, from);
-  const server = await startServer({ ...serving, views: from.live, live: from.live, status });
+  const names = await openNames(namesConfigOf(resolveConfiguration().configuration), {
+    say: (_, line) => void process.stderr.write(`${line}\n`),
+  });
+  const server = await startServer({ ...serving, views: from.live, live: from.live, status, names });
   // Whoever opens a capture wants all of it, not its last seconds.
   const page = new URL(server.url);
   page.searchParams.set('window', 'all');

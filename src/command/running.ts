@@ -1,15 +1,17 @@
 /** Running the agent as a configuration says, for `monitor` and `start`: sinks, page, and what is told meanwhile. */
 import { type RunningAgent, runAgent } from '../agent.ts';
 import { releaseFilePages } from '../bpf/index.ts';
-import { type Configuration, historyConfigOf, meterConfigOf } from '../config/index.ts';
+import { type Configuration, historyConfigOf, meterConfigOf, namesConfigOf } from '../config/index.ts';
 import { DataLog, JsonFiles } from '../export/index.ts';
 import type { FlowBatch, FlowSink } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
 import type { MeteredInterface } from '../meter/index.ts';
+import type { Names } from '../names/index.ts';
 import { agentControl, type Metered } from './controlling.ts';
 import { type AskedHistory, questionsOf } from './history-answers.ts';
 import { keepingOf } from './keeping.ts';
 import { metricsOf } from './metrics.ts';
+import { openNames } from './naming.ts';
 import { leftInKernel } from './purging.ts';
 import { RulesFollower, type RuleWords, rulesOf } from './ruling.ts';
 import { servingOf } from './serving.ts';
@@ -27,6 +29,16 @@ export interface Teller {
   say(severity: Severity, line: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** What there is while it meters. */
+export interface Running {
+  readonly agent: RunningAgent;
+  /** They can be changed. */
+  readonly rules: RulesFollower;
+  /** Undefined: it keeps none. */
+  readonly history: AskedHistory | undefined;
+  readonly names: Names;
+}
+
 /** How to run it. */
 export interface RunOptions {
   /** What a person calls it; by default as the configuration does. */
@@ -34,8 +46,8 @@ export interface RunOptions {
   readonly teller: Teller;
   /** Ends it, after a last drain. */
   readonly signal: AbortSignal;
-  /** It meters, by rules that can be changed. Instead of it the page's address is told when this is left out. */
-  readonly ready?: (agent: RunningAgent, rules: RulesFollower, history: AskedHistory | undefined) => void;
+  /** It meters. Instead of it the page's address is told when this is left out. */
+  readonly ready?: (running: Running) => void;
   readonly epoch?: (batch: FlowBatch, live: LiveView) => void;
 }
 
@@ -61,6 +73,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
     );
   const kept = historyConfigOf(configuration);
   const history = kept && keepingOf(kept, teller);
+  using names = await openNames(namesConfigOf(configuration), teller);
   using releasing = setTimeout(releaseFilePages, RELEASE_MS);
   releasing.unref();
   using following = new DisposableStack();
@@ -71,6 +84,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
     serve: serving && {
       ...serving,
       networks: new NetworksSource().networks,
+      names,
       history: history && questionsOf(history),
       control: agentControl(metered.promise, teller),
       log: (line) => teller.say('warn', `Problem: ${line}`),
@@ -87,7 +101,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
         }),
       );
       metered.resolve({ agent, rules: follower });
-      options.ready?.(agent, follower, history);
+      options.ready?.({ agent, rules: follower, history, names });
       if (!options.ready && agent.url !== undefined)
         teller.say('info', `Page and API: ${agent.url}`, { url: agent.url });
       if (serving?.generatedToken !== undefined)

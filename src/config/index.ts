@@ -3,8 +3,8 @@ export { ConfigError, ConfigFileError, type Mistake } from './error.ts';
 export { type ConfigFile, parseConfigFile, readConfigFile } from './file.ts';
 export { descriptionAt, keysAt } from './known.ts';
 export { readConfigAs } from './mistakes.ts';
-export type { HistoryConfig, MeterConfig, ServeConfig } from './parts.ts';
-export { historyConfigOf, meterConfigOf } from './parts.ts';
+export type { HistoryConfig, MeterConfig, NamesConfig, ServeConfig } from './parts.ts';
+export { historyConfigOf, meterConfigOf, namesConfigOf } from './parts.ts';
 export { formatConfiguration } from './print.ts';
 export { type FlagLayer, type Resolved, resolveConfiguration, valuePaths } from './resolve.ts';
 export {

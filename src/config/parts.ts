@@ -55,6 +55,19 @@ export function historyConfigOf({ history }: Configuration): HistoryConfig | und
   };
 }
 
+/** Where names of addresses are looked for. */
+export interface NamesConfig {
+  /** Undefined: in no such file. */
+  readonly hosts: string | undefined;
+  readonly labels: string | undefined;
+  readonly dns: boolean;
+}
+
+/** The part of the names. */
+export function namesConfigOf({ names: { hosts, labels, dns } }: Configuration): NamesConfig {
+  return { hosts: hosts === false ? undefined : hosts, labels, dns };
+}
+
 /** The part of the meter. */
 export function meterConfigOf(configuration: Configuration): MeterConfig {
   const { interfaces, interval, ports, flows, hook, namespace, rules, metrics } = configuration;

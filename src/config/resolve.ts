@@ -32,6 +32,8 @@ const FILE_PATHS = [
   ['history', 'directory'],
   ['serve', 'adminTokenFile'],
   ['json', 'directory'],
+  ['names', 'hosts'],
+  ['names', 'labels'],
   ['log', 'file'],
   ['log', 'data', 'file'],
 ] as const;

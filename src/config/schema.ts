@@ -184,6 +184,21 @@ const history = section({
   spool: size('1GB', 'what may wait for a store that takes nothing'),
 });
 
+const names = section({
+  hosts: z
+    .union([file(), z.literal(false)], { error: 'the name of a file, or false' })
+    .prefault('/etc/hosts')
+    .describe(
+      'file with names of addresses as hosts(5) has it, read again when it changes; false reads none',
+    ),
+  labels: file()
+    .optional()
+    .describe('file with your own names of addresses, networks and segments; read again when it changes'),
+  dns: flag()
+    .prefault(false)
+    .describe('also ask DNS, in the background, for addresses that somebody looks at'),
+});
+
 /** All there is to set. An empty file is a whole configuration. */
 export const ConfigurationSchema = section({
   name: scalar('a name', parseInstance).prefault('default').describe('of the instance, for status, stop, …'),
@@ -249,6 +264,9 @@ export const ConfigurationSchema = section({
     .prefault({})
     .describe('the page and the API'),
   history: history.prefault({}).describe('the past: what can be asked later'),
+  names: names
+    .prefault({})
+    .describe('what addresses and segments are called; labels before hosts before DNS'),
   json: section({
     directory: file().optional().describe('write tunnel.json, tunnel-delta.json and flows.json there'),
     period: duration().prefault(DEFAULT.jsonPeriod).describe('how often the files are written'),

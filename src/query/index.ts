@@ -29,7 +29,7 @@ export {
 } from './filter/fields.ts';
 export { parseHistoryFilter } from './filter/history.ts';
 export { nearest } from './filter/nearest.ts';
-export { networkStart } from './filter/network.ts';
+export { formatNetwork, networkOctets, networkStart, parseNetwork } from './filter/network.ts';
 export { parseFilter } from './filter/parse.ts';
 export { matchesPattern } from './filter/pattern.ts';
 export { printFilter } from './filter/print.ts';
@@ -40,6 +40,7 @@ export { bitsText, codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
 export * from './live.ts';
+export * from './names.ts';
 export { completeQuestion, type QuestionCompleting } from './question/complete.ts';
 export {
   parsePastQuestion,

@@ -15,6 +15,7 @@ import type {
   HistoryQuestion,
   LiveQuery,
   LiveQuestion,
+  NameSource,
   Status,
   ViewSource,
   VirtualNetworks,
@@ -54,6 +55,8 @@ export interface ServeOptions {
   readonly networks?: () => Promise<VirtualNetworks>;
   /** Answers questions about now; without it there is no answer to them. */
   readonly live?: LiveQuery | undefined;
+  /** Knows what addresses are called; without it none has a name. */
+  readonly names?: NameSource | undefined;
   /** Answers questions about the past; without it there is none. */
   readonly history?: FlowQuery | undefined;
   /** What can be changed; without it nothing can, as of captures. */

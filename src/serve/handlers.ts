@@ -4,6 +4,7 @@ import {
   type AgentControl,
   isLive,
   type Question,
+  type NamesAnswer,
   type ResultTable,
   tableCsv,
   type ViewQuestion,
@@ -25,6 +26,8 @@ export type Handlers = {
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
+const NO_NAMES: NamesAnswer = { addresses: {}, segments: {}, pending: [] };
+
 /** The operations of a server. */
 export function handlersOf(parts: AppParts): Handlers {
   const { options, answers } = parts;
@@ -42,6 +45,7 @@ export function handlersOf(parts: AppParts): Handlers {
       const { entries } = parameters;
       return c.json(entries === undefined ? networks : withFewerEntries(networks, entries));
     },
+    names: async ({ body }, c) => c.json((await options.names?.names(body)) ?? NO_NAMES),
     ask: ({ parameters }, c) => ask(questionOf(parameters, Date.now()), c),
     question: ({ body }, c) => ask(body, c),
     rules: async (_, c) => c.json(await controlOf(options.control).rules()),

@@ -100,12 +100,13 @@ function failure(status: number, description: string): Json {
   };
 }
 
-/** Answers may get further members, so that theirs are not said to be all; what is sent has no others. */
+/** Answers may get further members, so that theirs are not said to be all; what is sent has no others. Of maps the values stay said. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
     override: ({ jsonSchema }) => {
-      if (io === 'output') delete jsonSchema.additionalProperties;
+      if (io === 'output' && jsonSchema.additionalProperties === false)
+        delete jsonSchema.additionalProperties;
     },
   });
   return rest;

@@ -8,6 +8,8 @@ import {
   MeteringChangeSchema,
   MeteringSchema,
   QuestionSchema,
+  NamesAnswerSchema,
+  NamesQuestionSchema,
   ResultTableSchema,
   RulesChangeSchema,
   RulesInForceSchema,
@@ -118,6 +120,20 @@ export const OPERATIONS = {
     answer: { [JSON_TYPE]: { name: 'VirtualNetworks', schema: VirtualNetworksSchema } },
     failures: [],
     example: [`-s '${AT}/api/v1/vnet?entries=500'`],
+  },
+  names: {
+    method: 'post',
+    path: '/api/v1/names',
+    role: 'read',
+    summary: 'what addresses and segments are called',
+    meaning:
+      'By your labels, the hosts file and reverse DNS, as far as [`names`](configuration.md#names) has them; the first that knows one is believed. Changes nothing. At most 1,000 of each. What has no name is left out; what is `pending` DNS is being asked for, and is known some time later.',
+    body: { name: 'NamesQuestion', schema: NamesQuestionSchema, mostOctets: 131_072 },
+    answer: { [JSON_TYPE]: { name: 'Names', schema: NamesAnswerSchema } },
+    failures: [413, 415],
+    example: [
+      `-s ${SENT} -d '{"addresses":["127.0.0.1","10.0.0.1"],"segments":["vxlan:5001"]}' ${AT}/api/v1/names`,
+    ],
   },
   ask: {
     method: 'get',
