@@ -3,7 +3,7 @@ import { columnWords, createColumns, type FlowColumns, NETWORK } from '../flow/i
 import { compileFilter, type Filter, printFilter, type RecordTest } from '../query/index.ts';
 import { KEY, type UniflowTable } from './uniflows.ts';
 
-/** Filters whose verdicts are kept; the one asked longest ago goes first. */
+/** Filters whose verdicts are kept where it is not said otherwise. */
 const KEPT = 16;
 /** A verdict. */
 const UNKNOWN = 0;
@@ -24,6 +24,12 @@ export class FittingUniflows {
   #table: UniflowTable | undefined;
   readonly #kept = new Map<string, Verdicts>();
   readonly #row = new UniflowRow();
+  readonly #most: number;
+
+  /** @param most filters whose verdicts are kept; the one asked longest ago goes first */
+  constructor(most = KEPT) {
+    this.#most = most;
+  }
 
   /** The test of a filter. Lent: valid until the table grows. Another table has other numbers, so all is forgotten. */
   testOf(table: UniflowTable, filter: Filter): UniflowTest {
@@ -54,7 +60,7 @@ export class FittingUniflows {
     this.#kept.delete(text);
     this.#kept.set(text, verdicts);
     for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= KEPT) break;
+      if (this.#kept.size <= this.#most) break;
       this.#kept.delete(oldest);
     }
     return verdicts;

@@ -21,6 +21,7 @@ import { FittingUniflows } from './fitting.ts';
 import { compact } from './fold.ts';
 import { EpochHistory } from './history.ts';
 import { joinLedgers, type LedgerSums, ledgerOf } from './ledger.ts';
+import { type GroupQuestion, GroupSummer, type GroupSums } from './group-sums.ts';
 import { type NodeTable, Segments } from './nodes.ts';
 import { answerLive } from './question/answer.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
@@ -78,6 +79,7 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
   #keptRows = 0;
   readonly #fitting = new FittingUniflows();
   readonly #history = new EpochHistory();
+  readonly #summer = new GroupSummer();
   /** Newest last: the epochs of the last 5 s, and the buckets of the last minute. */
   #epochs: Stretch[] = [];
   #buckets: Stretch[] = [];
@@ -197,6 +199,11 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
   /** Per observation point: what its interface counted, what the hook saw, and where all of it is. */
   audit(): Audit {
     return this.#audit.value();
+  }
+
+  /** What the uniflows of the last 5 s come to, all together and by group; an answer for each question. */
+  groupSums(questions: readonly GroupQuestion[]): GroupSums[] {
+    return this.#summer.sums(this.#table, questions, this.#seconds('5s'));
   }
 
   /** Every uniflow with traffic in the window, in order of first sight. Rows are lent until the next `write`. */
