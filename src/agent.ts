@@ -1,6 +1,7 @@
 /** The agent: opens the meter, hands each epoch to the view and the sinks, and closes all in order. It holds no logic of its own. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { type AlertListener, AlertWatch } from './alerts/index.ts';
 import type { MeterConfig } from './config/index.ts';
 import { type EpochStore, excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { HistoryWriter } from './journal/index.ts';
@@ -15,7 +16,15 @@ import {
   Traffic,
   type TrafficOptions,
 } from './metrics/index.ts';
-import type { Audit, AuditPoint, Filter, LiveQuestion, ResultTable, Status } from './query/index.ts';
+import type {
+  AlertDefinition,
+  Audit,
+  AuditPoint,
+  Filter,
+  LiveQuestion,
+  ResultTable,
+  Status,
+} from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
 
@@ -27,6 +36,8 @@ export type SetRules = (rules: readonly Filter[]) => Promise<void>;
 
 /** What an agent tells beside what meter and sinks do. */
 export interface AgentListener {
+  /** Of alerts and their webhooks. */
+  readonly alerts?: AlertListener;
   /** What was told of an observation point as unexplained is explained again. */
   explained?(point: AuditPoint): void;
   /** What was told of the history as a problem works again. */
@@ -62,6 +73,8 @@ export interface RunningAgent {
   /** Answers a question about now, as the live view does. */
   table(question: LiveQuestion): ResultTable;
   readonly setRules: SetRules;
+  /** Watches other alerts from now on; those that ask the same stand as they stood. */
+  setAlerts(alerts: readonly AlertDefinition[]): void;
   /** What can change while it meters, as it is now. */
   readonly settings: MeterSettings;
   /** Meters otherwise from now on. */
@@ -76,9 +89,11 @@ export interface AgentOptions {
   /** Each epoch is on disk before the kernel forgets it, and in the store some seconds later. */
   readonly history?: AgentHistory | undefined;
   /** Where to serve the page; without it nothing is served. */
-  readonly serve?: Omit<ServeOptions, 'views' | 'live' | 'status' | 'families'> | undefined;
+  readonly serve?: Omit<ServeOptions, 'views' | 'live' | 'status' | 'families' | 'alerts'> | undefined;
   /** What `/metrics` tells beside status and audit. */
   readonly metrics?: MetricsOptions;
+  /** Asked of the view after each epoch. */
+  readonly alerts?: readonly AlertDefinition[];
   /** Flows that the view takes in; default all. */
   readonly filter?: Filter;
   /** Each gets a bounded queue of its own, and is closed at the end. */
@@ -91,6 +106,8 @@ export interface AgentOptions {
   /** Stops the agent: a last drain, then everything is closed. With the reason `'keep'` the kernel counts on, where there is a history. */
   readonly signal: AbortSignal;
 }
+
+const UNHEARD: AlertListener = { changed() {}, failing() {}, recovered() {} };
 
 /** Runs until the signal. @throws the typed error of what could not be opened, or of the meter when it fails. */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -110,6 +127,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const measured = options.serve && options.metrics ? metricSinks(options.metrics, config) : [];
   const queues = [...options.sinks, ...measured].map((sink) => new SinkQueue(sink, listener));
   for (const queue of queues) stack.defer(() => queue.close());
+  const alerts = stack.use(
+    new AlertWatch({
+      definitions: options.alerts ?? [],
+      origin: { name: options.name ?? '', hostname: hostname() },
+      listener: listener.alerts ?? UNHEARD,
+    }),
+  );
   const startedMs = Date.now();
   const setRules: SetRules = async (rules) => {
     await meter.setRules(rules);
@@ -123,10 +147,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const networkMetrics = new NetworkMetrics(options.metrics?.traffic.maxSeries);
     const families = async (): Promise<Family[]> => [
       ...measured.flatMap((sink) => sink.families()),
+      ...alerts.families(),
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
       ...(networks ? networkMetrics.families(await networks()) : []),
     ];
-    const server = await startServer({ ...options.serve, views: live, live, status, families });
+    const server = await startServer({
+      ...options.serve,
+      views: live,
+      live,
+      status,
+      families,
+      alerts: () => alerts.status(),
+    });
     stack.defer(() => server.close());
     url = server.url;
   }
@@ -137,6 +169,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     audit: () => live.audit(),
     table: (question) => live.table(question),
     setRules,
+    setAlerts: (definitions) => alerts.change(definitions),
     get settings() {
       const { interfaces, intervalMs, ports } = config;
       return { interfaces, intervalMs, ports };
@@ -157,6 +190,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     }
     try {
       live.write(batch);
+      alerts.evaluate(live, batch.endMs);
     } catch (error) {
       listener.sinkFailed(live, error as Error);
     }

@@ -13,6 +13,9 @@ const END = '<!-- end of it -->';
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of a list. */
+  readonly items?: SchemaNode;
+  readonly default?: unknown;
   readonly description?: string;
 }
 
@@ -32,7 +35,16 @@ function rowsOf(node: SchemaNode, path: readonly string[]): string[] {
     if (path[0] === 'ports') return [];
     const isSection = inner.properties !== undefined && key !== 'ports';
     if (isSection) return rowsOf(inner, under);
-    return [`| \`${under.join('.')}\` | ${defaultOf(under)} | ${inner.description ?? ''} |`];
+    const row = `| \`${under.join('.')}\` | ${defaultOf(under)} | ${inner.description ?? ''} |`;
+    return [row, ...memberRows(`${under.join('.')}[]`, inner.items)];
+  });
+}
+
+/** Of a list of sections: the keys of each. */
+function memberRows(list: string, member: SchemaNode | undefined): string[] {
+  return Object.entries(member?.properties ?? {}).map(([key, { default: usual, description = '' }]) => {
+    const shown = usual === undefined ? '' : `\`${String(usual)}\``;
+    return `| \`${list}.${key}\` | ${shown} | ${description} |`;
   });
 }
 

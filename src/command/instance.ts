@@ -86,7 +86,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
 /** Keys of what is metered that a running instance can change. */
 const METERED = /^(interval|interfaces|ports)\b/;
 /** All keys that it can change; all else waits for a new start. */
-const CHANGEABLE = [METERED, /^rules\b/, /^names\b/, /^log\.level$/];
+const CHANGEABLE = [METERED, /^rules\b/, /^names\b/, /^alerts$/, /^log\.level$/];
 
 class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
   readonly #options: InstanceOptions;
@@ -240,6 +240,7 @@ class Instance implements Omit<Answerer<typeof METERING>, HistoryRequest> {
       void changing.catch((error: Error) => this.#options.teller.say('warn', `Problem: ${error.message}`));
     if (isOf(METERED)) agent.change({ interfaces, intervalMs, ports });
     if (isOf(/^rules\b/)) told(this.rules({ rules: next.configuration.rules.map(({ text }) => text) }));
+    if (isOf(/^alerts$/)) agent.setAlerts(next.configuration.alerts);
     if (isOf(/^names\b/)) told(names.change(namesConfigOf(next.configuration)));
     this.#options.teller.setLevel?.(next.configuration.log.level);
     return { changed, waiting: different.filter((key) => !isChangeable(key)) };

@@ -7,6 +7,7 @@ import type { FlowBatch, FlowSink } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
 import type { MeteredInterface } from '../meter/index.ts';
 import type { Names } from '../names/index.ts';
+import { alertListener } from './alerting.ts';
 import { agentControl, type Metered } from './controlling.ts';
 import { type AskedHistory, questionsOf } from './history-answers.ts';
 import { keepingOf } from './keeping.ts';
@@ -90,6 +91,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
       log: (line) => teller.say('warn', `Problem: ${line}`),
     },
     metrics: metricsOf(configuration),
+    alerts: configuration.alerts,
     sinks,
     signal,
     ready: (agent) => {
@@ -113,6 +115,7 @@ export async function runConfigured(configuration: Configuration, options: RunOp
     },
     ...(options.epoch && { epoch: options.epoch }),
     listener: {
+      alerts: alertListener(teller),
       interfaces: (now) =>
         teller.say('info', describeInterfaces(now, namespace), { interfaces: now.map(({ name }) => name) }),
       problem: (error) => teller.say('warn', `Problem: ${error.message}`, { code: codeOf(error) }),

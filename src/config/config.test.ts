@@ -99,6 +99,79 @@ measure:
   assert.equal(configuration.measure.sequence.pattern, 0xe7a5c318);
 });
 
+test('an alert is what it says, in octets, packets or flows', () => {
+  const { alerts } = read(`
+alerts:
+  - { name: a, above: 1Gbit/s }
+  - { name: b, above: 100MB/s, filter: tunnel = vxlan, by: outer.src, for: 1m }
+  - { name: c, below: 1.5kpkt/s, quantity: packets, webhook: 'https://h.example/x?y=1' }
+  - { name: d, above: 5k, quantity: flows }
+  - { name: e, above: 0, quantity: flows }
+`).configuration;
+  assert.deepEqual(
+    alerts.map(({ filter: _, ...rest }) => rest),
+    [
+      { name: 'a', quantity: 'octets', by: undefined, bound: 'above', threshold: 125e6, forMs: 30_000 },
+      { name: 'b', quantity: 'octets', by: 'outer.src', bound: 'above', threshold: 100e6, forMs: 60_000 },
+      { name: 'c', quantity: 'packets', by: undefined, bound: 'below', threshold: 1500, forMs: 30_000 },
+      { name: 'd', quantity: 'flows', by: undefined, bound: 'above', threshold: 5000, forMs: 30_000 },
+      { name: 'e', quantity: 'flows', by: undefined, bound: 'above', threshold: 0, forMs: 30_000 },
+    ].map((each, i) => ({
+      ...each,
+      filterText: i === 1 ? 'tunnel = vxlan' : '',
+      webhook: i === 2 ? 'https://h.example/x?y=1' : undefined,
+    })),
+  );
+  assert.deepEqual(
+    alerts.map(({ filter }) => filter.kind === 'any'),
+    [true, false, true, true, true],
+  );
+});
+
+test('what is wrong with an alert is said with its key and value', () => {
+  const wrong = [
+    ['{ name: x, above: 1Gbit }', 'alerts[0].above: "1Gbit" is not a rate such as 1Gbit/s or 100MB/s'],
+    [
+      '{ name: x, above: 1bit/s, quantity: packets }',
+      'alerts[0].above: "1bit/s" is not a rate of packets such as 10kpkt/s',
+    ],
+    ['{ name: x, below: 0B/s }', 'alerts[0].below: "0B/s" is not more than 0, below which there is nothing'],
+    ['{ name: x }', 'alerts[0].above: nothing is not a threshold: one of above and below is needed'],
+    [
+      '{ name: x, above: 1B/s, below: 1B/s }',
+      'alerts[0].below: "1B/s" is not needed: above is a threshold already',
+    ],
+    ['{ name: x, above: 1B/s, fro: 1s }', 'alerts[0]: there is no key "fro"; did you mean "for"?'],
+    [
+      '{ name: x, above: 1B/s, filter: dprot 4 }',
+      'alerts[0].filter: column 1 of the filter: no field, address or protocol: "dprot"; did you mean "dport"?',
+    ],
+    [
+      '{ name: x, above: 1B/s, filter: iface eth0 }',
+      'alerts[0].filter: column 1 of the filter: "iface" is of one observation point, and a view joins them',
+    ],
+    [
+      '{ name: x, above: 1B/s, by: sport }',
+      'alerts[0].by: "sport" is not one of segment, src, dst, outer.src, outer.dst',
+    ],
+    [
+      "{ name: x, above: 1B/s, webhook: 'file:///etc/passwd' }",
+      'alerts[0].webhook: "file:///etc/passwd" is not an address of http or https, without user and password',
+    ],
+    [
+      '{ name: x, above: 1B/s }, { name: x, above: 1B/s }',
+      'alerts[1].name: "x" is not another name than that of an alert before it',
+    ],
+  ] as const;
+  for (const [text, said] of wrong)
+    assert.deepEqual(
+      faults(`alerts: [${text}]\n`).map((line) => line.replace(/^\d+:\d+: /, '')),
+      [said],
+    );
+  const many = Array.from({ length: 33 }, (_, i) => `{ name: a${i}, above: 1B/s }`).join(', ');
+  assert.match(faults(`alerts: [${many}]\n`).join(), /alerts: a list is not a list of at most 32/);
+});
+
 test('an unknown key is said with its place and the nearest one there is', () => {
   assert.deepEqual(faults('name: a\nintervall: 2s\n'), [
     '2:1: there is no key "intervall"; did you mean "interval"?',

@@ -53,10 +53,10 @@ function mistakesOf(issue: Issue, { file, text, keysAt }: Read): Mistake[] {
       return { ...file.place(path, { key }), path: written(path), problem };
     });
   }
-  const from = 'params' in issue ? issue.params?.from : undefined;
+  const { from, of = 'rule' } = ('params' in issue ? issue.params : undefined) ?? {};
   if (typeof from === 'number') {
-    // A rule says itself what is wrong in it.
-    const problem = `column ${from + 1} of the rule: ${issue.message}`;
+    // A rule or a filter says itself what is wrong in it.
+    const problem = `column ${from + 1} of the ${of}: ${issue.message}`;
     return [{ ...file.place(path, { from }), path: written(path), problem }];
   }
   const problem = `${shown(valueAt(text, path))} is not ${issue.message}`;

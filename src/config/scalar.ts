@@ -1,6 +1,6 @@
 /** Single values as people write them, on the command line and in the file: what is wanted is said in one place. */
 import { PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
-import { INTERFACE_PATTERN } from '../query/index.ts';
+import { type AlertQuantity, INTERFACE_PATTERN } from '../query/index.ts';
 import { type Listen, parseListen } from '../serve/index.ts';
 import { ConfigError } from './error.ts';
 
@@ -93,6 +93,26 @@ export function parseSize(field: string, text: string): number {
   if (octets < 4000 || octets > 2 ** 40)
     throw new ConfigError(field, text, 'a size from 4kB on, such as 10MB or 64KiB');
   return octets;
+}
+
+const PREFIXES: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+/** By quantity: units, what one is of it, and how a threshold is written. */
+const THRESHOLDS: Readonly<
+  Record<AlertQuantity, { readonly units: Readonly<Record<string, number>>; readonly wanted: string }>
+> = {
+  octets: { units: { 'bit/s': 1 / 8, 'B/s': 1 }, wanted: 'a rate such as 1Gbit/s or 100MB/s' },
+  packets: { units: { 'pkt/s': 1 }, wanted: 'a rate of packets such as 10kpkt/s' },
+  flows: { units: { '': 1, flows: 1 }, wanted: 'a number of flows such as 5000 or 5k' },
+};
+
+/** Reads the threshold of an alert. @returns octets or packets per second, or flows */
+export function parseThreshold(field: string, text: string, quantity: AlertQuantity): number {
+  const { units, wanted } = THRESHOLDS[quantity];
+  const [, number, prefix = '', unit = ''] =
+    /^(\d{1,15}(?:\.\d{1,9})?) ?([kMGT]?)(bit\/s|B\/s|pkt\/s|flows|)$/.exec(text) ?? [];
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  if (number === undefined || factor === undefined) throw new ConfigError(field, text, wanted);
+  return Number(number) * PREFIXES[prefix]! * factor;
 }
 
 /** Reads UDP ports, comma-separated; nothing for none. */

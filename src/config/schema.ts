@@ -7,6 +7,7 @@ import { MEASURABLES, type Measurable, PORT_NAMES, type PortName } from '../flow
 import { LABEL_GROUP_NAMES, type LabelGroup } from '../metrics/index.ts';
 import { type Filter, FilterError, RuleError, readRule } from '../query/index.ts';
 import type { Listen } from '../serve/index.ts';
+import { AlertsSchema } from './alert.ts';
 import { DEFAULT } from './default.ts';
 import { ConfigError } from './error.ts';
 import {
@@ -23,32 +24,10 @@ import {
   parsePeriod,
   parseSize,
 } from './scalar.ts';
-
-type Read<Value> = (field: string, text: string) => Value;
-
-/** A value that one of the readers of the command line reads; `wanted` is for what is neither text nor number. */
-function scalar<Value>(wanted: string, read: Read<Value>) {
-  return z.union([z.string(), z.number()], { error: wanted }).transform((value, context): Value => {
-    try {
-      return read('', String(value));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      context.addIssue({ code: 'custom', message: error.wanted, input: value });
-      return z.NEVER;
-    }
-  });
-}
+import { choice, list, scalar, section } from './value-schema.ts';
 
 function count(min: number, max: number) {
   return scalar('a whole number', (field, text) => parseCount(field, text, { min, max }));
-}
-
-function list<Item extends z.ZodType>(item: Item) {
-  return z.array(item, { error: 'a list' });
-}
-
-function section<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(shape, { error: 'a section with keys of its own' });
 }
 
 const duration = () => scalar('a duration such as 5s, 500ms or 1m30s', parseDuration);
@@ -56,9 +35,6 @@ const file = () => z.string({ error: 'the name of a file' }).min(1, 'the name of
 const flag = () => z.boolean({ error: 'true or false' });
 const words = <Word extends string>(known: readonly Word[]) =>
   list(z.enum(known as readonly [Word, ...Word[]], { error: `one of ${known.join(', ')}` }));
-const choice = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, { error: `one of ${words.join(', ')}` });
-
 /** A rule that was understood, and as it was written. */
 export interface Rule {
   readonly text: string;
@@ -264,6 +240,9 @@ export const ConfigurationSchema = section({
     .prefault({})
     .describe('the page and the API'),
   history: history.prefault({}).describe('the past: what can be asked later'),
+  alerts: AlertsSchema.prefault([]).describe(
+    'questions about what passes now, each with a threshold and a duration',
+  ),
   names: names
     .prefault({})
     .describe('what addresses and segments are called; labels before hosts before DNS'),

@@ -11,6 +11,7 @@ import {
 } from '../metrics/index.ts';
 import type {
   AgentControl,
+  Alerts,
   FlowQuery,
   HistoryQuestion,
   LiveQuery,
@@ -55,6 +56,8 @@ export interface ServeOptions {
   readonly networks?: () => Promise<VirtualNetworks>;
   /** Answers questions about now; without it there is no answer to them. */
   readonly live?: LiveQuery | undefined;
+  /** How alerts stand; none without it. */
+  readonly alerts?: () => Alerts;
   /** Knows what addresses are called; without it none has a name. */
   readonly names?: NameSource | undefined;
   /** Answers questions about the past; without it there is none. */

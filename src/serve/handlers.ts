@@ -4,6 +4,7 @@ import {
   type AgentControl,
   isLive,
   type Question,
+  type Alerts,
   type NamesAnswer,
   type ResultTable,
   tableCsv,
@@ -26,6 +27,7 @@ export type Handlers = {
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
+const NO_ALERTS: Alerts = { atMs: null, alerts: [] };
 const NO_NAMES: NamesAnswer = { addresses: {}, segments: {}, pending: [] };
 
 /** The operations of a server. */
@@ -45,6 +47,7 @@ export function handlersOf(parts: AppParts): Handlers {
       const { entries } = parameters;
       return c.json(entries === undefined ? networks : withFewerEntries(networks, entries));
     },
+    alerts: (_, c) => c.json(options.alerts?.() ?? NO_ALERTS),
     names: async ({ body }, c) => c.json((await options.names?.names(body)) ?? NO_NAMES),
     ask: ({ parameters }, c) => ask(questionOf(parameters, Date.now()), c),
     question: ({ body }, c) => ask(body, c),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import {
+  AlertsSchema,
   AuditSchema,
   MeteringChangeSchema,
   MeteringSchema,
@@ -120,6 +121,17 @@ export const OPERATIONS = {
     answer: { [JSON_TYPE]: { name: 'VirtualNetworks', schema: VirtualNetworksSchema } },
     failures: [],
     example: [`-s '${AT}/api/v1/vnet?entries=500'`],
+  },
+  alerts: {
+    method: 'get',
+    path: '/api/v1/alerts',
+    role: 'read',
+    summary: 'the alerts of the configuration, and how they stand',
+    meaning:
+      'As of the newest epoch: `ok`, `pending` (beyond the threshold, not yet for long enough), `firing`, or `resolved` for five minutes after it was over. See [alerts.md](alerts.md).',
+    answer: { [JSON_TYPE]: { name: 'Alerts', schema: AlertsSchema } },
+    failures: [],
+    example: [`-s ${AT}/api/v1/alerts`],
   },
   names: {
     method: 'post',

@@ -1,0 +1,3 @@
+export type { AlertChange } from './alert.ts';
+export { type AlertListener, AlertWatch } from './watch.ts';
+export { WEBHOOK_LIMITS, type WebhookLimits } from './webhook.ts';
