@@ -12,7 +12,7 @@ const LARGEST = 8 * 2 ** 20;
 export interface Following<Content> {
   /** @throws NamesError where the text cannot be used */
   readonly parse: (text: string, path: string) => Content;
-  /** What a file says that is not there; without it the file has to be there. */
+  /** What a file says that is not there, or cannot be used, which is told; without it the file has to be there. */
   readonly absent?: Content;
   /** Told once of each state of the file that cannot be used: what it said before holds on. */
   readonly problem: (error: Error) => void;
@@ -49,9 +49,10 @@ export class FollowedFile<Content> {
 
   /** Reads the file. @throws NamesError when it cannot be used */
   static async open<Content>(path: string, options: Following<Content>): Promise<FollowedFile<Content>> {
-    const first = await read(path, options);
-    if (first.error) throw first.error;
-    return new FollowedFile(path, options, first);
+    const { state, content = options.absent, error } = await read(path, options);
+    if (error && content === undefined) throw error;
+    if (error) options.problem(error);
+    return new FollowedFile(path, options, { state, content: content as Content });
   }
 
   /** What it says, as of a second ago at most. */

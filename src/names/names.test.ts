@@ -171,6 +171,11 @@ test('a file is read again when it has changed, and what it said before holds wh
   );
   const absent = await FollowedFile.open(join(directory, 'none'), { ...options, absent: 'nothing' });
   assert.equal(await absent.content(), 'nothing');
+  assert.equal(problems.length, 5, 'which is no problem');
+  writeFileSync(path, 'wrong');
+  const unfit = await FollowedFile.open(path, { ...options, absent: 'nothing' });
+  assert.equal(await unfit.content(), 'nothing');
+  assert.equal(problems.at(-1), 'wrong', 'what keeps nothing from starting is told');
 });
 
 test('labels are believed before the hosts file, and only what has a name is in the answer', async () => {

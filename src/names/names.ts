@@ -8,7 +8,7 @@ import { ReverseNames, type ReverseOptions } from './reverse.ts';
 
 /** Where names are looked for. */
 export interface NameSettings {
-  /** The hosts file; undefined for none. It need not be there. */
+  /** The hosts file; undefined for none. It need not be there, nor be of use. */
   readonly hosts: string | undefined;
   /** The user's labels; undefined for none. */
   readonly labels: string | undefined;
