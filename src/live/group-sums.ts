@@ -29,8 +29,11 @@ export interface GroupSums {
 
 /** Numbers of groups, by uniflow, and their words. */
 interface Grouping {
-  /** −1: the uniflow is in none. */
-  readonly of: (uniflow: number) => number;
+  readonly column: Uint32Array;
+  /** Groups that may be. */
+  readonly length: number;
+  /** Whether a uniflow that nothing carries is in none. */
+  readonly isOuter: boolean;
   readonly text: (group: number) => string;
   /** −1: there is none of these words. */
   readonly find: (text: string) => number;
@@ -39,9 +42,10 @@ interface Grouping {
 /** Sums, with memory that is used again. */
 export class GroupSummer {
   readonly #fitting = new FittingUniflows(MAX_ALERTS);
-  /** Uniflows of the window, and the tally that counts for each. */
+  /** Uniflows of the window, and what counts for each. */
   #uniflows = new Uint32Array(0);
-  #tallies = new Uint32Array(0);
+  #octets = new Float64Array(0);
+  #packets = new Float64Array(0);
   /** By group; zeros between questions. */
   #sums = new Float64Array(0);
 
@@ -53,17 +57,20 @@ export class GroupSummer {
   }
 
   #select(table: UniflowTable): number {
+    const counters = table.counters['5s'];
     if (this.#uniflows.length < table.length) {
       const room = table.length + (table.length >> 3);
       this.#uniflows = new Uint32Array(room);
-      this.#tallies = new Uint32Array(room);
+      this.#octets = new Float64Array(room);
+      this.#packets = new Float64Array(room);
     }
     let length = 0;
     for (let uniflow = 0; uniflow < table.length; uniflow++) {
-      const tally = table.counted(uniflow, table.counters['5s']);
+      const tally = table.counted(uniflow, counters);
       if (tally < 0) continue;
       this.#uniflows[length] = uniflow;
-      this.#tallies[length++] = tally;
+      this.#octets[length] = counters.octets(tally);
+      this.#packets[length++] = counters.packets(tally);
     }
     return length;
   }
@@ -73,38 +80,36 @@ export class GroupSummer {
     question: GroupQuestion,
     { length, seconds }: { readonly length: number; readonly seconds: number },
   ): GroupSums {
-    const { quantity, by } = question;
-    const counters = table.counters['5s'];
-    const fits = this.#fitting.testOf(table, question.filter);
+    const { quantity, by, filter } = question;
     const grouping = by === undefined ? undefined : groupingOf(table, by);
-    const unit = quantity === 'flows' || seconds <= 0 ? 1 : 1 / seconds;
+    if (grouping && this.#sums.length < grouping.length)
+      this.#sums = new Float64Array(grouping.length + (grouping.length >> 3));
+    const fits = filter.kind === 'any' ? undefined : this.#fitting.testOf(table, filter);
+    const amounts = { octets: this.#octets, packets: this.#packets, flows: undefined }[quantity];
+    const sums = this.#sums;
     const touched: number[] = [];
     let total = 0;
     for (let i = 0; i < length; i++) {
       const uniflow = this.#uniflows[i]!;
-      if (!fits(uniflow)) continue;
-      const tally = this.#tallies[i]!;
-      const amount =
-        quantity === 'flows' ? 1 : quantity === 'octets' ? counters.octets(tally) : counters.packets(tally);
+      if (fits && !fits(uniflow)) continue;
+      const amount = amounts ? amounts[i]! : 1;
       total += amount;
-      const group = grouping ? grouping.of(uniflow) : -1;
-      if (group < 0) continue;
-      this.#reserve(group);
-      if (this.#sums[group] === 0) touched.push(group);
-      this.#sums[group] = this.#sums[group]! + amount;
+      if (!grouping || (grouping.isOuter && !isCarried(table, uniflow))) continue;
+      const group = grouping.column[uniflow]!;
+      if (sums[group] === 0) touched.push(group);
+      sums[group] = sums[group]! + amount;
     }
-    const groups = grouping
-      ? this.#largest(touched, grouping, { question, unit })
-      : new Map<string, number>();
+    const unit = quantity === 'flows' || seconds <= 0 ? 1 : 1 / seconds;
+    const groups = grouping ? this.#told(touched, grouping, { question, unit }) : NO_GROUPS;
     let countAbove = 0;
     for (const group of touched) {
-      if (this.#sums[group]! * unit > question.above) countAbove++;
-      this.#sums[group] = 0;
+      if (sums[group]! * unit > question.above) countAbove++;
+      sums[group] = 0;
     }
     return { total: total * unit, groups, count: touched.length, countAbove };
   }
 
-  #largest(
+  #told(
     touched: readonly number[],
     { text, find }: Grouping,
     { question, unit }: { readonly question: GroupQuestion; readonly unit: number },
@@ -114,41 +119,40 @@ export class GroupSummer {
     for (const group of largestOf(touched, sums, question.most)) told.set(text(group), sums[group]! * unit);
     for (const each of question.also) {
       const group = find(each);
-      const sum = group < 0 ? 0 : (sums[group] ?? 0);
+      const sum = group < 0 ? 0 : sums[group]!;
       if (sum > 0) told.set(each, sum * unit);
     }
     return told;
   }
+}
 
-  #reserve(group: number): void {
-    if (group < this.#sums.length) return;
-    const sums = new Float64Array(Math.max(1024, group + 1 + (group >> 1)));
-    sums.set(this.#sums);
-    this.#sums = sums;
-  }
+const NO_GROUPS: ReadonlyMap<string, number> = new Map();
+
+function isCarried({ keys }: UniflowTable, uniflow: number): boolean {
+  return ((keys.word(uniflow, KEY.layers) >>> 16) & 0xff) !== NETWORK.none;
 }
 
 function groupingOf(table: UniflowTable, by: AlertDimension): Grouping {
   const { nodes, segments } = table;
+  const { length } = segments.list;
   if (by === 'segment')
     return {
-      of: (uniflow) => table.segment[uniflow]!,
+      column: table.segment,
+      length,
+      isOuter: false,
       text: (group) => segments.list[group]!.id,
       find: (text) => segments.find(text),
     };
-  const isOuter = by.startsWith('outer.');
-  const isSource = by.endsWith('src');
-  const column = isOuter
-    ? isSource
-      ? table.hostSource
-      : table.hostDestination
-    : isSource
-      ? table.clientSource
-      : table.clientDestination;
-  const isCarried = (uniflow: number): boolean =>
-    ((table.keys.word(uniflow, KEY.layers) >>> 16) & 0xff) !== NETWORK.none;
+  const column = {
+    src: table.clientSource,
+    dst: table.clientDestination,
+    'outer.src': table.hostSource,
+    'outer.dst': table.hostDestination,
+  }[by];
   return {
-    of: (uniflow) => (isOuter && !isCarried(uniflow) ? -1 : column[uniflow]!),
+    column,
+    length: nodes.keys.length,
+    isOuter: by.startsWith('outer.'),
     text: (group) => nodes.id(group),
     find: (text) => nodes.find(text),
   };
