@@ -70,6 +70,10 @@ test('what passes a threshold for long enough fires, is told everywhere once, an
     const webhook = 'webhook: http://192.168.61.2:9000/hook?key=secret';
     const pings = `  - { name: pings, filter: icmp, quantity: packets, by: src, above: 10pkt/s, for: 2s, ${webhook} }`;
     const quiet = '  - { name: quiet, filter: icmp, quantity: packets, below: 1pkt/s, for: 1s }';
+    const bothFire = (): boolean => {
+      const { groups } = agent.alert('pings');
+      return groups.length === 2 && groups.every(({ state }) => state === 'firing');
+    };
     agent.configure(pings, quiet);
     agent.run('start', '-c', agent.config, '--detached');
     try {
@@ -80,7 +84,7 @@ test('what passes a threshold for long enough fires, is told everywhere once, an
       const pinging = hosts.begin(hosts.far, ['ping', '-q', '-i', '0.05', '192.168.61.1']);
       await until(() => agent.alert('pings').state === 'firing', 'pings fire', 30_000);
       assert.ok(Date.now() - pingedMs >= 2000, 'not before two seconds');
-      await until(() => agent.alert('pings').groups.every(({ state }) => state === 'firing'), 'both ways');
+      await until(bothFire, 'both ways');
       const { groups, value, bound, threshold, groupsLeftOut } = agent.alert('pings');
       assert.deepEqual(groups.map(({ group }) => group).toSorted(), [
         'none/192.168.61.1',
@@ -133,11 +137,11 @@ test('what passes a threshold for long enough fires, is told everywhere once, an
       hosts.begin(hosts.far, ['ping', '-q', '-i', '0.05', '192.168.61.1']);
       await until(() => agent.alert('pings').webhook!.failing !== null, 'nobody takes it', 30_000);
       assert.match(agent.alert('pings').webhook!.failing!.message, /ECONNREFUSED/);
-      assert.equal(agent.alert('pings').state, 'firing', 'which changes nothing else');
+      await until(bothFire, 'which changes nothing else');
 
       const log = agent.run('logs', 'tsalert');
       const count = (pattern: RegExp): number => [...log.matchAll(pattern)].length;
-      assert.equal(count(/Alert "quiet" fires: 0 pkt\/s, below 1 pkt\/s for 1 s/g), 1);
+      assert.equal(count(/Alert "quiet" fires: \S+ pkt\/s, below 1 pkt\/s for 1 s/g), 1);
       assert.equal(count(/Alert "quiet" is over/g), 1);
       assert.equal(
         count(/Alert "pings" fires: none\/192\.168\.61\.[12] has \S+ pkt\/s, above 10 pkt\/s for 2 s/g),

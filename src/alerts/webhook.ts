@@ -73,10 +73,14 @@ export class Webhook implements Disposable {
     if (!this.#isWorking) void this.#work();
   }
 
+  /** What is not posted by now is not, and that is told. */
   [Symbol.dispose](): void {
+    if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    const left = this.#waiting.length + (this.#isWorking ? 1 : 0);
     this.#dropped += this.#waiting.length;
     this.#waiting.length = 0;
+    if (left > 0) this.#listener.failing(this.#url.host, `it is over, and ${left} of them are not posted`);
   }
 
   async #work(): Promise<void> {
