@@ -48,6 +48,8 @@ export interface Plan {
   readonly ledgerSql: string;
   readonly columns: ResultTable['columns'];
   readonly cover: Cover;
+  /** Of a series. */
+  readonly stepMs?: number;
   readonly read: (rows: readonly Row[], agentNames: AgentNames) => Pick<Answer, 'rows' | 'total' | 'isCut'>;
 }
 
@@ -91,6 +93,7 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
         ledgerSql: ledgerSql(rows.pieces),
         columns: [named('time', 'time'), ...groups, ...sumColumns(quantity)],
         cover: rows.cover,
+        stepMs,
         read: (found, agents) => readSeries(found, dimensions, agents),
       };
     }
@@ -147,6 +150,7 @@ export async function answerPlan(plan: Plan, connection: Connection, catalogue: 
     ...plan.read(found, agentNames),
     covered: plan.cover.covered,
     gaps: [...plan.cover.gaps],
+    ...(plan.stepMs !== undefined && { stepMs: plan.stepMs }),
     ledger: ledger.map(([reason, octets, packets]) => ({
       reason: String(reason),
       octets: Number(octets),

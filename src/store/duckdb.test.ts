@@ -77,6 +77,7 @@ describe('a DuckDB store', () => {
       [NOON + 20_000, 'other', 50, 1],
     ]);
     assert.deepEqual(series.total, { octets: 750, packets: 6 });
+    assert.equal(series.stepMs, 10_000);
     const uniflows = { ask: 'series', by: ['src'], quantity: 'flows', limit: 1, ...SPAN } as const;
     const perHour = await ask(store, { ...uniflows, by: ['src'], stepMs: HOUR });
     assert.deepEqual(perHour.rows, [
