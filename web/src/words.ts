@@ -19,6 +19,13 @@ export function amount(octets: number, units: Units, windowSeconds: number): Qua
   return bitRateQuantity(windowSeconds > 0 ? octets / windowSeconds : 0);
 }
 
+/** A rate in the units chosen: `1.24 Gbit/s`, or `148 MiB/s`. */
+export function rate(octetsPerSecond: number, units: Units): Quantity {
+  if (units === 'rate') return bitRateQuantity(octetsPerSecond);
+  const { number, unit } = octetQuantity(octetsPerSecond);
+  return { number, unit: `${unit}/s` };
+}
+
 /** `in the last 5 s`, `in the last minute`, `since the start, 3 minutes ago`. */
 export function windowWords(view: Pick<View, 'question' | 'windowSeconds'>): string {
   const seconds = Math.round(view.windowSeconds);
