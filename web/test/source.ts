@@ -325,20 +325,29 @@ function matches(stream: Stream, { segment, host, pair }: ViewQuestion): boolean
 
 const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17 };
 
-function fits(
-  { segment, outer, inner, protocol = 'TCP', ports, ...counts }: Stream,
-  filter: Filter,
-): boolean {
-  const record: RecordWords = {
+function fits(stream: Stream, filter: Filter): boolean {
+  const { columns, points } = batchOf([recordOf(stream)]);
+  return compileFilter(filter, points)(columns, 0);
+}
+
+/** A stream's epoch as a record of the meter. */
+export function recordOf({
+  segment,
+  outer,
+  inner,
+  protocol = 'TCP',
+  ports,
+  octets,
+  packets,
+}: Stream): RecordWords {
+  return {
     between: inner,
     protocol: PROTOCOLS[protocol]!,
-    octets: counts.octets,
-    packets: counts.packets,
+    octets,
+    packets,
     ...(ports && { ports }),
     ...(outer && { tunnel: [...outer, Number(segment.split(':')[1])] as const }),
   };
-  const { columns, points } = batchOf([record]);
-  return compileFilter(filter, points)(columns, 0);
 }
 
 function sum(streams: readonly Stream[]): { octets: number; packets: number } {
