@@ -21,17 +21,19 @@ function subscribePlace(listener: () => void): () => void {
   };
 }
 
-/** Goes to a place; a new one becomes a step of the browser's history. */
-export type Go = (place: Place) => void;
+/** Goes to a place; a new one becomes a step of the browser's history, but where it replaces the last. */
+export type Go = (place: Place, how?: 'replace') => void;
 
 /** The place in the address bar, and how to go elsewhere. */
 export function usePlace(): { place: Place; ignored: readonly string[]; go: Go } {
   const search = useSyncExternalStore(subscribePlace, () => location.search);
   const read = useMemo(() => readPlace(search), [search]);
-  const go = useCallback((next: Place) => {
+  const go = useCallback((next: Place, how?: 'replace') => {
     const text = writePlace(next);
     if (text === location.search) return;
-    history.pushState(null, '', text === '' ? location.pathname : text);
+    const address = text === '' ? location.pathname : text;
+    if (how === 'replace') history.replaceState(null, '', address);
+    else history.pushState(null, '', address);
     window.dispatchEvent(new Event(MOVED));
   }, []);
   return { ...read, go };

@@ -1,6 +1,7 @@
 /** Of which time a view asks, and when it is time to ask again. */
 import { useEffect, useRef, useState } from 'react';
 import type { ViewQuestion } from '../../src/query/index.ts';
+import { isAnswerAwaited } from './answers.ts';
 import { ageMs, type Newest } from './freshness.ts';
 import type { Feed } from './live.ts';
 import type { Place } from './question.ts';
@@ -50,14 +51,16 @@ export function useMoment(place: Place, feed: Feed, isPaused: boolean): Moment {
 
 /**
  * A number that changes when there may be another answer: the epoch while it is live; of what ends now, the moment it
- * ends by the agent's clock (0 while that is not known), renewed as {@link renewalMs} says; 0 for a span. A pause holds it.
+ * ends by the agent's clock (0 while that is not known), renewed as {@link renewalMs} says; 0 for a span. A pause
+ * holds it, and so does an answer that is still awaited.
  */
 export function useTurn({ time }: Pick<Place, 'time'>, feed: Feed, isPaused: boolean): number {
   const endMs = useEnd(time, feed.newest, isPaused);
   const epoch = feed.view?.epoch ?? 0;
   const [held, setHeld] = useState(epoch);
-  if (held !== epoch && !(isPaused && held > 0)) setHeld(epoch);
-  if (time.kind === 'live') return isPaused && held > 0 ? held : epoch;
+  const isHeld = held > 0 && (isPaused || isAnswerAwaited());
+  if (held !== epoch && !isHeld) setHeld(epoch);
+  if (time.kind === 'live') return isHeld ? held : epoch;
   return time.kind === 'last' ? endMs : 0;
 }
 
@@ -72,7 +75,8 @@ function useEnd(time: TimeRange, newest: Newest | undefined, isPaused: boolean):
   useEffect(() => {
     if (lengthMs === 0 || isPaused) return;
     const renew = (): void => {
-      if (clock.current) setEnd({ lengthMs, atMs: agentNowMs(clock.current, Date.now()) });
+      if (clock.current && !isAnswerAwaited())
+        setEnd({ lengthMs, atMs: agentNowMs(clock.current, Date.now()) });
     };
     const timer = setInterval(renew, renewalMs(lengthMs));
     return () => clearInterval(timer);

@@ -48,7 +48,10 @@ export function pastView(
   return {
     question,
     level: question.pair !== undefined ? 'flows' : isClients ? 'clients' : 'hosts',
-    ...live,
+    agent: live.agent,
+    epoch: live.epoch,
+    exactness: live.exactness,
+    intervalSeconds: live.intervalSeconds,
     atMs: facts.covered.toMs,
     windowSeconds,
     isRecorded: false,

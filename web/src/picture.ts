@@ -1,13 +1,13 @@
-import type { StreamedView } from '../../src/query/index.ts';
 import { chordAngles } from './layout/chord.ts';
 import { foldView, type Matrix, type Pair } from './layout/fold.ts';
 import { ownRibbons } from './layout/ribbons.ts';
 import type { Gate } from './layout/tween.ts';
+import type { ShownView } from './past-view.ts';
 import { writeQuestion } from './question.ts';
 
 /** A view made ready to draw, and what it follows from. */
 export interface Picture {
-  readonly view: StreamedView;
+  readonly view: ShownView;
   readonly from: number;
   /** The question as text: the same as long as only time goes by. */
   readonly key: string;
@@ -21,7 +21,7 @@ export interface Picture {
 const NO_GATE: Gate = {};
 
 /** The next picture: arcs keep their places as long as the question is the same; going into a host opens its arc. */
-export function nextPicture(last: Picture | undefined, view: StreamedView, from: number): Picture {
+export function nextPicture(last: Picture | undefined, view: ShownView, from: number): Picture {
   const key = `${writeQuestion(view.question)} ${from}`;
   const idsOf = (list: readonly { readonly id: string }[] = []): string[] =>
     last?.key === key ? list.map((one) => one.id) : [];

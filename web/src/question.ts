@@ -1,6 +1,14 @@
 /** What the page shows, as it stands in the address bar: reload, Back and sharing give the same picture. */
 import { type ViewQuestion, ViewQuestionSchema } from '../../src/query/index.ts';
-import { LIVE, parseTimeRange, type TimeRange, writeTimeRange } from './time-range.ts';
+import {
+  LIVE,
+  parseTimeRange,
+  parseVersus,
+  type TimeRange,
+  type Versus,
+  writeTimeRange,
+  writeVersus,
+} from './time-range.ts';
 
 /** Octets in the window, or bits per second over it. */
 export const UNITS = ['octets', 'rate'] as const;
@@ -32,6 +40,8 @@ export interface Place {
   readonly question: ViewQuestion;
   /** Live, or a part of the past; the window of `question` holds while it is live. */
   readonly time: TimeRange;
+  /** With what a part of the past is compared. */
+  readonly vs: Versus | undefined;
   /** Rank of the first node drawn as an arc of its own; above 0 when "others" was opened. */
   readonly from: number;
   /** Clients level: the chosen client, by node id. */
@@ -59,11 +69,15 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
   const time = query.get('time');
   const range = time === null ? LIVE : parseTimeRange(time);
   if (!range) ignored.push(`time=${time}`);
+  const versus = query.get('vs');
+  const vs = versus === null ? undefined : parseVersus(versus);
+  if (versus !== null && !vs) ignored.push(`vs=${versus}`);
   const from = Number(query.get('from') ?? 0);
   return {
     place: {
       question: ViewQuestionSchema.parse(fields),
       time: range ?? LIVE,
+      vs,
       from: Number.isSafeInteger(from) && from > 0 ? from : 0,
       client: query.get('client') ?? undefined,
       units: query.get('units') === 'rate' ? 'rate' : 'octets',
@@ -80,6 +94,7 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
 export function writePlace(place: Place): string {
   const query = new URLSearchParams(writeQuestion(place.question));
   if (place.time.kind !== 'live') query.set('time', writeTimeRange(place.time));
+  if (place.vs !== undefined && place.time.kind !== 'live') query.set('vs', writeVersus(place.vs));
   if (place.from > 0) query.set('from', String(place.from));
   if (place.client !== undefined) query.set('client', place.client);
   if (place.units !== 'octets') query.set('units', place.units);

@@ -90,7 +90,7 @@ export function zoneWords(ms: number, timeZone?: string): string {
   return zone === 'UTC' ? zone : `${zone}, ${offset.replace('GMT', 'UTC')}`;
 }
 
-/** `15 min`, `1 h 30 min`, `7 d`: a length of time in its two largest units. */
+/** `15 min`, `1 h 30 min`, `24 h`, `7 d`: a length of time in its two largest units. */
 export function lengthWords(ms: number): string {
   const units = [
     ['d', DAY_MS],
@@ -103,6 +103,8 @@ export function lengthWords(ms: number): string {
   for (const [unit, length] of units) {
     const count = Math.floor(rest / length);
     if (parts.length > 0 && count === 0) break;
+    // A day is 24 h, as people say it.
+    if (unit === 'd' && rest < 2 * DAY_MS) continue;
     if (count === 0) continue;
     parts.push(`${count} ${unit}`);
     rest -= count * length;

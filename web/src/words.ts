@@ -10,8 +10,10 @@ import {
 } from '../../src/flow/index.ts';
 import type { Exactness, Filtered, View } from '../../src/query/index.ts';
 import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
+import type { PastFacts, ShownView } from './past-view.ts';
 import type { Units } from './question.ts';
 import { segmentName } from './segments.ts';
+import { lengthWords, spanWords as momentsWords } from './time-words.ts';
 
 /** Octets of the window in the units chosen. */
 export function amount(octets: number, units: Units, windowSeconds: number): Quantity {
@@ -26,8 +28,11 @@ export function rate(octetsPerSecond: number, units: Units): Quantity {
   return { number, unit: `${unit}/s` };
 }
 
-/** `in the last 5 s`, `in the last minute`, `since the start, 3 minutes ago`. */
-export function windowWords(view: Pick<View, 'question' | 'windowSeconds'>): string {
+/** `in the last 5 s`, `in 3 min since the start`; of the past `21 Nov 10:00 – 11:00`. */
+export function windowWords(
+  view: Pick<View, 'question' | 'windowSeconds'> & Pick<ShownView, 'past'>,
+): string {
+  if (view.past) return momentsWords(view.past.span, { nowMs: Date.now() });
   const seconds = Math.round(view.windowSeconds);
   if (view.question.window === 'all') return `in ${spanWords(seconds)} since the start`;
   return `in the last ${spanWords(seconds)}`;
@@ -47,10 +52,12 @@ export function percent(part: number, whole: number): string {
 }
 
 /** The sentence that names who fills the window. */
-export function headline(view: Omit<View, 'links'>): string {
+export function headline(view: Omit<View, 'links'> & Pick<ShownView, 'past'>): string {
   const { leader, question } = view;
-  if (!leader || view.total.octets === 0)
-    return `No traffic${view.filter ? ' that fits the filter' : ''} ${windowWords(view)}.`;
+  const when = view.past ? `, ${windowWords(view)}` : ` ${windowWords(view)}`;
+  if (view.total.octets === 0) return `No traffic${view.filter ? ' that fits the filter' : ''}${when}.`;
+  if (!leader) return `${formatQuantity(octetQuantity(view.total.octets))}${when}.`;
+  const verb = view.past ? 'sent' : 'sends';
   const place = [
     segmentName(leader.segment),
     leader.host !== null && leader.host !== leader.address && `on ${leader.host}`,
@@ -64,8 +71,8 @@ export function headline(view: Omit<View, 'links'>): string {
         : `all octets in ${segmentName(question.segment)}`
       : 'these octets';
   return leader.share >= 0.3
-    ? `${who} sends ${share} of ${whole}, mostly to ${leader.peer}.`
-    : `No one dominates: the largest sender is ${who} with ${share} of ${whole}, mostly to ${leader.peer}.`;
+    ? `${who} ${verb} ${share} of ${whole}, mostly to ${leader.peer}.`
+    : `No one ${view.past ? 'dominated' : 'dominates'}: the largest sender ${view.past ? 'was' : 'is'} ${who} with ${share} of ${whole}, mostly to ${leader.peer}.`;
 }
 
 /** `12 % of octets left out`, and what of it nobody can judge. */
@@ -73,6 +80,19 @@ export function leftOutWords({ leftOut, unknown }: Filtered, shown: number): str
   const whole = shown + leftOut.octets;
   const words = `${finePercent(leftOut.octets, whole)} of octets left out`;
   return unknown.octets > 0 ? `${words}, ${finePercent(unknown.octets, whole)} for want of detail` : words;
+}
+
+/** What a picture of the past lacks, if anything. */
+export function pastTrust({ covered, gaps, ledger, span }: PastFacts): Omit<Trust, 'more'> {
+  const gapMs = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  const tailMs = span.toMs - covered.toMs;
+  // What was metered within the last minute may still be on its way to the store.
+  const missingMs = Math.max(0, covered.fromMs - span.fromMs) + gapMs + (tailMs > 60_000 ? tailMs : 0);
+  const lost = ledger.reduce((sum, { octets }) => sum + octets, 0) - excludedOf(ledger).octets;
+  if (missingMs > 0) return { state: 'coarse', words: `${lengthWords(missingMs)} not metered` };
+  return lost > 0
+    ? { state: 'exact', words: `all but ${formatQuantity(octetQuantity(lost))} in flows` }
+    : { state: 'exact', words: 'all in flows' };
 }
 
 /** Can the numbers be trusted? */

@@ -96,6 +96,12 @@ export async function state(page: Page): Promise<string | null> {
   return page.locator('[data-testid=connection]').getAttribute('data-state');
 }
 
+/** What stands in an element with a test id, as it is read. */
+export function text(page: Page, testId: string): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: with its line breaks
+  return page.innerText(`[data-testid=${testId}]`);
+}
+
 /** The epoch that the page shows; 0 before the first. */
 export async function epoch(page: Page): Promise<number> {
   return Number((await page.locator('.page').getAttribute('data-epoch')) ?? 0);

@@ -3,11 +3,15 @@ import type { StreamedView } from '../../../src/query/index.ts';
 import { isStale, type Newest } from '../freshness.ts';
 import { usePlace } from '../hooks.ts';
 import { type Hover, isSameHover } from '../hover.ts';
-import type { LiveFeed } from '../live.ts';
+import type { Feed, LiveFeed } from '../live.ts';
+import { useMoment } from '../moment.ts';
 import { useNetworks } from '../networks.ts';
+import { type ShownPast, usePast } from '../past.ts';
+import type { ShownView } from '../past-view.ts';
 import { nextPicture, type Picture } from '../picture.ts';
 import { above, type Place, withFilter, writeQuestion } from '../question.ts';
 import { paintSegments } from '../segments.ts';
+import { versusSpan } from '../time-range.ts';
 import { Header } from './Header.tsx';
 import { NetworkView } from './NetworkView.tsx';
 import { Notice } from './Notice.tsx';
@@ -29,19 +33,17 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   useEffect(() => () => feed.close(), [feed]);
 
   const { view, isPaused, togglePause } = useHeld(live.view, asked);
+  const past = useShownPast(place, live, isPaused);
+  const shown = past ? past.now.view : view;
   const isNetwork = place.sight === 'network';
   const Sight = SIGHT_ENTRIES[place.sight]?.View;
   const networks = useNetworks(isNetwork && !isPaused);
   const stale = useStale(live.newest) && !isPaused;
-  const picture = usePicture(view, place.from);
+  const picture = usePicture(shown, place.from);
   const [hover, setHoverAnew] = useState<Hover>();
   const setHover = useCallback(
     (next: Hover | undefined) => setHoverAnew((last) => (isSameHover(last, next) ? last : next)),
     [],
-  );
-  const setWindow = useCallback(
-    (window: Place['question']['window']) => go({ ...place, question: { ...place.question, window } }),
-    [go, place],
   );
   const setSegment = useCallback(
     (segment: string) => go({ ...place, from: 0, question: { ...place.question, segment } }),
@@ -50,10 +52,9 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   const setFilter = useCallback((filter: string) => go(withFilter(place, filter)), [go, place]);
   useKeys(place, go, togglePause);
 
-  const segments = live.view?.segments ?? NO_SEGMENTS;
+  const segments = (past ? past.now.view?.segments : live.view?.segments) ?? NO_SEGMENTS;
   // Sorted, for an answer has them by octets: paints that change with their order would draw every ribbon anew.
-  const ids = segments
-    .map((segment) => segment.id)
+  const ids = [...new Set([...segments, ...(live.view?.segments ?? [])].map((segment) => segment.id))]
     .sort()
     .join(' ');
   const paints = useMemo(() => paintSegments(ids === '' ? [] : ids.split(' ')), [ids]);
@@ -67,17 +68,18 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
       className="page"
       data-state={state}
       data-sight={place.sight}
-      data-level={isNetwork ? 'network' : (view?.level ?? 'hosts')}
+      data-level={isNetwork ? 'network' : (shown?.level ?? 'hosts')}
       data-epoch={view?.epoch}
     >
       <Header
         feed={live}
         view={view}
+        shown={shown}
         place={place}
         state={state}
         isPaused={isPaused}
         onPause={togglePause}
-        onWindow={setWindow}
+        go={go}
         onUnits={(units) => go({ ...place, units })}
         onFilter={setFilter}
       />
@@ -115,13 +117,36 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
               onHover={setHover}
               go={go}
               connection={live.connection}
+              newest={live.newest}
+              past={past}
             />
-            <Side picture={picture} place={place} paints={paints} hover={hover} onHover={setHover} go={go} />
+            <Side
+              picture={picture}
+              past={past}
+              place={place}
+              paints={paints}
+              hover={hover}
+              onHover={setHover}
+              go={go}
+            />
           </>
         )}
       </main>
     </div>
   );
+}
+
+/** The part of the past that the chord shows, and what it is compared with; undefined while it is live. */
+function useShownPast(place: Place, feed: Feed, isPaused: boolean): ShownPast | undefined {
+  const { time, turn } = useMoment(place, feed, isPaused);
+  const isChord = !SIGHT_ENTRIES[place.sight]?.View && place.sight !== 'network';
+  const span = isChord && time && 'fromMs' in time ? time : undefined;
+  const beforeSpan = span && place.vs !== undefined ? versusSpan(place.vs, span) : undefined;
+  const options = { turn, live: feed.view };
+  const now = usePast(place, span, options);
+  const before = usePast(place, beforeSpan, options);
+  if (!isChord || place.time.kind === 'live') return undefined;
+  return { span, now, before: beforeSpan && before };
 }
 
 /** While paused, the view that was shown then; a new question is answered once and then held too. */
@@ -153,7 +178,7 @@ function useStale(newest: Newest | undefined): boolean {
   return stale;
 }
 
-function usePicture(view: StreamedView | undefined, from: number): Picture | undefined {
+function usePicture(view: ShownView | undefined, from: number): Picture | undefined {
   const [picture, setPicture] = useState<Picture>();
   if (!view || (picture?.view === view && picture.from === from)) return picture;
   const next = nextPicture(picture, view, from);
@@ -182,9 +207,9 @@ function useKeys(place: Place, go: (place: Place) => void, togglePause: () => vo
 }
 
 function takesText(target: Element): boolean {
-  return target.matches('input:not([type="radio"])');
+  return target.matches('input:not([type="radio"]), select');
 }
 
 function takesSpace(target: Element): boolean {
-  return target.closest('button, a, input, summary, [role="link"]') !== null;
+  return target.closest('button, a, input, select, summary, [role="link"]') !== null;
 }

@@ -5,7 +5,8 @@ import { Radio } from './Radio.tsx';
 interface ChoiceProps<T extends string> {
   readonly legend: string;
   readonly options: readonly { readonly value: T; readonly label: string; readonly hint?: string }[];
-  readonly value: T;
+  /** Undefined where none of them holds. */
+  readonly value: T | undefined;
   readonly testId: string;
   readonly onChange: (value: T) => void;
 }

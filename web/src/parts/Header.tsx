@@ -1,31 +1,28 @@
 import { useState } from 'react';
 import type { Status, StreamedView } from '../../../src/query/index.ts';
 import { ageMs, durationWords } from '../freshness.ts';
-import { useNow } from '../hooks.ts';
+import { type Go, useNow } from '../hooks.ts';
 import type { Feed } from '../live.ts';
 import type { Place, Units } from '../question.ts';
 import { applyTheme, storedTheme, type Theme } from '../theme.ts';
 import { Choice } from './Choice.tsx';
 import { FilterField } from './FilterField.tsx';
+import { TimeControl } from './TimeControl.tsx';
 import { TrustGauge } from './TrustGauge.tsx';
 
 interface HeaderProps {
   readonly feed: Feed;
+  /** Of the live view, and what the page shows. */
   readonly view: StreamedView | undefined;
+  readonly shown: StreamedView | undefined;
   readonly place: Place;
   readonly state: string;
   readonly isPaused: boolean;
   readonly onPause: () => void;
-  readonly onWindow: (window: Place['question']['window']) => void;
+  readonly go: Go;
   readonly onUnits: (units: Units) => void;
   readonly onFilter: (filter: string) => void;
 }
-
-const WINDOW_OPTIONS = [
-  { value: '5s', label: '5 s', hint: 'The last 5 seconds' },
-  { value: '1m', label: '1 min', hint: 'The last minute' },
-  { value: 'all', label: 'since start', hint: 'Everything since the agent started' },
-] as const;
 
 const UNIT_OPTIONS = [
   { value: 'octets', label: 'octets', hint: 'Octets in the window' },
@@ -34,7 +31,7 @@ const UNIT_OPTIONS = [
 
 /** Name, filter, time range, pause, units, exactness, light or dark. */
 export function Header(props: HeaderProps) {
-  const { feed, view, place, state, isPaused, onPause, onWindow, onUnits } = props;
+  const { feed, view, place, state, isPaused, onPause, go, onUnits } = props;
   const { status } = feed;
   const where = status && placeWords(status);
   return (
@@ -55,20 +52,14 @@ export function Header(props: HeaderProps) {
       </h1>
       <FilterField
         applied={place.question.filter ?? ''}
-        view={view}
+        view={props.shown}
         hasHistory={status?.history != null}
         onApply={props.onFilter}
       />
       <div className="controls">
         {place.sight !== 'network' && (
           <>
-            <Choice
-              legend="Window"
-              testId="window"
-              options={WINDOW_OPTIONS}
-              value={place.question.window}
-              onChange={onWindow}
-            />
+            <TimeControl feed={feed} place={place} go={go} />
             <Choice
               legend="Units"
               testId="units"
@@ -84,7 +75,7 @@ export function Header(props: HeaderProps) {
           </span>
           {isPaused ? 'Resume' : 'Pause'}
         </button>
-        <Connection feed={feed} view={view} state={state} />
+        <Connection feed={feed} view={view} state={state} isPast={place.time.kind !== 'live'} />
       </div>
       <div className="controls">
         {view && <TrustGauge exactness={view.exactness} epoch={view.epoch} />}
@@ -121,15 +112,17 @@ function Connection({
   feed,
   view,
   state,
+  isPast,
 }: {
   readonly feed: Feed;
   readonly view: StreamedView | undefined;
   readonly state: string;
+  readonly isPast: boolean;
 }) {
   const now = useNow(1000);
   const age = feed.newest ? durationWords(ageMs(feed.newest, now)) : '';
   const words: Record<string, string> = {
-    open: view?.isRecorded ? 'recorded' : 'live',
+    open: isPast ? 'past' : view?.isRecorded ? 'recorded' : 'live',
     paused: `paused since ${view && state === 'paused' ? clock(view.atMs) : 'now'}`,
     stale: `stale for ${age}`,
     connecting: 'connecting',

@@ -1,19 +1,25 @@
-import { useCallback, useMemo, useRef } from 'react';
-import { useMedia, useSize, useSlowly } from '../hooks.ts';
+import { lazy, Suspense, useCallback, useMemo, useRef } from 'react';
+import type { Newest } from '../freshness.ts';
+import { type Go, useMedia, useSize, useSlowly } from '../hooks.ts';
 import { type Hover, litBy } from '../hover.ts';
-import type { Arc, Pair } from '../layout/fold.ts';
+import { type Arc, foldView, type Pair } from '../layout/fold.ts';
 import type { Connection } from '../live.ts';
 import { arcAction, placeOfArc, placeOfPair } from '../navigate.ts';
+import type { ShownPast } from '../past.ts';
+import type { ShownView } from '../past-view.ts';
 import type { Picture } from '../picture.ts';
 import type { Place } from '../question.ts';
 import type { Paint } from '../segments.ts';
-import { amount, arcName, arcWords, headline, trust, windowWords } from '../words.ts';
+import { amount, arcName, arcWords, headline, pastTrust, trust, windowWords } from '../words.ts';
 import { Amount } from './Amount.tsx';
 import { Breadcrumb } from './Breadcrumb.tsx';
 import { Chord } from './Chord.tsx';
 import { Empty } from './Empty.tsx';
+import { Problem } from './Problem.tsx';
 import { Strip } from './Strip.tsx';
-import { Tooltip } from './Tooltip.tsx';
+import { Tooltip, type Versus } from './Tooltip.tsx';
+
+const Scrubber = lazy(() => import('./Scrubber.tsx'));
 
 interface PictureProps {
   readonly picture: Picture | undefined;
@@ -21,35 +27,61 @@ interface PictureProps {
   readonly paints: ReadonlyMap<string, Paint>;
   readonly hover: Hover | undefined;
   readonly onHover: (hover: Hover | undefined) => void;
-  readonly go: (place: Place) => void;
+  readonly go: Go;
   readonly connection: Connection;
+  readonly newest: Newest | undefined;
+  /** Undefined while it is live. */
+  readonly past: ShownPast | undefined;
 }
 
 /** The sentence, the way back, the chord with its centre, the strip. */
-export function PictureView({ picture, place, paints, hover, onHover, go, connection }: PictureProps) {
+export function PictureView(props: PictureProps) {
+  const { picture, place, paints, hover, onHover, go, connection, newest, past } = props;
   const words = picture ? headline(picture.view) : '';
   const spoken = useSlowly(words, 10_000);
   return (
-    <section className="picture" aria-label="Picture">
+    <section className="picture" aria-label="Picture" aria-busy={past?.now.isAsking ?? false}>
       <div className="above">
         <p className="headline" data-testid="headline" data-leader={picture?.view.leader?.address}>
-          {picture ? words : connection.kind === 'connecting' ? 'Asking the agent …' : 'Nothing to show yet.'}
+          {picture ? words : waitingWords(connection, past)}
         </p>
         <p className="unseen" aria-live="polite" data-testid="spoken">
           {spoken}
         </p>
         <Breadcrumb place={place} go={go} />
+        <Problem problem={past?.now.problem ?? past?.before?.problem} />
       </div>
       {picture ? (
-        <Drawing picture={picture} place={place} paints={paints} hover={hover} onHover={onHover} go={go} />
+        <Drawing
+          picture={picture}
+          before={past?.before?.view}
+          place={place}
+          paints={paints}
+          hover={hover}
+          onHover={onHover}
+          go={go}
+        />
       ) : (
         <div className="chord-frame">
           <div className="ghost" aria-hidden="true" />
         </div>
       )}
-      {picture ? <Strip view={picture.view} /> : <div className="strip" />}
+      {past ? (
+        <Suspense fallback={<div className="strip" />}>
+          <Scrubber place={place} go={go} newest={newest} past={past} />
+        </Suspense>
+      ) : picture && !picture.view.past ? (
+        <Strip view={picture.view} />
+      ) : (
+        <div className="strip" />
+      )}
     </section>
   );
+}
+
+function waitingWords(connection: Connection, past: ShownPast | undefined): string {
+  if (connection.kind === 'connecting') return 'Asking the agent …';
+  return past && !past.now.problem ? 'Asking the history …' : 'Nothing to show yet.';
 }
 
 function Drawing({
@@ -59,7 +91,11 @@ function Drawing({
   hover,
   onHover,
   go,
-}: Omit<PictureProps, 'connection' | 'picture'> & { picture: Picture }) {
+  before,
+}: Omit<PictureProps, 'connection' | 'picture' | 'newest' | 'past'> & {
+  readonly picture: Picture;
+  readonly before: ShownView | undefined;
+}) {
   const { view, matrix, ribbons, gate } = picture;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
@@ -71,6 +107,15 @@ function Drawing({
     (place.client !== undefined ? ({ kind: 'node', id: place.client, by: 'table' } as const) : undefined);
   const lit = useMemo(() => litBy(shown, matrix), [shown, matrix]);
   const say = { total: view.total.octets, units: place.units, windowSeconds: view.windowSeconds };
+  const versus = useMemo(
+    (): Versus | undefined =>
+      before && {
+        matrix: foldView(before, { limit: Infinity }),
+        windowSeconds: before.windowSeconds,
+        words: windowWords(before),
+      },
+    [before],
+  );
   const onArc = useCallback((arc: Arc) => go(placeOfArc(place, picture, arc)), [go, place, picture]);
   const onPair = useCallback((pair: Pair) => go(placeOfPair(place, picture, pair)), [go, place, picture]);
   const action = arcAction(view.level);
@@ -100,7 +145,7 @@ function Drawing({
         />
       )}
       {!isEmpty && <Centre picture={picture} place={place} />}
-      <Tooltip hover={hover} matrix={matrix} {...say} paints={paints} arcAction={action} />
+      <Tooltip hover={hover} matrix={matrix} versus={versus} {...say} paints={paints} arcAction={action} />
     </div>
   );
 }
@@ -113,9 +158,14 @@ function lettersFor(arcs: readonly Arc[], most: number): number {
 
 function Centre({ picture, place }: { readonly picture: Picture; readonly place: Place }) {
   const { view } = picture;
-  const judged = trust(view.exactness);
+  const judged = view.past ? pastTrust(view.past) : trust(view.exactness);
   return (
-    <div className="centre" data-testid="centre" data-octets={view.total.octets}>
+    <div
+      className="centre"
+      data-testid="centre"
+      data-octets={view.total.octets}
+      data-from={view.past?.span.fromMs}
+    >
       <Amount quantity={amount(view.total.octets, place.units, view.windowSeconds)} className="total" />
       <span className="quiet">{windowWords(view)}</span>
       <span className={`judged is-${judged.state}`}>

@@ -1,28 +1,34 @@
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import type { LinkRows } from '../../../src/query/index.ts';
-import { useMedia } from '../hooks.ts';
+import { type Go, useMedia } from '../hooks.ts';
 import type { Hover } from '../hover.ts';
 import { foldView } from '../layout/fold.ts';
 import { placeOfArc, placeOfPair } from '../navigate.ts';
+import type { ShownPast } from '../past.ts';
 import type { Picture } from '../picture.ts';
 import type { List, Place } from '../question.ts';
 import type { Paint } from '../segments.ts';
+import { parseVersus, VERSUS, writeVersus } from '../time-range.ts';
 import { Choice } from './Choice.tsx';
 import { FlowsTable, NodesTable, PairsTable } from './tables.tsx';
 
+const CompareTable = lazy(() => import('./CompareTable.tsx'));
+
 interface SideProps {
   readonly picture: Picture | undefined;
+  /** Undefined while it is live. */
+  readonly past: ShownPast | undefined;
   readonly place: Place;
   readonly paints: ReadonlyMap<string, Paint>;
   readonly hover: Hover | undefined;
   readonly onHover: (hover: Hover | undefined) => void;
-  readonly go: (place: Place) => void;
+  readonly go: Go;
 }
 
 const NO_LINKS: LinkRows = { segments: [], rows: [] };
 
 /** The picture's twin in numbers: everything, also what the picture folds. */
-export function Side({ picture, place, paints, hover, onHover, go }: SideProps) {
+export function Side({ picture, past, place, paints, hover, onHover, go }: SideProps) {
   const limit = useMedia('(max-width: 720px)') ? 12 : 60;
   const view = picture?.view;
   const matrix = useMemo(
@@ -43,6 +49,7 @@ export function Side({ picture, place, paints, hover, onHover, go }: SideProps) 
     { value: 'pairs', label: 'Pairs' },
   ];
   const chosen = place.client === undefined ? matrix : ofClient(matrix, place.client);
+  const before = past?.before?.view;
   return (
     <section className={isFlows ? 'side' : `side ${place.list}`} aria-label="Table">
       {isFlows ? (
@@ -58,14 +65,50 @@ export function Side({ picture, place, paints, hover, onHover, go }: SideProps) 
           onChange={(list) => go({ ...place, list })}
         />
       )}
+      {past && <VersusChoice place={place} go={go} />}
       {isFlows ? (
         <FlowsTable {...common} />
+      ) : past?.before && view.past ? (
+        before && (
+          <Suspense>
+            <CompareTable {...common} before={before} list={place.list} />
+          </Suspense>
+        )
       ) : place.list === 'pairs' ? (
         <PairsTable {...common} matrix={chosen} placeOf={(pair) => placeOfPair(place, whole, pair)} />
       ) : (
         <NodesTable {...common} matrix={matrix} placeOf={(arc) => placeOfArc(place, picture, arc)} />
       )}
     </section>
+  );
+}
+
+const VERSUS_WORDS = {
+  previous: 'the span before',
+  yesterday: 'the day before',
+  '7d': 'seven days before',
+} as const satisfies Record<(typeof VERSUS)[number], string>;
+
+/** With what the span is compared. */
+function VersusChoice({ place, go }: { readonly place: Place; readonly go: Go }) {
+  const value = place.vs === undefined ? '' : writeVersus(place.vs);
+  return (
+    <label className="versus">
+      Compare with{' '}
+      <select
+        data-testid="versus"
+        value={value}
+        onChange={(event) => go({ ...place, vs: parseVersus(event.target.value) })}
+      >
+        <option value="">nothing</option>
+        {VERSUS.map((each) => (
+          <option key={each} value={each}>
+            {VERSUS_WORDS[each]}
+          </option>
+        ))}
+        {typeof place.vs === 'object' && <option value={value}>another span</option>}
+      </select>
+    </label>
   );
 }
 

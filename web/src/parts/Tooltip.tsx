@@ -8,9 +8,18 @@ import { amount, arcFullName, pairBlocks, percent } from '../words.ts';
 import { Amount } from './Amount.tsx';
 import { Swatch } from './Paints.tsx';
 
+/** Another span beside the one that is drawn. */
+export interface Versus {
+  readonly matrix: Matrix;
+  readonly windowSeconds: number;
+  /** Which one it is. */
+  readonly words: string;
+}
+
 interface TooltipProps {
   readonly hover: Hover | undefined;
   readonly matrix: Matrix;
+  readonly versus: Versus | undefined;
   readonly total: number;
   readonly units: Units;
   readonly windowSeconds: number;
@@ -60,6 +69,7 @@ if (typeof window !== 'undefined') {
 function Content({
   hover,
   matrix,
+  versus,
   total,
   units,
   windowSeconds,
@@ -90,6 +100,7 @@ function Content({
           parts={pair.bands.map((band) => ({ segment: band.segment, octets: band.forward + band.backward }))}
           say={(octets) => amount(octets, units, windowSeconds)}
         />
+        {versus && <VersusBlock {...versus} octets={octetsOfPair(versus, hover.id)} units={units} />}
         <p className="hint">Click shows its flows</p>
       </>
     );
@@ -130,8 +141,31 @@ function Content({
         parts={[...parts].map(([segment, octets]) => ({ segment, octets }))}
         say={(octets) => amount(octets, units, windowSeconds)}
       />
+      {versus && arc.node && <VersusBlock {...versus} octets={octetsOfArc(versus, arc.id)} units={units} />}
       {action && <p className="hint">Click {action}</p>}
     </>
+  );
+}
+
+function octetsOfPair({ matrix }: Versus, id: string): number {
+  const pair = matrix.pairs.find((one) => one.id === id);
+  return pair ? pair.forward + pair.backward : 0;
+}
+
+function octetsOfArc({ matrix }: Versus, id: string): number {
+  const arc = matrix.arcs.find((one) => one.id === id);
+  return arc ? arc.sent + arc.received : 0;
+}
+
+/** Both ways together in the span that is compared with. */
+function VersusBlock(props: Versus & { readonly octets: number; readonly units: Units }) {
+  const { words, octets, units, windowSeconds } = props;
+  return (
+    <div className="block" data-testid="tooltip-versus" data-octets={octets}>
+      <p className="quiet">
+        {words}: <Amount quantity={amount(octets, units, windowSeconds)} /> sent and received
+      </p>
+    </div>
   );
 }
 

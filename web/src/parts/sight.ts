@@ -1,6 +1,7 @@
 /** What every view is given, and which views there are. */
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 import type { StreamedView } from '../../../src/query/index.ts';
+import type { Go } from '../hooks.ts';
 import type { Feed } from '../live.ts';
 import type { Place, Sight } from '../question.ts';
 import type { Paint } from '../segments.ts';
@@ -8,7 +9,7 @@ import type { Paint } from '../segments.ts';
 /** What a view is given. */
 export interface SightProps {
   readonly place: Place;
-  readonly go: (place: Place) => void;
+  readonly go: Go;
   /** The live view's newest answer, or the one that was held; of the whole host it has segments, exactness and history. */
   readonly view: StreamedView | undefined;
   readonly feed: Feed;

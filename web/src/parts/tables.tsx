@@ -6,6 +6,7 @@ import type { Hover } from '../hover.ts';
 import type { Arc, Matrix, Pair } from '../layout/fold.ts';
 import { type Place, type Units, writePlace } from '../question.ts';
 import { type Paint, segmentName } from '../segments.ts';
+import { writeTimeRange, writeVersus } from '../time-range.ts';
 import { amount, arcFullName, arcName, percent } from '../words.ts';
 import type { Figure } from './figures.tsx';
 import { Swatch } from './Paints.tsx';
@@ -41,6 +42,7 @@ export function PlaceLink(props: {
       question.pair,
       question.filter,
       rest.time,
+      rest.vs,
       rest.from,
       rest.client,
       rest.units,
@@ -74,9 +76,10 @@ function share(part: number, whole: number): Figure {
 }
 
 /** Everything of a place, as text. */
-function placeKey({ question, from, client, units, list }: Place): string {
+function placeKey({ question, time, vs, from, client, units, list }: Place): string {
   const { window, segment, host, pair, filter } = question;
-  return [window, segment, host, pair, from, client, units, list, filter].join(' ');
+  const when = [time.kind === 'live' ? '' : writeTimeRange(time), vs === undefined ? '' : writeVersus(vs)];
+  return [window, segment, host, pair, from, client, units, list, filter, ...when].join(' ');
 }
 
 interface NodesProps extends Common {
