@@ -27,6 +27,7 @@ export interface SightEntry {
 
 /** The views, in the order of the rail. The chord and the virtual networks are drawn by the page itself. */
 export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
+  overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
   chord: { words: 'Chord' },
   network: { words: 'Virtual network' },
 };

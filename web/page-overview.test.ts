@@ -1,0 +1,118 @@
+/** The overview in Chromium before a real store: its numbers are those of the API. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { until } from '../test/until.ts';
+import { attributes, bench, launch, numbersBy, text } from './test/browser.ts';
+import { asked, beforePast, openPast, type Past } from './test/past.ts';
+import { violations } from './test/violations.ts';
+
+const MINUTE = 60_000;
+/** A machine that does much else answers late. */
+const SLOW_MS = 60_000;
+
+let browser: Browser;
+let past: Past;
+before(async () => {
+  browser = await launch();
+  past = await openPast();
+});
+after(async () => {
+  await browser?.close();
+  await past?.[Symbol.asyncDispose]();
+});
+
+test('rates, talkers and what grew are those of the API, and lead on', async () => {
+  const span = { fromMs: past.toMs - 40 * MINUTE, toMs: past.toMs - 20 * MINUTE };
+  const time = [span.fromMs, span.toMs]
+    .map((ms) => new Date(ms).toISOString().replace('.000Z', 'Z'))
+    .join('/');
+  await using it = await bench(browser, beforePast(past, { path: `?sight=overview&time=${time}` }));
+  const { page } = it;
+  page.setDefaultTimeout(SLOW_MS);
+  for (const each of ['talkers', 'changes', 'segment-lines'])
+    await page.locator(`[data-testid=${each}-line]`).first().waitFor();
+  await page.locator('[data-testid=series] canvas').waitFor();
+
+  const segments = await asked(it, { ask: 'top', by: ['segment'], ...span });
+  const bySegment = Object.fromEntries(segments.rows.map(([id, octets]) => [String(id), Number(octets)]));
+  const { none = 0 } = bySegment;
+  const octetsOf = (testId: string): Promise<string | null> =>
+    page.locator(`[data-testid=figure-${testId}]`).getAttribute('data-octets');
+  assert.equal(Number(await octetsOf('outside')), none);
+  assert.equal(Number(await octetsOf('inside')), segments.total.octets - none);
+  assert.deepEqual(await numbersBy(page, 'segment-lines-line', 'data-line', 'data-octets'), bySegment);
+  assert.deepEqual(await numbersBy(page, 'series-line', 'data-line', 'data-octets'), bySegment);
+
+  const by = ['src', 'segment', 'outer.src'] as const;
+  const nameOf = ([src, segment, host]: readonly unknown[]): string => `${segment}/${src}@${host ?? ''}`;
+  const talkers = await asked(it, { ask: 'top', by: [...by], limit: 8, ...span });
+  assert.deepEqual(
+    await numbersBy(page, 'talkers-line', 'data-line', 'data-octets'),
+    Object.fromEntries(talkers.rows.map((row) => [nameOf(row), Number(row[3])])),
+  );
+  const before = { fromMs: span.fromMs - 20 * MINUTE, toMs: span.fromMs };
+  const changes = await asked(it, { ask: 'compare', by: [...by], limit: 8, before, ...span });
+  assert.equal((await attributes(page, 'changes-line', 'data-line'))[0], nameOf(changes.rows[0]!));
+  const was = await numbersBy(page, 'changes-line', 'data-line', 'data-before');
+  for (const row of changes.rows)
+    if (nameOf(row) in was) assert.equal(was[nameOf(row)], Number(row[5]), nameOf(row));
+  assert.match(await text(page, 'changes'), /of which 10 min were metered/);
+
+  await page.locator('.series-numbers summary').click();
+  const table = page.locator('[data-testid=series-table] td[data-octets]');
+  const inTable = await table.evaluateAll((cells) =>
+    cells.reduce((sum, cell) => sum + Number(cell.getAttribute('data-octets')), 0),
+  );
+  assert.equal(inTable, segments.total.octets);
+  assert.deepEqual(await violations(page), []);
+
+  await page.locator('[data-testid=talkers-line] a').first().click();
+  assert.match(decodeURIComponent(page.url()), /host=172\.16\.1\.100&time=/);
+  await page.locator('[data-testid=chord]').waitFor();
+  assert.deepEqual(it.complaints, []);
+});
+
+test('dragging over a series zooms in; Back zooms out again', async () => {
+  await using it = await bench(browser, beforePast(past, { path: '?sight=overview&time=2h' }));
+  const { page } = it;
+  page.setDefaultTimeout(SLOW_MS);
+  const plot = page.locator('.u-over');
+  await plot.waitFor();
+  const { x, y, width, height } = (await plot.boundingBox())!;
+  await page.mouse.move(x + width / 4, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, y + height / 2, { steps: 5 });
+  await page.mouse.up();
+  await until(() => Promise.resolve(/time=\d{4}-/.test(decodeURIComponent(page.url()))), 'a span is shown');
+  const [from, to] = /time=([^&]*)/.exec(decodeURIComponent(page.url()))![1]!.split('/').map(Date.parse);
+  assert.ok(Math.abs(to! - from! - 30 * MINUTE) < MINUTE, `${(to! - from!) / MINUTE} minutes`);
+  await page.goBack();
+  assert.match(page.url(), /time=2h/);
+  assert.deepEqual(it.complaints, []);
+});
+
+test('live without a history it draws the stream, and says what a history would add', async () => {
+  await using it = await bench(browser, { path: '?sight=overview', epochs: 20 });
+  const { page } = it;
+  page.setDefaultTimeout(SLOW_MS);
+  await page.locator('[data-testid=series] canvas').waitFor();
+  assert.match(await text(page, 'no-history'), /--history DIR/);
+  const view = await it.api();
+  const plain = view.segments.find(({ id }) => id === 'none')!.octets;
+  const octets = Number(await page.locator('[data-testid=figure-outside]').getAttribute('data-octets'));
+  assert.equal(octets, plain);
+  const largest = [...view.nodes].sort((a, b) => b.sent.octets - a.sent.octets)[0]!;
+  assert.equal((await attributes(page, 'talkers-line', 'data-line'))[0], largest.id);
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(it.complaints, []);
+});
+
+test('on a phone, in the dark, all of it stands below each other', async () => {
+  const context = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
+  await using it = await bench(browser, beforePast(past, { path: '?sight=overview&time=1h', context }));
+  await it.page.locator('[data-testid=talkers-line]').first().waitFor({ timeout: SLOW_MS });
+  const wide = await it.page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 390, `${wide} px wide`);
+  assert.deepEqual(await violations(it.page), []);
+});
