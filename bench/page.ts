@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../src/serve/index.ts';
 import { buildPage } from '../tools/page.ts';
 import { crowdStreams, ScriptedSource, type Stream } from '../web/test/source.ts';
 import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum } from './figure.ts';
+import { weightFigures } from './page-weight.ts';
 import {
   mainThread,
   type Spent,
@@ -50,7 +51,12 @@ export const page: Benchmark = {
       const still = await updates(browser, crowd, { rounds, reducedMotion: 'reduce', progress });
       const gliding = await updates(browser, crowd, { rounds, reducedMotion: 'no-preference', progress });
       const first = await firstDiagrams(browser, crowd, quick ? 3 : 10);
-      return [...updateFigures(still), ...glidingFigures(gliding), firstFigure(first)];
+      return [
+        ...updateFigures(still),
+        ...glidingFigures(gliding),
+        firstFigure(first),
+        ...(await weightFigures()),
+      ];
     } finally {
       await browser.close();
     }
