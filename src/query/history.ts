@@ -48,6 +48,8 @@ export const OTHER = 'other';
 
 /** Most rows of an answer. */
 export const MAX_ROWS = 10_000;
+/** Most rows of an answer with single flows: some 30 MB as JSON. */
+export const MAX_FLOWS = 100_000;
 /** Most steps of a time series. */
 export const MAX_STEPS = 2_000;
 
@@ -73,7 +75,7 @@ const common = {
   points: z.enum(['once', 'every']).optional(),
 };
 const dimension = z.enum(DIMENSIONS);
-const limit = (usual: number) => z.number().int().min(1).max(MAX_ROWS).default(usual);
+const limit = (usual: number, most: number = MAX_ROWS) => z.number().int().min(1).max(most).default(usual);
 
 /** A question about the past. */
 export const HistoryQuestionSchema = z
@@ -105,7 +107,7 @@ export const HistoryQuestionSchema = z
     /** The values of a dimension that were there, most first. */
     z.strictObject({ ask: z.literal('distinct'), ...common, of: dimension, limit: limit(100) }),
     /** Single uniflows with all that is known of them: first and last packet, flags, lengths, MACs. */
-    z.strictObject({ ask: z.literal('flows'), ...common, limit: limit(100) }),
+    z.strictObject({ ask: z.literal('flows'), ...common, limit: limit(100, MAX_FLOWS) }),
     /** Tunnels, each one way: what they carry, what that costs, and how it spreads over outer source ports. */
     z.strictObject({
       ask: z.literal('tunnels'),
@@ -168,6 +170,8 @@ export const ResultTableSchema = z.object({
   total: z.object({ octets: z.number(), packets: z.number() }),
   /** Whether there were more rows than the limit. */
   isCut: z.boolean(),
+  /** How many rows there would be without a limit; of a series nobody counts them. */
+  count: z.number().optional(),
   /** What the answer is of: the span asked for, widened to the bounds of what is stored, cut to what there is. */
   covered: z.object({ fromMs: z.number(), toMs: z.number(), level: z.enum([...LEVELS, 'live']) }),
   /** Spans within it of which nothing is stored: nobody metered. */

@@ -50,7 +50,10 @@ export interface Plan {
   readonly cover: Cover;
   /** Of a series. */
   readonly stepMs?: number;
-  readonly read: (rows: readonly Row[], agentNames: AgentNames) => Pick<Answer, 'rows' | 'total' | 'isCut'>;
+  readonly read: (
+    rows: readonly Row[],
+    agentNames: AgentNames,
+  ) => Pick<Answer, 'rows' | 'total' | 'isCut' | 'count'>;
 }
 
 /** Makes a question ready. @throws StoreError for what is not kept so far back, FilterError */
@@ -251,7 +254,7 @@ function readTop(
   dimensions: readonly Dimension[],
   sums: number,
   agents: AgentNames,
-): Pick<Answer, 'rows' | 'total' | 'isCut'> {
+): Pick<Answer, 'rows' | 'total' | 'isCut' | 'count'> {
   const width = groupColumns(dimensions).length;
   const [first] = found;
   const [octets = 0, packets = 0, count = 0] = first?.slice(width + sums).map(Number) ?? [];
@@ -262,6 +265,7 @@ function readTop(
     ]),
     total: { octets, packets },
     isCut: count > found.length,
+    count,
   };
 }
 
@@ -286,7 +290,7 @@ function readSeries(
   return { rows, total, isCut };
 }
 
-function readFlows(found: readonly Row[]): Pick<Answer, 'rows' | 'total' | 'isCut'> {
+function readFlows(found: readonly Row[]): Pick<Answer, 'rows' | 'total' | 'isCut' | 'count'> {
   const width = FLOW_DETAILS.reduce((sum, { columns }) => sum + columns.length, 0);
   const [octets = 0, packets = 0, count = 0] = found[0]?.slice(width).map(Number) ?? [];
   const rows = found.map((row) => {
@@ -297,7 +301,7 @@ function readFlows(found: readonly Row[]): Pick<Answer, 'rows' | 'total' | 'isCu
       return cell;
     });
   });
-  return { rows, total: { octets, packets }, isCut: count > found.length };
+  return { rows, total: { octets, packets }, isCut: count > found.length, count };
 }
 
 function definition(dimension: Dimension): DimensionSql {

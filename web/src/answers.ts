@@ -1,6 +1,7 @@
 /** Answers of the agent to questions in the one language, asked again while they are of a time that moves. */
 import { useEffect, useRef, useState } from 'react';
 import { type HistoryQuestionText, type ResultTable, ResultTableSchema } from '../../src/query/index.ts';
+import type { QuestionTime } from './moment.ts';
 
 /** Why there is no answer, as the agent said it. */
 export interface AnswerProblem {
@@ -10,45 +11,108 @@ export interface AnswerProblem {
   readonly remedy: string | undefined;
 }
 
+type Timeless<Question> = Question extends unknown ? Omit<Question, 'fromMs' | 'toMs'> : never;
+/** A question before it says of which time. */
+export type TimelessQuestion = Timeless<HistoryQuestionText>;
+/** A question of the past or of now. */
+export type AnyQuestion = TimelessQuestion & QuestionTime;
+
 /** What is known of a question now. */
 export interface KnownAnswer {
   /** The newest answer; it stays while the next one is under way, also to another question. */
   readonly table: ResultTable | undefined;
   /** The question that `table` answers. */
-  readonly question: HistoryQuestionText | undefined;
+  readonly question: AnyQuestion | undefined;
   readonly problem: AnswerProblem | undefined;
   readonly isAsking: boolean;
 }
 
 const NOTHING: KnownAnswer = { table: undefined, question: undefined, problem: undefined, isAsking: false };
 
+/** A question under way, and whether it is to be asked again when it is answered. */
+interface UnderWay {
+  readonly text: string;
+  readonly gone: AbortController;
+  isOld: boolean;
+}
+
 /**
- * Asks a question, and again each time it or `turn` changes; who asks anew, or goes away, cancels what is under way.
+ * Asks a question, and again each time it or `turn` changes. Another question, or going away, cancels what is under way;
+ * another turn waits for it, so that an answer that takes longer than a turn comes all the same.
  *
  * @param question undefined asks nothing
  * @param turn a number that changes when there may be another answer, e.g. the epoch
  */
-export function useAnswer(question: HistoryQuestionText | undefined, turn: number): KnownAnswer {
+export function useAnswer(question: AnyQuestion | undefined, turn: number): KnownAnswer {
   const [known, setKnown] = useState(NOTHING);
   const text = question && JSON.stringify(question);
-  const asked = useRef<string>(undefined);
+  const underWay = useRef<UnderWay>(undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: turn is when to ask again
   useEffect(() => {
     if (text === undefined) return;
-    const gone = new AbortController();
-    if (asked.current !== text) setKnown((last) => ({ ...last, isAsking: true }));
-    asked.current = text;
-    void ask(text, gone.signal).then((answer) => {
-      if (!gone.signal.aborted)
-        setKnown((last) =>
+    const last = underWay.current;
+    if (last?.text === text && !last.gone.signal.aborted) {
+      last.isOld = true;
+      return;
+    }
+    last?.gone.abort();
+    setKnown((before) => ({ ...before, isAsking: true }));
+    void (async () => {
+      const own: UnderWay = { text, gone: new AbortController(), isOld: true };
+      underWay.current = own;
+      const { signal } = own.gone;
+      while (own.isOld && !signal.aborted) {
+        own.isOld = false;
+        const answer = await ask(text, signal);
+        if (signal.aborted) return;
+        setKnown((before) =>
           'table' in answer
             ? { table: answer.table, question: JSON.parse(text), problem: undefined, isAsking: false }
-            : { ...last, problem: answer.problem, isAsking: false },
+            : { ...before, problem: answer.problem, isAsking: false },
         );
-    });
-    return () => gone.abort();
+      }
+      if (underWay.current === own) underWay.current = undefined;
+    })();
   }, [text, turn]);
+  useEffect(
+    () => () => {
+      underWay.current?.gone.abort();
+      underWay.current = undefined;
+    },
+    [],
+  );
   return known;
+}
+
+/** The rows, which zod would copy, are looked at where they lie. */
+const HeadSchema = ResultTableSchema.omit({ rows: true });
+
+/** Reads an answer. @throws Error that says what is wrong with it */
+export function readTable(json: unknown): ResultTable {
+  const head = HeadSchema.parse(json);
+  const { rows } = json as { readonly rows?: unknown };
+  const width = head.columns.length;
+  if (!Array.isArray(rows)) throw new Error('the answer has no rows');
+  for (let at = 0; at < rows.length; at++) {
+    const row: unknown = rows[at];
+    if (!Array.isArray(row) || row.length !== width || !row.every(isCell))
+      throw new Error(`row ${at} of the answer is none`);
+  }
+  return { ...head, rows };
+}
+
+function isCell(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'number';
+}
+
+/** A question as a request. @param type the content type that is wanted */
+export function questionRequest(text: string, type: string): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: type },
+    body: text,
+    cache: 'no-store',
+  };
 }
 
 /** What is known of several questions that belong together. */
@@ -163,15 +227,9 @@ type Answered = { readonly table: ResultTable } | { readonly problem: AnswerProb
 
 async function askNow(text: string, signal: AbortSignal): Promise<Answered> {
   try {
-    const response = await fetch('api/v1/query', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: text,
-      signal,
-      cache: 'no-store',
-    });
+    const response = await fetch('api/v1/query', { ...questionRequest(text, 'application/json'), signal });
     const answer: unknown = await response.json();
-    if (response.ok) return { table: ResultTableSchema.parse(answer) };
+    if (response.ok) return { table: readTable(answer) };
     const { error = response.statusText, remedy } = answer as Partial<Record<'error' | 'remedy', string>>;
     return { problem: { status: response.status, message: error, remedy } };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What the page shows, as it stands in the address bar: reload, Back and sharing give the same picture. */
 import { type ViewQuestion, ViewQuestionSchema } from '../../src/query/index.ts';
+import { PLAIN_SHEET, readSheet, type Sheet, withSheet, writeSheet } from './sheet.ts';
 import {
   LIVE,
   parseTimeRange,
@@ -52,6 +53,8 @@ export interface Place {
   /** The chosen host of the virtual network, by its card's id. */
   readonly at: string | undefined;
   readonly networkList: NetworkList;
+  /** Of the views that are tables; another view begins with a plain one. */
+  readonly sheet: Sheet;
 }
 
 /** Reads a query string. What cannot be read is left out and named, so that an old link still shows something. */
@@ -85,6 +88,7 @@ export function readPlace(search: string): { place: Place; ignored: string[] } {
       sight: SIGHTS.find((sight) => sight === query.get('sight')) ?? 'chord',
       at: query.get('at') ?? undefined,
       networkList: NETWORK_LISTS.find((list) => list === query.get('table')) ?? 'macs',
+      sheet: readSheet(query),
     },
     ignored,
   };
@@ -102,6 +106,7 @@ export function writePlace(place: Place): string {
   if (place.sight !== 'chord') query.set('sight', place.sight);
   if (place.at !== undefined) query.set('at', place.at);
   if (place.networkList !== 'macs') query.set('table', place.networkList);
+  writeSheet(place.sheet, query);
   const text = readable(query);
   return text === '' ? '' : `?${text}`;
 }
@@ -119,7 +124,12 @@ export function writeQuestion(question: ViewQuestion): string {
 
 /** These may stand in a query as they are (RFC 3986 section 3.4) and read better so. */
 function readable(query: URLSearchParams): string {
-  return query.toString().replaceAll('%3A', ':').replaceAll('%2F', '/').replaceAll('%7E', '~');
+  return query
+    .toString()
+    .replaceAll('%3A', ':')
+    .replaceAll('%2F', '/')
+    .replaceAll('%7E', '~')
+    .replaceAll('%2C', ',');
 }
 
 /** The same place with another filter; an empty one is none. Where no filter holds, it leads to the chord. */
@@ -131,12 +141,16 @@ export function withFilter(place: Place, filter: string): Place {
 
 /** The same question, looked at otherwise. */
 export function asSight(place: Place, sight: Sight): Place {
-  return sight === 'network' ? { ...place, sight } : { ...place, sight, at: undefined, networkList: 'macs' };
+  const sheet = sight === place.sight ? place.sheet : PLAIN_SHEET;
+  return sight === 'network'
+    ? { ...place, sight, sheet }
+    : { ...place, sight, sheet, at: undefined, networkList: 'macs' };
 }
 
 /** One level up, or `undefined` at the top. */
 export function above(place: Place): Place | undefined {
   if (place.sight === 'network') return place.at === undefined ? undefined : { ...place, at: undefined };
+  if (place.sheet.row !== undefined) return { ...place, sheet: withSheet(place.sheet, { row: undefined }) };
   const { pair, host, ...top } = place.question;
   if (pair !== undefined) return { ...place, question: host === undefined ? top : { ...top, host } };
   if (place.client !== undefined) return { ...place, client: undefined, list: 'nodes' };

@@ -25,16 +25,17 @@ export interface SightEntry {
   readonly View?: LazyExoticComponent<ComponentType<SightProps>>;
 }
 
-/** The views, in the order of the rail. The chord and the virtual networks are drawn by the page itself. */
-export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
-  overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
-  chord: { words: 'Chord' },
-  network: { words: 'Virtual network' },
-};
-
 /** Makes a view that is loaded when it is looked at. */
 export function lazily(
   load: () => Promise<{ readonly default: ComponentType<SightProps> }>,
 ): LazyExoticComponent<ComponentType<SightProps>> {
   return lazy(load);
 }
+
+/** The views, in the order of the rail. The chord and the virtual networks are drawn by the page itself. */
+export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
+  overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
+  chord: { words: 'Chord' },
+  flows: { words: 'Flows', View: lazily(() => import('../sights/flows/Flows.tsx')) },
+  network: { words: 'Virtual network' },
+};

@@ -50,6 +50,7 @@ export function PlaceLink(props: {
       rest.sight,
       rest.at,
       rest.networkList,
+      rest.sheet,
     ],
   );
   return (

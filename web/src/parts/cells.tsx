@@ -1,0 +1,68 @@
+/** Cells of answers, as the tables of the views show them. */
+import type { ReactNode } from 'react';
+import type { ResultTable } from '../../../src/query/index.ts';
+import {
+  type Cell,
+  columnWords,
+  isNumeric,
+  momentWords,
+  quantityOf,
+  type Reading,
+  type ResultRow,
+} from '../result.ts';
+import { type Paint, segmentName } from '../segments.ts';
+import type { ShownColumn } from '../sheet.ts';
+import { Amount } from './Amount.tsx';
+import { Swatch } from './Paints.tsx';
+import type { GridColumn } from './VirtualTable.tsx';
+
+type ResultColumn = ResultTable['columns'][number];
+
+/** What cells are drawn with. */
+export interface CellLook extends Reading {
+  readonly paints: ReadonlyMap<string, Paint>;
+}
+
+/** A cell of an answer, by its column. */
+export function resultCell(column: ResultColumn, value: Cell, look: CellLook): ReactNode {
+  if (value === null) return <span className="quiet">–</span>;
+  if (column.name === 'segment' && typeof value === 'string') {
+    return (
+      <>
+        <Swatch paints={look.paints} segment={value} />
+        {segmentName(value)}
+      </>
+    );
+  }
+  if (typeof value === 'string') {
+    return column.kind === 'address' || column.kind === 'mac' ? <span className="mono">{value}</span> : value;
+  }
+  if (column.kind === 'time') return momentWords(value);
+  return <Amount quantity={quantityOf(column, value, look)} />;
+}
+
+/** The columns that are shown, of those of an answer. */
+export function resultColumns(
+  columns: ResultTable['columns'],
+  shown: readonly ShownColumn[],
+  look: CellLook,
+): GridColumn<ResultRow>[] {
+  return shown.flatMap(({ id, width }): GridColumn<ResultRow>[] => {
+    const at = columns.findIndex(({ name }) => name === id);
+    const column = columns[at];
+    if (!column) return [];
+    const words = columnWords(column);
+    const isRate = look.units === 'rate' && (id === 'octets' || id === 'payload');
+    return [
+      {
+        id,
+        head: isRate && id === 'octets' ? 'Rate' : words.head,
+        title: words.title,
+        width: width ?? words.width,
+        isNumeric: isNumeric(column.kind),
+        cell: (row) => resultCell(column, row[at]!, look),
+        value: (row) => row[at]!,
+      },
+    ];
+  });
+}

@@ -1,0 +1,192 @@
+import { useMemo } from 'react';
+import { type AnyQuestion, useAnswer } from '../../answers.ts';
+import { cellOf, flowFilter, groupFilter } from '../../flow-filter.ts';
+import { useMoment } from '../../moment.ts';
+import { AnswerState } from '../../parts/AnswerState.tsx';
+import { ColumnsMenu } from '../../parts/ColumnsMenu.tsx';
+import type { CellLook } from '../../parts/cells.tsx';
+import { Drawer, Facts, type NextQuestion } from '../../parts/Drawer.tsx';
+import { ExportMenu } from '../../parts/ExportMenu.tsx';
+import { GroupMenu, readDimensions } from '../../parts/GroupMenu.tsx';
+import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
+import type { SightProps } from '../../parts/sight.ts';
+import { PlaceLink } from '../../parts/tables.tsx';
+import { VirtualTable } from '../../parts/VirtualTable.tsx';
+import { asSight, type Place } from '../../question.ts';
+import { momentWords, type ResultRow } from '../../result.ts';
+import { narrowed, onSheet, selectionOf } from '../../selection.ts';
+import { exactly } from '../../words.ts';
+import { flowsQuestion, MOST_ROWS, readRows } from './flows-question.ts';
+
+const OF_FLOWS: UsualSheet = {
+  columns: ['segment', 'src', 'sport', 'dst', 'dport', 'proto', 'octets', 'packets', 'payload', 'last'],
+  sort: { column: 'octets', descending: true },
+};
+
+/** Every flow, or groups of them: any column, sorted, filtered, pinned, saved. */
+export default function Flows({ place, go, feed, isPaused, paints }: SightProps) {
+  const { time, turn } = useMoment(place, feed, isPaused);
+  const by = useMemo(() => readDimensions(place.sheet.by), [place.sheet.by]);
+  const asked = useMemo(
+    () => flowsQuestion({ by, rows: readRows(place.sheet.rows), sort: place.sheet.sort }, selectionOf(place)),
+    [by, place],
+  );
+  const question: AnyQuestion | undefined = time && { ...asked, ...time };
+  const known = useAnswer(question, turn);
+  const { table } = known;
+  const isOfFlows = known.question?.ask !== 'top';
+  const usual = useMemo((): UsualSheet => {
+    if (isOfFlows) return OF_FLOWS;
+    return { columns: [...by, 'octets', 'packets'], sort: OF_FLOWS.sort };
+  }, [isOfFlows, by]);
+  const seconds = table ? (table.covered.toMs - table.covered.fromMs) / 1000 : 0;
+  const look: CellLook = { units: place.units, seconds, paints };
+  const view = useSheetView(table, place, { usual, look });
+  const changes = sheetChanges(place, go, { view, usual, table });
+  const { open, keyOf } = view;
+  const missing = view.pins.length - view.pinned.length;
+  return (
+    <section className="sight sheet" aria-label="Flows" data-testid="flows">
+      <div className="sheet-top">
+        <p className="headline" data-testid="flows-headline" aria-live="off">
+          {table ? headline(table, isOfFlows) : 'Flows'}
+        </p>
+        {table?.isCut && <Cut place={place} go={go} isOfFlows={isOfFlows} />}
+        <div className="tools">
+          <GroupMenu
+            by={by}
+            onChange={(next) => go({ ...place, sheet: next.length === 0 ? {} : { by: next.join(',') } })}
+          />
+          {table && <ColumnsMenu columns={table.columns} shown={view.shown} onChange={changes.show} />}
+          <ExportMenu question={question} name={isOfFlows ? 'flows' : by.join('-')} />
+        </div>
+      </div>
+      <div className="sheet-body">
+        <div className="sheet-table">
+          <AnswerState known={known} place={place} go={go} what="flows">
+            <VirtualTable
+              caption={isOfFlows ? 'Flows' : 'Groups of flows'}
+              columns={view.columns}
+              rows={view.rows}
+              pinned={view.pinned}
+              keyOf={keyOf}
+              sort={view.sort}
+              onSort={changes.sortBy}
+              onMove={changes.move}
+              onResize={changes.resize}
+              openKey={place.sheet.row}
+              onOpen={(row) => changes.open(keyOf(row))}
+            />
+            {missing > 0 && (
+              <p className="quiet" data-testid="pins-missing">
+                {missing} pinned {missing === 1 ? 'row is' : 'rows are'} not in this answer: nothing was sent,
+                or others sent more.
+              </p>
+            )}
+          </AnswerState>
+        </div>
+        {table && open && (
+          <Drawer
+            title={titleOf(table, open, isOfFlows)}
+            openKey={keyOf(open)}
+            next={isOfFlows ? nextOfFlow(place, table, open) : nextOfGroup(place, table, open)}
+            go={go}
+            onClose={() => changes.open(undefined)}
+          >
+            <button
+              type="button"
+              className="plain"
+              data-testid="pin"
+              aria-pressed={view.pins.includes(keyOf(open))}
+              onClick={() => changes.pin(keyOf(open))}
+            >
+              {view.pins.includes(keyOf(open)) ? 'Unpin' : 'Pin on top'}
+            </button>
+            <Facts columns={table.columns} row={open} look={look} />
+          </Drawer>
+        )}
+      </div>
+    </section>
+  );
+}
+
+type Table = NonNullable<ReturnType<typeof useAnswer>['table']>;
+
+function headline({ rows, count, isCut, covered }: Table, isOfFlows: boolean): string {
+  const word = isOfFlows ? 'flow' : 'group';
+  const shown = exactly(rows.length);
+  const of = count === undefined ? 'more' : exactly(count);
+  const many = isCut
+    ? `The largest ${shown} of ${of} ${word}s`
+    : `${shown} ${word}${rows.length === 1 ? '' : 's'}`;
+  return `${many}, ${momentWords(covered.fromMs)} to ${momentWords(covered.toMs).slice(11)}.`;
+}
+
+/** What to do where there are more than are shown. */
+function Cut({
+  place,
+  go,
+  isOfFlows,
+}: {
+  readonly place: Place;
+  readonly go: (place: Place) => void;
+  readonly isOfFlows: boolean;
+}) {
+  const rows = readRows(place.sheet.rows);
+  const more = MOST_ROWS.find((each) => each > rows && (isOfFlows || each <= 10_000));
+  return (
+    <p className="quiet" data-testid="cut">
+      Not all are shown: a filter, a segment or a shorter time leaves fewer
+      {more !== undefined && (
+        <>
+          {', or '}
+          <PlaceLink to={onSheet(place, { rows: String(more) })} go={go} className="link">
+            show up to {exactly(more)}
+          </PlaceLink>
+        </>
+      )}
+      .
+    </p>
+  );
+}
+
+function titleOf({ columns }: Table, row: ResultRow, isOfFlows: boolean): string {
+  if (!isOfFlows)
+    return row
+      .slice(0, -2)
+      .map((value) => value ?? 'none')
+      .join(', ');
+  const end = (address: string, port: string): string => {
+    const [host, number] = [cellOf(columns, row, address), cellOf(columns, row, port)];
+    if (host === null) return 'no address';
+    return number === null ? String(host) : `${String(host).includes(':') ? `[${host}]` : host}:${number}`;
+  };
+  return `${end('src', 'sport')} → ${end('dst', 'dport')}`;
+}
+
+function nextOfFlow(place: Place, { columns }: Table, row: ResultRow): NextQuestion[] {
+  const cell = (name: string) => cellOf(columns, row, name);
+  const [src, dst, outerSource] = [cell('src'), cell('dst'), cell('outer.src')];
+  const ends = `outer.host = ${outerSource} and outer.host = ${cell('outer.dst')}`;
+  const host = (address: unknown): Place => ({
+    ...asSight(place, 'hosts'),
+    sheet: { address: String(address) },
+  });
+  return [
+    ...(src === null ? [] : [{ words: `What ${src} does`, to: host(src) }]),
+    ...(dst === null ? [] : [{ words: `What ${dst} does`, to: host(dst) }]),
+    ...(outerSource === null ? [] : [{ words: 'This tunnel', to: narrowed(place, 'tunnels', ends) }]),
+    { words: 'Only this flow', to: narrowed(place, 'flows', flowFilter(columns, row)) },
+    { words: 'In the chord', to: narrowed(place, 'chord', flowFilter(columns, row)) },
+  ];
+}
+
+function nextOfGroup(place: Place, { columns }: Table, row: ResultRow): NextQuestion[] {
+  const filter = groupFilter(columns, row);
+  if (filter === undefined) return [];
+  return [
+    { words: 'Its flows', to: narrowed(place, 'flows', filter) },
+    { words: 'Its tunnels', to: narrowed(place, 'tunnels', filter) },
+    { words: 'In the chord', to: narrowed(place, 'chord', filter) },
+  ];
+}

@@ -1,0 +1,118 @@
+/** A history for tests of views: made up from a seed, stored by the store itself. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { batchOf, type RecordWords } from '../../src/flow/batch.fixture.ts';
+import type { LedgerLine } from '../../src/flow/index.ts';
+import type { ResultTable, Status } from '../../src/query/index.ts';
+import { DuckDbStore } from '../../src/store/index.ts';
+import { type Bench, type BenchOptions, bench } from './browser.ts';
+import { labStreams, type Stream } from './source.ts';
+
+/** Length of a period of the store, and of an epoch. */
+const PERIOD_MS = 10_000;
+/** When the made-up history begins: a minute that is whole. */
+export const BEGIN_MS: number = Date.UTC(2026, 10, 21, 10);
+const PERIODS = 30;
+/** In no flow, in every period. */
+export const LOST: LedgerLine = {
+  ifindex: 2,
+  direction: 0,
+  reason: 'ethernet_truncated',
+  level: 0,
+  packets: 2n,
+  octets: 28n,
+};
+/** When it ends. */
+export const END_MS: number = BEGIN_MS + PERIODS * PERIOD_MS;
+/** All of it, as it stands in an address. */
+export const ALL_OF_IT = 'time=2026-11-21T10:00:00Z/2026-11-21T10:05:00Z';
+
+const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17 };
+
+/** A store in a directory of its own, which goes with it. */
+export interface StoredHistory extends AsyncDisposable {
+  readonly store: DuckDbStore;
+}
+
+/** Stores streams: in each period a little more of each, so that a series rises. A gap of three periods is in it. */
+export async function storeStreams(
+  streams: readonly Stream[] = labStreams({ noisy: true }),
+): Promise<StoredHistory> {
+  const directory = mkdtempSync(join(tmpdir(), 'ts-views-'));
+  const store = await DuckDbStore.open({
+    path: join(directory, 'history.duckdb'),
+    intervalMs: PERIOD_MS,
+    clock: () => END_MS,
+  });
+  for (let period = 0; period < PERIODS; period++) {
+    if (period >= 12 && period < 15) continue;
+    const startMs = BEGIN_MS + period * PERIOD_MS;
+    const records = streams.map((stream) => recordOf(stream, 1 + period));
+    const endMs = startMs + PERIOD_MS;
+    await store.commit([batchOf(records, { epoch: 1 + period, startMs, endMs, ledger: [LOST] })]);
+  }
+  await store.settled();
+  return {
+    store,
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+function recordOf(
+  { segment, outer, inner, protocol = 'TCP', ports, ...counts }: Stream,
+  times: number,
+): RecordWords {
+  return {
+    between: inner,
+    protocol: PROTOCOLS[protocol]!,
+    octets: counts.octets * times,
+    packets: counts.packets * times,
+    payloadOctets: Math.max(0, counts.octets - 92 * counts.packets) * times,
+    ...(protocol === 'ICMP' && { icmp: [8, 0] as const }),
+    ...(ports && { ports }),
+    ...(outer && { tunnel: [...outer, Number(segment.split(':')[1])] as const }),
+  };
+}
+
+/** A page before a server that has this history, and says so. */
+export async function benchOver(
+  browser: Parameters<typeof bench>[0],
+  { store }: StoredHistory,
+  options: BenchOptions = {},
+): Promise<Bench> {
+  return bench(browser, {
+    ...options,
+    prepare: (source) => {
+      const status = source.status.bind(source);
+      source.status = (): Status => ({ ...status(), history: historyStatus() });
+      options.prepare?.(source);
+    },
+    serve: { history: store, ...options.serve },
+  });
+}
+
+function historyStatus(): NonNullable<Status['history']> {
+  return {
+    directory: '/var/lib/tunnelscope',
+    storedUpToMs: END_MS,
+    spoolOctets: 0,
+    maxSpoolOctets: 1e9,
+    dropped: { epochs: 0, packets: 0, octets: 0 },
+    failing: null,
+  };
+}
+
+/** What the API answers to a question. */
+export async function asked(url: string, question: object): Promise<ResultTable> {
+  const response = await fetch(`${url}api/v1/query`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(question),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as ResultTable;
+}
