@@ -1,5 +1,5 @@
 /** Answers as files, by the API, into the place where the browser puts them. */
-import { type AnyQuestion, questionRequest } from './answers.ts';
+import { type AnyQuestion, questionRequest } from './asking.ts';
 
 /** Formats there are, by what the agent is asked for. */
 export const EXPORTS = { csv: 'text/csv', json: 'application/json' } as const;

@@ -1,7 +1,7 @@
 /** Of which time a view asks, and when it is time to ask again. */
 import { useEffect, useRef, useState } from 'react';
 import type { ViewQuestion } from '../../src/query/index.ts';
-import { isAnswerAwaited } from './answers.ts';
+import { isAnswerAwaited } from './asking.ts';
 import { ageMs, type Newest } from './freshness.ts';
 import type { Feed } from './live.ts';
 import type { Place } from './question.ts';

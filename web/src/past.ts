@@ -1,10 +1,11 @@
 /** The picture of a part of the past, asked for and kept while the next one is under way. */
 import { useMemo, useState } from 'react';
 import type { StreamedView } from '../../src/query/index.ts';
-import { type AnswerProblem, useAnswers } from './answers.ts';
+import type { AnswerProblem } from './asking.ts';
 import { leaderQuestions, type PastQuestions, pastQuestions, type Span } from './past-questions.ts';
 import { type LiveFacts, pastView, type ShownView, senderOf } from './past-view.ts';
 import type { Place } from './question.ts';
+import { useTogether } from './together.ts';
 
 /** What is known of a part of the past. */
 export interface KnownPast {
@@ -54,11 +55,11 @@ export function usePast(
     questions: answered,
     problem,
     isAsking,
-  } = useAnswers<keyof PastQuestions>(questions && { ...questions }, turn);
+  } = useTogether<keyof PastQuestions>(questions && { ...questions }, turn);
   const isAnswered = answered !== undefined && JSON.stringify(answered) === JSON.stringify(questions);
   const sender = isAnswered && tables?.senders ? senderOf(question, tables.senders) : undefined;
   const asked = span && sender ? { ...leaderQuestions(question, span, sender) } : undefined;
-  const leader = useAnswers(asked, turn);
+  const leader = useTogether(asked, turn);
   const isLed = asked !== undefined && JSON.stringify(leader.questions) === JSON.stringify(asked);
   const [shown, setShown] = useState<ShownView>();
   const facts = live ?? NOBODY;

@@ -68,6 +68,12 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   octets: { head: 'Octets', title: 'On the wire' },
   packets: { head: 'Packets', title: 'On the wire' },
   payload: { head: 'Payload', title: 'Octets behind the innermost header: goodput' },
+  address: { head: 'Address' },
+  peer: { head: 'Peer' },
+  sent: { head: 'Sent', title: 'On the wire' },
+  received: { head: 'Received', title: 'On the wire' },
+  'packets.sent': { head: 'Packets sent', width: 108 },
+  'packets.received': { head: 'Packets received', width: 124 },
   flows: { head: 'Flows', title: 'Uniflows, each once' },
   share: { head: 'Share', title: 'Part of all octets' },
   first: { head: 'First seen' },
@@ -96,7 +102,7 @@ export function isNumeric(kind: Kind): boolean {
 }
 
 /** Columns whose octets add up over time, and so have a rate. */
-const SUMS: ReadonlySet<string> = new Set(['octets', 'payload', 'before.octets', 'before.payload']);
+const SUMS: ReadonlySet<string> = new Set(['octets', 'payload', 'sent', 'received']);
 
 /** What a cell is read by: units, and the length of time that sums are of. */
 export interface Reading {
@@ -135,7 +141,7 @@ function durationQuantity(ms: number): Quantity {
 }
 
 /** A moment by the clocks of who reads, to the second; with its day. */
-export function momentWords(ms: number): string {
+export function stampWords(ms: number): string {
   const time = new Date(ms);
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
@@ -146,7 +152,7 @@ export function momentWords(ms: number): string {
 export function cellWords(column: ResultTable['columns'][number], value: Cell, reading: Reading): string {
   if (value === null) return '–';
   if (typeof value === 'string') return value;
-  if (column.kind === 'time') return momentWords(value);
+  if (column.kind === 'time') return stampWords(value);
   return formatQuantity(quantityOf(column, value, reading));
 }
 

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { AnyQuestion } from '../answers.ts';
+import type { AnyQuestion } from '../asking.ts';
 import { EXPORTS, type ExportKind, saveAnswer } from '../export.ts';
 import { Menu } from './Menu.tsx';
 

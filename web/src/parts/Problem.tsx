@@ -1,4 +1,4 @@
-import type { AnswerProblem } from '../answers.ts';
+import type { AnswerProblem } from '../asking.ts';
 
 /** Why there is no answer, and what to do; nothing while there is one. */
 export function Problem({ problem }: { readonly problem: AnswerProblem | undefined }) {

@@ -5,10 +5,10 @@ import {
   type Cell,
   columnWords,
   isNumeric,
-  momentWords,
   quantityOf,
   type Reading,
   type ResultRow,
+  stampWords,
 } from '../result.ts';
 import { type Paint, segmentName } from '../segments.ts';
 import type { ShownColumn } from '../sheet.ts';
@@ -37,7 +37,7 @@ export function resultCell(column: ResultColumn, value: Cell, look: CellLook): R
   if (typeof value === 'string') {
     return column.kind === 'address' || column.kind === 'mac' ? <span className="mono">{value}</span> : value;
   }
-  if (column.kind === 'time') return momentWords(value);
+  if (column.kind === 'time') return stampWords(value);
   return <Amount quantity={quantityOf(column, value, look)} />;
 }
 

@@ -37,5 +37,6 @@ export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
   overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
   chord: { words: 'Chord' },
   flows: { words: 'Flows', View: lazily(() => import('../sights/flows/Flows.tsx')) },
+  hosts: { words: 'Hosts', View: lazily(() => import('../sights/hosts/Hosts.tsx')) },
   network: { words: 'Virtual network' },
 };

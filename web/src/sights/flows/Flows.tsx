@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
-import { type AnyQuestion, useAnswer } from '../../answers.ts';
+import { useAnswer } from '../../answers.ts';
+import type { AnyQuestion } from '../../asking.ts';
 import { cellOf, flowFilter, groupFilter } from '../../flow-filter.ts';
 import { useMoment } from '../../moment.ts';
 import { AnswerState } from '../../parts/AnswerState.tsx';
@@ -8,13 +9,15 @@ import type { CellLook } from '../../parts/cells.tsx';
 import { Drawer, Facts, type NextQuestion } from '../../parts/Drawer.tsx';
 import { ExportMenu } from '../../parts/ExportMenu.tsx';
 import { GroupMenu, readDimensions } from '../../parts/GroupMenu.tsx';
+import { History } from '../../parts/History.tsx';
 import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { PlaceLink } from '../../parts/tables.tsx';
 import { VirtualTable } from '../../parts/VirtualTable.tsx';
 import { asSight, type Place } from '../../question.ts';
-import { momentWords, type ResultRow } from '../../result.ts';
+import type { ResultRow } from '../../result.ts';
 import { narrowed, onSheet, selectionOf } from '../../selection.ts';
+import { spanWords } from '../../time-words.ts';
 import { exactly } from '../../words.ts';
 import { flowsQuestion, MOST_ROWS, readRows } from './flows-question.ts';
 
@@ -102,6 +105,15 @@ export default function Flows({ place, go, feed, isPaused, paints }: SightProps)
             >
               {view.pins.includes(keyOf(open)) ? 'Unpin' : 'Pin on top'}
             </button>
+            <History
+              title="Its history"
+              place={place}
+              go={go}
+              feed={feed}
+              isPaused={isPaused}
+              paints={paints}
+              filter={isOfFlows ? flowFilter(table.columns, open) : groupFilter(table.columns, open)}
+            />
             <Facts columns={table.columns} row={open} look={look} />
           </Drawer>
         )}
@@ -119,7 +131,7 @@ function headline({ rows, count, isCut, covered }: Table, isOfFlows: boolean): s
   const many = isCut
     ? `The largest ${shown} of ${of} ${word}s`
     : `${shown} ${word}${rows.length === 1 ? '' : 's'}`;
-  return `${many}, ${momentWords(covered.fromMs)} to ${momentWords(covered.toMs).slice(11)}.`;
+  return `${many}, ${spanWords(covered, { nowMs: Date.now() })}.`;
 }
 
 /** What to do where there are more than are shown. */

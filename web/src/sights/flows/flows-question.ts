@@ -1,6 +1,6 @@
 /** What the view of flows asks. */
 import type { Dimension, HistoryQuantity } from '../../../../src/query/index.ts';
-import type { TimelessQuestion } from '../../answers.ts';
+import type { TimelessQuestion } from '../../asking.ts';
 import { readSort } from '../../sheet.ts';
 
 /** How many rows can be asked for. */
