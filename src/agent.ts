@@ -5,7 +5,7 @@ import { type AlertListener, AlertWatch } from './alerts/index.ts';
 import type { MeterConfig } from './config/index.ts';
 import { type EpochStore, excludedOf, type FlowBatch, type FlowSink, freeBatch } from './flow/index.ts';
 import { HistoryWriter } from './journal/index.ts';
-import { LiveView, UnexplainedError } from './live/index.ts';
+import { ConnectionsNow, LiveView, UnexplainedError } from './live/index.ts';
 import { type MeteredInterface, type MeterListener, type MeterSettings, MeterThread } from './meter/index.ts';
 import {
   type Family,
@@ -151,12 +151,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       ...ownFamilies({ ...meter.cost, lagSeconds, ...processCost() }),
       ...(networks ? networkMetrics.families(await networks()) : []),
     ];
+    const now = new ConnectionsNow(() => meter.sockets());
+    const connections: ServeOptions['connections'] = (question) => now.answer(question);
     const server = await startServer({
       ...options.serve,
       views: live,
       live,
       status,
       families,
+      connections,
       alerts: () => alerts.status(),
     });
     stack.defer(() => server.close());

@@ -1,9 +1,10 @@
 /** The metering thread's work: a Meter whose batches are handed over buffer by buffer. */
 import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
-import { batchBuffers } from '../flow/index.ts';
+import { batchBuffers, socketBuffers } from '../flow/index.ts';
 import { KEEP } from './keep.ts';
 import { Meter, type MeterOptions } from './meter.ts';
+import { SocketWatch } from './socket-watch.ts';
 import type { ThreadCommand, ThreadFailure, ThreadMessage } from './thread.ts';
 
 /** Runs the meter until told to stop; every end, failures too, is told. */
@@ -20,9 +21,19 @@ export async function runThread(port: MessagePort, options: MeterOptions): Promi
       interfaces: (interfaces) => tell({ type: 'interfaces', interfaces }),
       problem: (error) => tell({ type: 'problem', failure: failureOf(error) }),
     });
+    using watch = new SocketWatch();
+    const readSockets = (number: number): void => {
+      try {
+        const batch = watch.read();
+        tell({ type: 'sockets', number, batch }, socketBuffers(batch));
+      } catch (error) {
+        tell({ type: 'no sockets', number, failure: failureOf(error) });
+      }
+    };
     port.on('message', (command: ThreadCommand) => {
       if (typeof command === 'string') return;
       if (command.type === 'settings') return meter.change(command.settings);
+      if (command.type === 'sockets') return readSockets(command.number);
       const { number, rules } = command;
       meter.setRules(rules).then(
         () => tell({ type: 'rules', number, failure: undefined }),

@@ -1,7 +1,7 @@
 /** The meter in a thread of its own: system calls that wait, batches and decoding never hold up whoever serves. */
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { FlowBatch, FlowSource } from '../flow/index.ts';
+import type { FlowBatch, FlowSource, SocketBatch } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
 import type { MeteredInterface } from './attachments.ts';
 import { MeterError } from './error.ts';
@@ -23,6 +23,9 @@ export type ThreadMessage =
   | { readonly type: 'batch'; readonly batch: FlowBatch; readonly cost: MeterCost }
   /** The answer to a change of rules; without a failure they rule from now on. */
   | { readonly type: 'rules'; readonly number: number; readonly failure: ThreadFailure | undefined }
+  /** The answer to the question for sockets. */
+  | { readonly type: 'sockets'; readonly number: number; readonly batch: SocketBatch }
+  | { readonly type: 'no sockets'; readonly number: number; readonly failure: ThreadFailure }
   | { readonly type: 'ended' }
   | { readonly type: 'failed'; readonly failure: ThreadFailure };
 
@@ -34,14 +37,15 @@ export interface ThreadStart {
 
 /**
  * What it is told: the batch was taken (the maps may be cleared), stop after a last drain (`keep`: programs count on), meter
- * otherwise, other rules.
+ * otherwise, other rules, read the host's sockets.
  */
 export type ThreadCommand =
   | 'taken'
   | 'stop'
   | 'keep'
   | { readonly type: 'settings'; readonly settings: MeterSettings }
-  | { readonly type: 'rules'; readonly number: number; readonly rules: readonly Filter[] };
+  | { readonly type: 'rules'; readonly number: number; readonly rules: readonly Filter[] }
+  | { readonly type: 'sockets'; readonly number: number };
 
 /** A metering failure told by the thread; `code` is that of the original error. */
 export class MeterThreadError extends Error {
@@ -66,6 +70,8 @@ export class MeterThread implements FlowSource, AsyncDisposable {
   /** Who waits for rules, by the number of the change. */
   readonly #ruling = new Map<number, PromiseWithResolvers<void>>();
   #changes = 0;
+  /** Who waits for sockets, by the number of the question. */
+  readonly #reading = new Map<number, PromiseWithResolvers<SocketBatch>>();
 
   private constructor(worker: Worker, listener: MeterListener) {
     this.#worker = worker;
@@ -116,6 +122,20 @@ export class MeterThread implements FlowSource, AsyncDisposable {
     return ruling.promise;
   }
 
+  /**
+   * The TCP sockets of the metered namespace now, and those that closed since the call before if that was lately. The
+   * programs for it are loaded while somebody asks.
+   *
+   * @throws MeterThreadError with the code of the cause
+   */
+  async sockets(): Promise<SocketBatch> {
+    const number = ++this.#changes;
+    const reading = Promise.withResolvers<SocketBatch>();
+    this.#reading.set(number, reading);
+    this.#tell({ type: 'sockets', number });
+    return reading.promise;
+  }
+
   /** What metering takes in the kernel, as of the epoch that was yielded last. */
   get cost(): MeterCost {
     return this.#cost;
@@ -152,7 +172,7 @@ export class MeterThread implements FlowSource, AsyncDisposable {
   }
 
   /** The thread answers no more. */
-  #endRuling(): void {
+  #endWaiting(): void {
     for (const { reject } of this.#ruling.values())
       reject(
         new MeterError('METER_RULES', 'the meter ended before the rules changed', {
@@ -160,6 +180,13 @@ export class MeterThread implements FlowSource, AsyncDisposable {
         }),
       );
     this.#ruling.clear();
+    for (const { reject } of this.#reading.values())
+      reject(
+        new MeterError('METER_SOCKETS', 'the meter ended before it read the sockets', {
+          remedy: 'start it again',
+        }),
+      );
+    this.#reading.clear();
   }
 
   #tell(command: ThreadCommand): void {
@@ -177,8 +204,13 @@ export class MeterThread implements FlowSource, AsyncDisposable {
       this.#ruling.delete(message.number);
       if (message.failure) ruling?.reject(new MeterThreadError(message.failure));
       else ruling?.resolve();
+    } else if (message.type === 'sockets' || message.type === 'no sockets') {
+      const reading = this.#reading.get(message.number);
+      this.#reading.delete(message.number);
+      if (message.type === 'sockets') reading?.resolve(message.batch);
+      else reading?.reject(new MeterThreadError(message.failure));
     } else {
-      if (message.type !== 'batch' && message.type !== 'ready') this.#endRuling();
+      if (message.type !== 'batch' && message.type !== 'ready') this.#endWaiting();
       this.#inbox.push(message);
       this.#wake?.();
     }

@@ -1,5 +1,6 @@
 export * from './alerts.ts';
 export * from './audit.ts';
+export * from './connections.ts';
 export * from './control.ts';
 export {
   allOf,

@@ -12,6 +12,7 @@ import {
 import type {
   AgentControl,
   Alerts,
+  AskConnections,
   FlowQuery,
   HistoryQuestion,
   LiveQuery,
@@ -52,6 +53,8 @@ export interface ServeOptions {
   readonly status: () => Status;
   /** Metrics beside those of status and audit, as of now. */
   readonly families?: () => Promise<readonly Family[]>;
+  /** The host's own connections, asked for only when somebody looks; without it there are none, as of captures. */
+  readonly connections?: AskConnections;
   /** The virtual networks of this machine, asked for only when somebody looks; none without it. */
   readonly networks?: () => Promise<VirtualNetworks>;
   /** Answers questions about now; without it there is no answer to them. */

@@ -2,12 +2,13 @@
 import { accepts } from 'hono/accepts';
 import {
   type AgentControl,
-  isLive,
-  type Question,
   type Alerts,
+  isLive,
   type NamesAnswer,
+  type Question,
   type ResultTable,
   tableCsv,
+  USUAL_CONNECTIONS,
   type ViewQuestion,
   type VirtualNetworks,
   withFewerEntries,
@@ -41,6 +42,16 @@ export function handlersOf(parts: AppParts): Handlers {
     stream: ({ parameters }, c) => stream(parts, parameters, c),
     status: (_, c) => c.json(options.status()),
     audit: (_, c) => c.json(options.views.audit()),
+    connections: async ({ parameters }, c) => {
+      if (!options.connections)
+        throw new Refusal(404, 'This shows captures: there is no host whose connections could be told.');
+      const { limit = USUAL_CONNECTIONS, filter = '' } = parameters;
+      try {
+        return c.json(await options.connections({ limit, filter }));
+      } catch (error) {
+        throw explained(error, {});
+      }
+    },
     networks: async ({ parameters }, c) => {
       const none: VirtualNetworks = { nowMs: Date.now(), functions: [], unanswered: [] };
       const networks = (await options.networks?.()) ?? none;

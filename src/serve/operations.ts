@@ -6,11 +6,12 @@ import { z } from 'zod';
 import {
   AlertsSchema,
   AuditSchema,
+  HostConnectionsSchema,
   MeteringChangeSchema,
   MeteringSchema,
-  QuestionSchema,
   NamesAnswerSchema,
   NamesQuestionSchema,
+  QuestionSchema,
   ResultTableSchema,
   RulesChangeSchema,
   RulesInForceSchema,
@@ -19,7 +20,12 @@ import {
   ViewSchema,
   VirtualNetworksSchema,
 } from '../query/index.ts';
-import { HistoryParametersSchema, NetworkParametersSchema, ViewParametersSchema } from './parameters.ts';
+import {
+  ConnectionsParametersSchema,
+  HistoryParametersSchema,
+  NetworkParametersSchema,
+  ViewParametersSchema,
+} from './parameters.ts';
 
 /** Who may: `admin` may also read. */
 export type Role = 'read' | 'admin';
@@ -145,6 +151,21 @@ export const OPERATIONS = {
     failures: [413, 415],
     example: [
       `-s ${SENT} -d '{"addresses":["127.0.0.1","10.0.0.1"],"segments":["vxlan:5001"]}' ${AT}/api/v1/names`,
+    ],
+  },
+  connections: {
+    method: 'get',
+    path: '/api/v1/connections',
+    role: 'read',
+    summary: "the host's own TCP connections",
+    meaning:
+      'What the kernel knows of each socket of the metered namespace, with rates since the reading before ([measure.md](measure.md#what-the-hosts-own-sockets-know)). The kernel is read while somebody asks, once a second at most. 404 where it is captures that are shown, 503 where the kernel cannot do it.',
+    parameters: ConnectionsParametersSchema,
+    answer: { [JSON_TYPE]: { name: 'HostConnections', schema: HostConnectionsSchema } },
+    failures: [404, 503],
+    example: [
+      `-s '${AT}/api/v1/connections?limit=20'`,
+      `-sG ${AT}/api/v1/connections --data-urlencode 'filter=port 443'`,
     ],
   },
   ask: {

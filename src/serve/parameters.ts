@@ -1,6 +1,13 @@
 /** What stands in an address: every value is text there, and says what it is in the description of the API. */
 import { z } from 'zod';
-import { FilterError, parseQuestion, type Question, ViewQuestionSchema } from '../query/index.ts';
+import {
+  FilterError,
+  MAX_CONNECTIONS,
+  parseQuestion,
+  type Question,
+  USUAL_CONNECTIONS,
+  ViewQuestionSchema,
+} from '../query/index.ts';
 import { badValue, Refusal } from './problem.ts';
 
 /** A whole number within bounds, both included. */
@@ -34,6 +41,14 @@ export const NetworkParametersSchema = z.object({
 
 /** Only names as the database has them: they are kept, and other spellings of them have no end. */
 const TIME_ZONES: ReadonlySet<string> = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
+
+/** `GET /api/v1/connections`. */
+export const ConnectionsParametersSchema = z.object({
+  limit: wholeNumber(1, MAX_CONNECTIONS, '20')
+    .optional()
+    .describe(`at most so many, the busiest; ${USUAL_CONNECTIONS} unless said`),
+  filter: filter.describe('only connections of which one way fits ([filter.md](filter.md))'),
+});
 
 /** `GET /api/v1/query`. */
 export const HistoryParametersSchema = z.object({

@@ -8,7 +8,7 @@ import {
 } from '../../src/flow/index.ts';
 import type { ResultTable } from '../../src/query/index.ts';
 import type { Units } from './question.ts';
-import { amount, exactly } from './words.ts';
+import { amount, exactly, rate } from './words.ts';
 
 /** A cell of an answer. */
 export type Cell = ResultTable['rows'][number][number];
@@ -74,6 +74,27 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   received: { head: 'Received', title: 'On the wire' },
   'packets.sent': { head: 'Packets sent', width: 108 },
   'packets.received': { head: 'Packets received', width: 124 },
+  local: { head: 'Here' },
+  localPort: { head: 'Port', title: 'Own port', width: 70 },
+  remote: { head: 'Other end' },
+  remotePort: { head: 'To port', title: 'Port of the other end', width: 80 },
+  state: { head: 'State', width: 104 },
+  sendRate: { head: 'Sends', title: 'Payload per second, between the last two readings', width: 110 },
+  receiveRate: { head: 'Receives', title: 'Payload per second, between the last two readings', width: 110 },
+  retransmitRate: { head: 'Sent again', title: 'Segments per second', width: 96 },
+  srttMs: { head: 'RTT', title: 'Smoothed round-trip time (RFC 6298)', width: 88 },
+  rttvarMs: { head: 'RTT varies', title: 'Mean deviation of the round-trip time' },
+  minRttMs: { head: 'Least RTT', title: 'Of the last five minutes', width: 92 },
+  retransmits: { head: 'Retransmits', title: 'Segments sent again since it was made', width: 100 },
+  lost: { head: 'Lost', title: 'Segments taken for lost', width: 64 },
+  unacked: { head: 'Unacked', title: 'Segments sent and not acknowledged' },
+  cwnd: { head: 'Window', title: 'Congestion window, segments' },
+  ssthresh: { head: 'Threshold', title: 'Slow start, segments; none before the first loss' },
+  mss: { head: 'MSS', title: 'Octets of a segment at most' },
+  sentOctets: { head: 'Sent', title: 'Payload, retransmissions included' },
+  ackedOctets: { head: 'Acknowledged', title: 'Payload that the other end has', width: 108 },
+  receivedOctets: { head: 'Received', title: 'Payload in order' },
+  retransmittedOctets: { head: 'Octets again', title: 'Payload sent again' },
   flows: { head: 'Flows', title: 'Uniflows, each once' },
   share: { head: 'Share', title: 'Part of all octets' },
   first: { head: 'First seen' },
@@ -104,6 +125,9 @@ export function isNumeric(kind: Kind): boolean {
 /** Columns whose octets add up over time, and so have a rate. */
 const SUMS: ReadonlySet<string> = new Set(['octets', 'payload', 'sent', 'received']);
 
+/** Columns that are octets per second already. */
+const RATES: ReadonlySet<string> = new Set(['sendRate', 'receiveRate']);
+
 /** What a cell is read by: units, and the length of time that sums are of. */
 export interface Reading {
   readonly units: Units;
@@ -118,6 +142,7 @@ export function quantityOf(
 ): Quantity {
   switch (kind) {
     case 'octets':
+      if (RATES.has(name)) return rate(value, units);
       return SUMS.has(name) ? amount(value, units, seconds) : octetQuantity(value);
     case 'packets':
     case 'flows':
@@ -127,7 +152,7 @@ export function quantityOf(
     case 'duration':
       return durationQuantity(value);
     case 'number':
-      return { number: String(value), unit: '' };
+      return { number: Number.isInteger(value) ? String(value) : value.toFixed(1), unit: '' };
     default:
       return { number: Number.isInteger(value) ? exactly(value) : value.toFixed(2), unit: String(kind) };
   }

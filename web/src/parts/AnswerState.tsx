@@ -10,19 +10,23 @@ interface AnswerStateProps {
   readonly go: (place: Place) => void;
   /** What there is none of, when the answer is empty: `flows`. */
   readonly what: string;
+  /** What an empty answer means, where it is not that nothing was counted in this time. */
+  readonly empty?: string;
+  /** What to do about a refusal that is not that there is no history. */
+  readonly remedy?: string;
   readonly children: ReactNode;
 }
 
 /** The answer, or what stands in its place: that it is asked for, that there is nothing, or what went wrong and what to do. */
-export function AnswerState({ known, place, go, what, children }: AnswerStateProps) {
+export function AnswerState({ known, place, go, what, empty, remedy, children }: AnswerStateProps) {
   const { table, problem, isAsking } = known;
   return (
     <>
       {problem && (
         <p className="problem" role="alert" data-testid="answer-problem" data-status={problem.status}>
           ✕ {problem.status === 0 ? 'The agent cannot be reached' : problem.message.replace(/\.$/, '')}.{' '}
-          {remedyOf(problem)}{' '}
-          {problem.status === 404 && place.time.kind !== 'live' && (
+          {remedy ?? remedyOf(problem)}{' '}
+          {remedy === undefined && problem.status === 404 && place.time.kind !== 'live' && (
             <PlaceLink to={{ ...place, time: LIVE }} go={go}>
               Show what is now
             </PlaceLink>
@@ -33,7 +37,7 @@ export function AnswerState({ known, place, go, what, children }: AnswerStatePro
       {table === undefined ? (
         !problem && <Skeleton />
       ) : table.rows.length === 0 && !isAsking ? (
-        <NoRows place={place} go={go} what={what} />
+        <NoRows place={place} go={go} what={what} empty={empty} />
       ) : (
         children
       )}
@@ -67,7 +71,12 @@ function Skeleton() {
   );
 }
 
-function NoRows({ place, go, what }: Pick<AnswerStateProps, 'place' | 'go' | 'what'>) {
+function NoRows({
+  place,
+  go,
+  what,
+  empty,
+}: Pick<AnswerStateProps, 'place' | 'go' | 'what'> & { readonly empty: string | undefined }) {
   const { filter, segment, window } = place.question;
   const { host: _, pair: __, ...question } = place.question;
   const isDrilled = place.question.host !== undefined || place.question.pair !== undefined;
@@ -79,8 +88,8 @@ function NoRows({ place, go, what }: Pick<AnswerStateProps, 'place' | 'go' | 'wh
           {filter === undefined ? '' : ' that fit the filter'}
         </p>
         <p>
-          Nothing was counted in this time{segment === 'all' ? '' : ' in this segment'}. A longer time may
-          have some.
+          {empty ??
+            `Nothing was counted in this time${segment === 'all' ? '' : ' in this segment'}. A longer time may have some.`}
         </p>
         <p className="ways">
           {filter !== undefined && (

@@ -40,7 +40,16 @@ export interface SheetView {
 export function useSheetView(
   table: ResultTable | undefined,
   place: Place,
-  { usual, look }: { readonly usual: UsualSheet; readonly look: CellLook },
+  {
+    usual,
+    look,
+    identity: own,
+  }: {
+    readonly usual: UsualSheet;
+    readonly look: CellLook;
+    /** Columns that say what a row is; by default all that are not measured. */
+    readonly identity?: ReadonlySet<string>;
+  },
 ): SheetView {
   const { sheet } = place;
   const { cols, sort: sorted, pin, row: openKey } = sheet;
@@ -58,7 +67,9 @@ export function useSheetView(
   );
   const sort = useMemo(() => readSort(sorted, usual.sort), [sorted, usual]);
   const keyOf = useMemo(() => {
-    const identity = identityColumns(heads);
+    const identity = own
+      ? heads.flatMap(({ name }, at) => (own.has(name) ? [at] : []))
+      : identityColumns(heads);
     const keys = new WeakMap<ResultRow, string>();
     return (row: ResultRow): string => {
       const known = keys.get(row);
@@ -67,7 +78,7 @@ export function useSheetView(
       keys.set(row, key);
       return key;
     };
-  }, [heads]);
+  }, [heads, own]);
   const ordered = useMemo(() => (table ? sortedRows(table, sort) : []), [table, sort]);
   const pins = useMemo(() => pin?.split(',').filter(Boolean) ?? [], [pin]);
   const { pinned, rows } = useMemo(() => {

@@ -37,6 +37,10 @@ export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
   overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
   chord: { words: 'Chord' },
   flows: { words: 'Flows', View: lazily(() => import('../sights/flows/Flows.tsx')) },
+  connections: {
+    words: 'Connections',
+    View: lazily(() => import('../sights/connections/Connections.tsx')),
+  },
   hosts: { words: 'Hosts', View: lazily(() => import('../sights/hosts/Hosts.tsx')) },
   network: { words: 'Virtual network' },
 };
