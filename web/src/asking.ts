@@ -13,7 +13,7 @@ export interface AnswerProblem {
 type Timeless<Question> = Question extends unknown ? Omit<Question, 'fromMs' | 'toMs'> : never;
 /** A question before it says of which time. */
 export type TimelessQuestion = Timeless<HistoryQuestionText>;
-/** A question of the past or of now. */
+/** A question of the past or of now, as {@link QuestionTime} says; the agent refuses what cannot be asked of now. */
 export type AnyQuestion = TimelessQuestion & QuestionTime;
 
 /** The rows, which zod would copy, are looked at where they lie. */

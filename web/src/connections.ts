@@ -1,7 +1,7 @@
 /** The host's own connections, asked for while somebody looks at them. */
 import { useEffect, useState } from 'react';
 import { type HostConnections, HostConnectionsSchema, type ResultTable } from '../../src/query/index.ts';
-import type { AnswerProblem } from './answers.ts';
+import type { AnswerProblem } from './asking.ts';
 import type { Cell } from './result.ts';
 
 /** What is known of them now. */

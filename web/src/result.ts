@@ -109,6 +109,7 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   fragments: { head: 'Fragments', title: 'Packets that were fragments' },
   ports: { head: 'Outer ports', title: 'Different UDP source ports of the tunnel' },
   entropy: { head: 'Entropy', title: 'Of the octets over outer source ports: what ECMP spreads by' },
+  'entropy.possible': { head: 'Possible', title: 'Entropy of the octets over inner flows' },
 };
 
 /** What a column is called. */
@@ -151,6 +152,8 @@ export function quantityOf(
       return shareQuantity(value, 1);
     case 'duration':
       return durationQuantity(value);
+    case 'bits':
+      return { number: value.toFixed(2), unit: 'bit' };
     case 'number':
       return { number: Number.isInteger(value) ? String(value) : value.toFixed(1), unit: '' };
     default:

@@ -36,6 +36,7 @@ export function lazily(
 export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
   overview: { words: 'Overview', View: lazily(() => import('../sights/overview/Overview.tsx')) },
   chord: { words: 'Chord' },
+  tunnels: { words: 'Tunnels', View: lazily(() => import('../sights/tunnels/Tunnels.tsx')) },
   flows: { words: 'Flows', View: lazily(() => import('../sights/flows/Flows.tsx')) },
   connections: {
     words: 'Connections',
@@ -43,4 +44,5 @@ export const SIGHT_ENTRIES: Readonly<Partial<Record<Sight, SightEntry>>> = {
   },
   hosts: { words: 'Hosts', View: lazily(() => import('../sights/hosts/Hosts.tsx')) },
   network: { words: 'Virtual network' },
+  exactness: { words: 'Exactness', View: lazily(() => import('../sights/exactness/Exactness.tsx')) },
 };

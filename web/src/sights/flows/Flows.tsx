@@ -31,7 +31,15 @@ export default function Flows({ place, go, feed, isPaused, paints }: SightProps)
   const { time, turn } = useMoment(place, feed, isPaused);
   const by = useMemo(() => readDimensions(place.sheet.by), [place.sheet.by]);
   const asked = useMemo(
-    () => flowsQuestion({ by, rows: readRows(place.sheet.rows), sort: place.sheet.sort }, selectionOf(place)),
+    () =>
+      flowsQuestion(
+        {
+          by,
+          rows: Math.min(readRows(place.sheet.rows), mostRows(place, by.length === 0)),
+          sort: place.sheet.sort,
+        },
+        selectionOf(place),
+      ),
     [by, place],
   );
   const question: AnyQuestion | undefined = time && { ...asked, ...time };
@@ -134,6 +142,11 @@ function headline({ rows, count, isCut, covered }: Table, isOfFlows: boolean): s
   return `${many}, ${spanWords(covered, { nowMs: Date.now() })}.`;
 }
 
+/** Groups, and what is live, are told up to a tenth of what the past has of single flows. */
+function mostRows({ time }: Place, isOfFlows: boolean): number {
+  return isOfFlows && time.kind !== 'live' ? 100_000 : 10_000;
+}
+
 /** What to do where there are more than are shown. */
 function Cut({
   place,
@@ -145,7 +158,7 @@ function Cut({
   readonly isOfFlows: boolean;
 }) {
   const rows = readRows(place.sheet.rows);
-  const more = MOST_ROWS.find((each) => each > rows && (isOfFlows || each <= 10_000));
+  const more = MOST_ROWS.find((each) => each > rows && each <= mostRows(place, isOfFlows));
   return (
     <p className="quiet" data-testid="cut">
       Not all are shown: a filter, a segment or a shorter time leaves fewer
