@@ -18,6 +18,7 @@ import { addServiceCommand } from './command/service.ts';
 import { addStartCommand } from './command/start.ts';
 import { addStatusCommand } from './command/status.ts';
 import { addSteeringCommands } from './command/steering.ts';
+import { addTopCommand } from './command/top.ts';
 import { addVnetCommands } from './command/vnet.ts';
 import { examine, formatFacts, missing } from './doctor.ts';
 
@@ -46,6 +47,7 @@ export function createProgram(): Command {
   addLogsCommand(program);
   addServiceCommand(program);
   addConfigCommand(program);
+  addTopCommand(program);
   addReportCommand(program);
   addMeasureCommand(program);
   addReadCommand(program);

@@ -50,6 +50,7 @@ test('every command has help', () => {
   for (const words of [
     [],
     ['monitor'],
+    ['top'],
     ['report'],
     ['read'],
     ['audit'],

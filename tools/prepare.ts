@@ -26,6 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nftables: '/usr/sbin/nft',
   'dnsmasq-base': '/usr/sbin/dnsmasq',
   udhcpc: '/sbin/udhcpc',
+  tmux: '/usr/bin/tmux',
 };
 
 const lacking = Object.entries(PACKAGES)

@@ -20,6 +20,34 @@ export function parseAgentUrl(field: string, text: string): URL {
   return url;
 }
 
+/** Nobody answers there, or not in time. */
+export class AgentUnreachable extends Exit {
+  /** In a few words. */
+  readonly found: string;
+
+  constructor(url: URL, found: string) {
+    super(
+      EXIT.failed,
+      `No agent answers at ${url}: ${found}. Start one with "tunnelscope monitor", name another with --agent, or leave that out to meter here and now.`,
+    );
+    this.name = 'AgentUnreachable';
+    this.found = found;
+  }
+}
+
+/** The agent answers that it does not do this. */
+export class AgentRefused extends Exit {
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(url: URL, status: number, reason: string) {
+    super(EXIT.failed, `Asking ${url} gave no answer: ${reason}`);
+    this.name = 'AgentRefused';
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
 /** One request. */
 export interface AgentRequest<Answer> {
   /** Checks the answer; throws when it is none. */
@@ -64,10 +92,10 @@ export async function askAgent<Answer>(
   const said = (answer as { readonly error?: unknown } | undefined)?.error;
   const reason =
     typeof said === 'string' ? said : `it is no tunnelscope of this version (${response.status})`;
-  throw new Exit(EXIT.failed, `Asking ${url} gave no answer: ${reason}`);
+  throw new AgentRefused(url, response.status, reason);
 }
 
-function unreachable(url: URL, error: Error, patienceMs: number): Exit {
+function unreachable(url: URL, error: Error, patienceMs: number): AgentUnreachable {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException;
   const found =
     cause.code === 'ECONNREFUSED'
@@ -75,8 +103,5 @@ function unreachable(url: URL, error: Error, patienceMs: number): Exit {
       : error.name === 'TimeoutError'
         ? `it took longer than ${patienceMs / 1000} s`
         : cause.message;
-  return new Exit(
-    EXIT.failed,
-    `No agent answers at ${url}: ${found}. Start one with "tunnelscope monitor", name another with --agent, or leave that out to meter here and now.`,
-  );
+  return new AgentUnreachable(url, found);
 }

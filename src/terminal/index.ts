@@ -16,6 +16,7 @@ export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
 export { shownTable } from './shown.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
 export { formatBasis, formatExported, formatTable, type TableTextOptions } from './table.ts';
+export * from './top/index.ts';
 export { formatNetwork, formatNetworkLine } from './vnet.ts';
 export { formatBridge } from './vnet-bridge.ts';
 export { formatGateway } from './vnet-gateway.ts';

@@ -1,0 +1,103 @@
+/** Which columns of a list fit on a screen, and how wide they are. */
+import { exactText } from './figures.ts';
+import type { ListColumn, Listing, ListRow } from './listing.ts';
+import { widthOf } from './width.ts';
+
+/** A column in its place. */
+export interface PlacedColumn extends ListColumn {
+  /** Its first character, from 0. */
+  readonly from: number;
+  readonly width: number;
+}
+
+/** Blanks between columns. */
+const GAP = 2;
+/** Widths that text columns have: an address, one with a port, and the same of IPv6. A row more or less does not move columns. */
+const STEPS = [5, 9, 13, 15, 18, 21, 26, 32, 39, 47] as const;
+/** A text column on a very narrow screen. */
+const NARROWEST = 6;
+
+/** Places the columns in `width` characters from `from` on. What does not fit is left out by its rank. */
+export function placeColumns(
+  listing: Pick<Listing, 'columns' | 'rows'>,
+  { from, width }: { readonly from: number; readonly width: number },
+): PlacedColumn[] {
+  const wanted = new Map(listing.columns.map((column) => [column.id, wantedOf(column, listing)]));
+  const chosen = choose(listing.columns, wanted, width);
+  const widths = spread(chosen, wanted, width);
+  let at = from;
+  return chosen.flatMap((column, i) => {
+    const placed = { ...column, from: at, width: widths[i]! };
+    at += widths[i]! + GAP;
+    return placed.width > 0 && placed.from + placed.width <= from + width ? [placed] : [];
+  });
+}
+
+/** What a column takes where there is room: of texts what their rows need. */
+function wantedOf(column: ListColumn, { rows }: Pick<Listing, 'rows'>): number {
+  if (column.kind === 'exact') return exactWidth(column, rows);
+  if (column.kind !== 'text' && column.kind !== 'segment') return column.most;
+  const mark = column.kind === 'segment' ? 2 : 0;
+  const longest = rows.reduce(
+    (most, { cells }) => Math.max(most, widthOf(String(cells[column.id] ?? ''))),
+    0,
+  );
+  const step = STEPS.find((each) => each >= longest + mark) ?? column.most;
+  return Math.max(column.least, Math.min(column.most, step));
+}
+
+/** No digit is left out. */
+function exactWidth({ id, least, most }: ListColumn, rows: readonly ListRow[]): number {
+  const longest = rows.reduce(
+    (width, { cells }) => Math.max(width, exactText(Number(cells[id] ?? 0)).length),
+    0,
+  );
+  return Math.max(least, Math.min(most, longest));
+}
+
+/** As many as fit with what rank 0 wants; if not even those of ranks 0 and 1 do, with the least of each. */
+function choose(
+  columns: readonly ListColumn[],
+  wanted: ReadonlyMap<string, number>,
+  width: number,
+): readonly ListColumn[] {
+  const need = (column: ListColumn, isWanted: boolean): number =>
+    isWanted && column.rank === 0 ? wanted.get(column.id)! : column.least;
+  const sum = (some: readonly ListColumn[], isWanted: boolean): number =>
+    some.reduce((total, column) => total + need(column, isWanted) + GAP, -GAP);
+  const ranks = [...new Set(columns.map(({ rank }) => rank))].sort((a, b) => b - a);
+  for (const isWanted of [true, false])
+    for (const most of isWanted ? ranks.filter((rank) => rank > 0) : ranks) {
+      const some = columns.filter(({ rank }) => rank <= most);
+      if (sum(some, isWanted) <= width) return some;
+    }
+  return columns.filter(({ rank }) => rank === 0);
+}
+
+/** Gives what is left to texts first, then to bars and trends; takes what is missing from texts. */
+function spread(
+  columns: readonly ListColumn[],
+  wanted: ReadonlyMap<string, number>,
+  width: number,
+): number[] {
+  const widths = columns.map(({ least }) => least);
+  let left = width - widths.reduce((sum, each) => sum + each + GAP, -GAP);
+  const isText = ({ kind }: ListColumn): boolean => kind === 'text' || kind === 'segment' || kind === 'exact';
+  for (const first of [true, false])
+    for (const [i, column] of columns.entries()) {
+      if (isText(column) !== first || left <= 0) continue;
+      const more = Math.min(left, wanted.get(column.id)! - widths[i]!);
+      widths[i]! += more;
+      left -= more;
+    }
+  for (let taken = true; left < 0 && taken; ) {
+    taken = false;
+    for (const [i, column] of columns.entries())
+      if (left < 0 && isText(column) && widths[i]! > NARROWEST) {
+        widths[i]!--;
+        left++;
+        taken = true;
+      }
+  }
+  return widths;
+}
