@@ -55,7 +55,7 @@ function exactWidth({ id, least, most }: ListColumn, rows: readonly ListRow[]): 
   return Math.max(least, Math.min(most, longest));
 }
 
-/** As many as fit with what rank 0 wants; if not even those of ranks 0 and 1 do, with the least of each. */
+/** As many as fit with what rank 0 wants; where that alone is too much, with the least of each. */
 function choose(
   columns: readonly ListColumn[],
   wanted: ReadonlyMap<string, number>,
@@ -67,7 +67,7 @@ function choose(
     some.reduce((total, column) => total + need(column, isWanted) + GAP, -GAP);
   const ranks = [...new Set(columns.map(({ rank }) => rank))].sort((a, b) => b - a);
   for (const isWanted of [true, false])
-    for (const most of isWanted ? ranks.filter((rank) => rank > 0) : ranks) {
+    for (const most of ranks) {
       const some = columns.filter(({ rank }) => rank <= most);
       if (sum(some, isWanted) <= width) return some;
     }

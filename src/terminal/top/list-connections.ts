@@ -3,7 +3,7 @@ import type { ListColumn, Listing, ListRow } from './listing.ts';
 import type { Connections, HeldConnection } from './source.ts';
 
 const COLUMNS: readonly ListColumn[] = [
-  { id: 'protocol', title: 'PROTO', kind: 'text', least: 5, most: 14, rank: 0 },
+  { id: 'protocol', title: 'PROTO', kind: 'text', least: 5, most: 9, rank: 0 },
   { id: 'source', title: 'FROM', kind: 'text', least: 17, most: 47, rank: 0 },
   { id: 'destination', title: 'TO', kind: 'text', least: 17, most: 47, rank: 0 },
   { id: 'state', title: 'STATE', kind: 'text', least: 8, most: 17, rank: 1 },

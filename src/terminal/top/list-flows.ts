@@ -54,11 +54,12 @@ const FACT_KINDS: Readonly<Partial<Record<ColumnKind, CellKind>>> = {
   flows: 'count',
   number: 'text',
   share: 'part',
+  bits: 'bits',
   time: 'moment',
   duration: 'duration',
 };
 /** Octets of one packet are no rate. */
-const SIZES: ReadonlySet<string> = new Set(['longest', 'shortest', 'headroom']);
+const SIZES: ReadonlySet<string> = new Set(['longest', 'shortest']);
 
 /** A table's rows by the names of its columns. */
 class Records {
@@ -91,7 +92,7 @@ class Records {
     return this.#columns.flatMap(({ name, kind }, i) => {
       const value = row[i] ?? null;
       if (value === null || value === '') return [];
-      const shown = SIZES.has(name) ? 'size' : name === 'entropy' ? 'bits' : (FACT_KINDS[kind] ?? 'text');
+      const shown = SIZES.has(name) ? 'size' : (FACT_KINDS[kind] ?? 'text');
       return [[name, shown, name === 'segment' ? segmentName(String(value)) : value] as const];
     });
   }

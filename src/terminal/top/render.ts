@@ -1,5 +1,4 @@
 /** The whole screen, from what the user wants and what is known: a pure function. */
-import { formatUptime } from '../instance.ts';
 import type { Answers } from './answers.ts';
 import { isStale } from './answers.ts';
 import { type Body, writeFacts, writeHelp, writeList, writeWords } from './body.ts';
@@ -118,7 +117,7 @@ function writeFooter(
   const row = grid.rows - 1;
   const { lost, problem, listing } = answers;
   if (lost && listing) {
-    const words = `${lost.reason}; asking again ${nextWords(lost.nextMs - nowMs)}, figures are ${formatUptime(nowMs - answers.receivedMs)} old`;
+    const words = `${lost.reason}; asking again ${nextWords(lost.nextMs - nowMs)}`;
     grid.write({ row, column: 1 }, cut(words, grid.columns - 2), { style: styleOf('alarm') });
     return;
   }

@@ -1,7 +1,6 @@
 /** What `top` shows as far as its user decides it, and what has to be asked for that. */
 import {
   FilterError,
-  type LiveDimension,
   type LiveQuestion,
   parseViewFilter,
   printFilter,
@@ -145,9 +144,6 @@ export function listOf({ levels, tab }: TopState): List {
 /** Rows that are asked for: what is further down is too small to be looked for without a filter. */
 const MOST_ROWS = 500;
 
-const FLOW_DIMENSIONS: readonly LiveDimension[] = ['proto', 'src', 'sport', 'dst', 'dport', 'segment'];
-const TUNNEL_DIMENSIONS: readonly LiveDimension[] = ['segment', 'outer.src', 'outer.dst'];
-
 /** What has to be asked. */
 export interface Asked {
   readonly view: ViewQuestion;
@@ -169,14 +165,13 @@ export function askedOf(state: TopState): Asked {
   const filter = state.filter === '' ? {} : { filter: state.filter };
   const host = place.kind === 'host' ? { host: place.host } : {};
   const view: ViewQuestion = { window, segment: 'all', ...host, ...filter };
-  const ofPlace = place.kind === 'flows' ? place.filter : list === 'tunnels' ? 'tunnel != none' : '';
+  const ofPlace = place.kind === 'flows' ? place.filter : '';
   const joined = both(state.filter, ofPlace);
   const table: LiveQuestion | undefined =
     list === 'flows' || list === 'tunnels'
       ? {
-          ask: 'top',
-          by: list === 'flows' ? [...FLOW_DIMENSIONS] : [...TUNNEL_DIMENSIONS],
-          quantity: list === 'flows' ? 'octets' : 'flows',
+          ask: list,
+          quantity: 'octets',
           window,
           limit: MOST_ROWS,
           ...(joined === '' ? {} : { filter: joined }),

@@ -1,5 +1,5 @@
 /** A terminal that is ours for a while: raw keys, a second screen, the mouse; and as it was when it is given back. */
-import { writeSync } from 'node:fs';
+import { write, writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { asciiOf } from './ascii.ts';
 import { ASK_GROUND, KeyReader } from './keys.ts';
@@ -15,6 +15,8 @@ const GIVE_BACK = '\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?7h\x
 const ESCAPE_MS = 50;
 /** A stop takes effect within this. */
 const RESUME_MS = 100;
+/** A terminal that does not block is tried again after this. */
+const AGAIN_MS = 20;
 
 /** Where it reads and writes. */
 export interface TerminalPlace {
@@ -35,6 +37,8 @@ export class Terminal implements Disposable {
   #cursor: Spot | undefined;
   #isOurs = false;
   #isFull = false;
+  /** What is not written yet, in order. */
+  #waiting: Buffer[] = [];
   #isGone = false;
   #escape: NodeJS.Timeout | undefined;
 
@@ -101,7 +105,7 @@ export class Terminal implements Disposable {
     output.off('resize', this.#resize);
     process.off('SIGCONT', this.#resume);
     process.off('exit', this.#giveBackNow);
-    this.#giveBack();
+    this.#giveBackNow();
     input.pause();
   }
 
@@ -112,6 +116,7 @@ export class Terminal implements Disposable {
     this.#isOurs = true;
     this.#shown = undefined;
     this.#cursor = undefined;
+    this.#waiting = [];
     this.#write(`${TAKE}${isAsked ? ASK_GROUND : ''}`);
   }
 
@@ -157,13 +162,28 @@ export class Terminal implements Disposable {
   };
 
   #write(text: string): void {
-    const { output, isUnicode } = this.#place;
-    const isTaken = output.write(isUnicode ? text : asciiOf(text));
-    if (isTaken) return;
-    this.#isFull = true;
-    output.once('drain', () => {
-      this.#isFull = false;
+    const { isUnicode } = this.#place;
+    this.#waiting.push(Buffer.from(isUnicode ? text : asciiOf(text)));
+    if (!this.#isFull) this.#flush();
+  }
+
+  /** In a thread of the pool: a terminal that takes nothing would stop this one, signals and the meter's epochs with it. */
+  #flush(): void {
+    const next = this.#waiting[0];
+    this.#isFull = next !== undefined;
+    if (next === undefined) {
       this.#listener({ kind: 'drained' });
+      return;
+    }
+    write(this.#place.output.fd, next, (error, written) => {
+      if (!this.#isOurs) this.#isFull = false;
+      else if (next !== this.#waiting[0]) this.#flush();
+      else if (!error) {
+        this.#waiting.shift();
+        if (written < next.length) this.#waiting.unshift(next.subarray(written));
+        this.#flush();
+      } else if (error.code === 'EAGAIN') setTimeout(() => this.#flush(), AGAIN_MS);
+      // Else it is gone: nothing more is written, and who runs this is told by SIGHUP.
     });
   }
 }

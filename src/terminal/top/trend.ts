@@ -36,7 +36,7 @@ export class Trends {
     this.#rings.set(key, ring);
     if (this.#rings.size > MOST) this.#rings.delete(this.#rings.keys().next().value!);
     if (bucket < ring.bucket) return;
-    for (; ring.bucket < bucket && bucket - ring.bucket <= KEPT; ring.bucket++) {
+    for (let missing = Math.min(KEPT, bucket - ring.bucket); missing > 0; missing--) {
       ring.sums.push(0);
       ring.counts.push(0);
     }
