@@ -101,7 +101,7 @@ describe('top in a terminal of 80×24', { skip: WITHOUT_TMUX }, () => {
     await screen.sees(connection);
     screen.keys('-l', '/tcp');
     screen.keys('Enter');
-    await screen.sees(/^ All connections .* 1 connection /);
+    await screen.sees(/^ All connections .* 1 connection$/);
     screen.keys('Enter');
     await screen.sees(/^ +round trip {2} *\d/);
     screen.keys('Escape', 'Escape');
@@ -120,7 +120,7 @@ describe('top in a terminal of 80×24', { skip: WITHOUT_TMUX }, () => {
     screen.keys('1', 'f');
     await screen.sees(/ frozen since \d\d:\d\d:\d\d, /);
     const rows = screen.lines.slice(4, 22);
-    await screen.sees(/ frozen since .*, (?:[3-9]|\d\d) s /);
+    await screen.sees(/ frozen since .*, (?:[3-9]|\d\d) s/);
     assert.deepEqual(screen.lines.slice(4, 22), rows);
     screen.keys('f', '?');
     await screen.sees(/Keys/);
@@ -279,7 +279,7 @@ describe('top of others', { skip: WITHOUT_TMUX }, () => {
     await screen.sees(/^.ICMP .*■ VNI 42/);
     agent.kill('SIGTERM');
     await once(agent, 'exit');
-    await screen.sees(/ no answer for \d+ s /);
+    await screen.sees(/ no answer for \d+ s/);
     await screen.sees(/No agent answers: nothing listens there; asking again/);
     assert.ok(
       screen.lines.some((line) => /■ VNI 42/.test(line)),

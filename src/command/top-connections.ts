@@ -16,8 +16,9 @@ import { compileFilter, parseViewFilter, type RecordTest } from '../query/index.
 import type { Connections, HeldConnection } from '../terminal/index.ts';
 
 const TCP = 6;
-/** How long a connection that is over, or has been silent, is listed. */
-const KEPT_MS = 60_000;
+/** How long a connection is listed that is over, and one that has been silent. */
+const ENDED_MS = 60_000;
+const SILENT_MS = 300_000;
 /** Listed at most; those that were seen last stay. */
 const MOST = 5000;
 const MAX_SOCKETS = 16_384;
@@ -43,8 +44,10 @@ export class HeldConnections {
     this.#unmeasured = measurements?.unmeasuredPackets ?? 0;
     if (measurements && measurements.connections.length > 0)
       this.#add(measurements.connections, sockets, endMs);
-    for (const [key, { seenMs }] of this.#held)
-      if (endMs - seenMs > KEPT_MS || this.#held.size > MOST) this.#held.delete(key);
+    for (const [key, { seenMs, connection }] of this.#held) {
+      const keptMs = connection.state === 'open' ? SILENT_MS : ENDED_MS;
+      if (endMs - seenMs > keptMs || this.#held.size > MOST) this.#held.delete(key);
+    }
   }
 
   /** Those that fit. */
@@ -56,7 +59,7 @@ export class HeldConnections {
     const note =
       this.#unmeasured > 0
         ? `${this.#unmeasured} packets of the last epoch are of no connection: too many at a time`
-        : 'with packets in the last minute; octets on the wire since they began';
+        : 'with packets in the last five minutes; octets on the wire since they began';
     return { kind: 'list', connections, note };
   }
 

@@ -149,7 +149,10 @@ function writeHeads(
 function emptyWords({ state, answers, listing }: Drawn): readonly string[] {
   const { view } = answers;
   if (view && view.epoch === 0) return ['Waiting for the first epoch …'];
-  const when = { '5s': 'in the last 5 s', '1m': 'in the last minute', all: 'since the start' }[state.window];
+  const when =
+    listing.list === 'connections'
+      ? 'lately'
+      : { '5s': 'in the last 5 s', '1m': 'in the last minute', all: 'since the start' }[state.window];
   if (state.filter !== '' && listing.list !== 'ledger')
     return [
       `No ${listing.noun} ${when} that fit the filter ${state.filter}.`,

@@ -202,7 +202,7 @@ function filterPieces({ filter, ...state }: TopState, { view }: Answers): Piece[
   if (filter === '' || listOf({ filter, ...state }) === 'ledger') return [];
   const filtered = view?.filter;
   const leftOut =
-    filtered && view.question.filter === filter
+    filtered && view.question.filter === filter && listOf({ filter, ...state }) !== 'connections'
       ? `, ${finePercent(filtered.leftOut.octets, filtered.leftOut.octets + view.total.octets)} left out`
       : '';
   return [
