@@ -72,7 +72,7 @@ export function latencyFigure(ms: number): Figure {
   return figure({ number: threeDigits(value), unit }, 2);
 }
 
-/** Time in at most seven characters: `812 ms`, `12.3 s`, `3:07`, `2:15:09`, `4 d 3 h`. */
+/** Time in at most eight characters: `812 ms`, `12.3 s`, `3:07`, `2:15:09`, `4 d 3 h`, `347 d`. */
 export function durationText(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
@@ -84,6 +84,7 @@ export function durationText(ms: number): string {
     Math.floor(whole / 3600) % 24,
     Math.floor(whole / 60) % 60,
   ];
+  if (days > 9) return `${days} d`;
   if (days > 0) return `${days} d ${hours} h`;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }

@@ -5,6 +5,7 @@ import { type Go, useNow } from '../hooks.ts';
 import type { Feed } from '../live.ts';
 import type { Place, Units } from '../question.ts';
 import { applyTheme, storedTheme, type Theme } from '../theme.ts';
+import { AlertsMenu } from './AlertsMenu.tsx';
 import { Choice } from './Choice.tsx';
 import { FilterField } from './FilterField.tsx';
 import { TimeControl } from './TimeControl.tsx';
@@ -78,6 +79,7 @@ export function Header(props: HeaderProps) {
         <Connection feed={feed} view={view} state={state} isPast={place.time.kind !== 'live'} />
       </div>
       <div className="controls">
+        <AlertsMenu place={place} go={go} />
         {view && <TrustGauge exactness={view.exactness} epoch={view.epoch} />}
         <ThemeSwitch />
       </div>

@@ -66,7 +66,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           )}
           {problem !== undefined && (
             <p className="problem" role="status" data-testid="network-problem">
-              ✕ No new figures: {problem.replace(/\.$/, '')}.
+              ✕ No new figures: {problem.message.replace(/\.$/, '')}.
               {answer && ` Those below are from ${clock(answer.nowMs)}.`} It is asked again every second.
             </p>
           )}
