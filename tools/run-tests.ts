@@ -33,8 +33,8 @@ const PURE: readonly RegExp[] = [
 /** Tests that wait more than they work, in namespaces with names of their own: two of them are not in each other's way. */
 const APART: readonly RegExp[] = [
   /^test\/(lab-(?!truth)|vnet-(?!gateway))[a-z-]*\.test\.ts$/,
-  /^test\/(api-document|history-|query-|guides|daemon|names|alerts|cli|service|deploy|configuration-document|meter-pins|prometheus)[a-z-]*\.test\.ts$/,
-  /^web\/page-[a-z-]+\.test\.ts$/,
+  /^test\/(api-document|connections-api|export-command|live-questions|history-|query-|guides|daemon|names|alerts|cli|service|deploy|configuration-document|meter-pins|prometheus)[a-z-]*\.test\.ts$/,
+  /^web\/(page-|past-)[a-z-]+\.test\.ts$/,
 ];
 
 /** node:test's account of a run, by its words in their order, and what of a file's summary each adds up. */

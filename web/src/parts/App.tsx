@@ -38,7 +38,7 @@ export function App({ feed }: { readonly feed: LiveFeed }) {
   const isNetwork = place.sight === 'network';
   const Sight = SIGHT_ENTRIES[place.sight]?.View;
   const networks = useNetworks(isNetwork && !isPaused);
-  const stale = useStale(live.newest) && !isPaused;
+  const stale = useStale(live.newest) && !isPaused && place.time.kind === 'live';
   const picture = usePicture(shown, place.from);
   const [hover, setHoverAnew] = useState<Hover>();
   const setHover = useCallback(

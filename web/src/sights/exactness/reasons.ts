@@ -38,6 +38,9 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
   },
 };
 
+/** Protocols that are not written in capitals. */
+const PROTOCOLS: Readonly<Record<string, string>> = { ethernet: 'Ethernet', ipv4: 'IPv4', ipv6: 'IPv6' };
+
 /** Endings of reasons: which part of a header was wrong. */
 const ENDINGS: readonly (readonly [ending: string, words: (what: string) => string])[] = [
   ['truncated', (what) => `The packet ends in the midst of its ${what} header.`],
@@ -54,7 +57,7 @@ export function reasonWords(reason: string): ReasonWords {
     if (!reason.endsWith(`_${ending}`)) continue;
     const [protocol = '', ...part] = reason.slice(0, -ending.length - 1).split('_');
     return {
-      why: words([protocol.toUpperCase(), ...part].join(' ')),
+      why: words([PROTOCOLS[protocol] ?? protocol.toUpperCase(), ...part].join(' ')),
       remedy: 'Its sender, or a device between, spoils packets: capture one, and look at who sends it.',
     };
   }
