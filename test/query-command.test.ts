@@ -230,7 +230,7 @@ test('a history that is being written to is asked through its instance, and Ctrl
     assert.match(table.out, /^10\.0\.0\.1 +1\.77 KiB +81\.7 % +2$/m);
     const now = await run(...words, 'top src by packets live all where vni 7');
     assert.deepEqual([now.code, now.err], [0, '']);
-    assert.match(now.out, /^10\.0\.0\.1 +150 B +2 +100\.0 %$/m);
+    assert.match(now.out, /^10\.0\.0\.1 +150 B +2 +100 %$/m);
     assert.match(now.out, /, live$/m);
     assert.match((await run(...words, 'top src', '--sql')).out, /^WITH /);
     assert.equal((await run(...words, '--sql', 'SELECT 1 AS one')).out, 'ONE\n  1\n');
