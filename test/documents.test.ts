@@ -64,7 +64,7 @@ for (const { path, text } of documents)
   test(`the commands of ${path}`, { timeout: 900_000 }, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'tsdocument-'));
     try {
-      await using scene = await SCENES[SCENE_OF[path.replace('docs/', '')] ?? 'pinged'](directory);
+      await using scene = await SCENES[SCENE_OF[path.replace('docs/', '')] ?? 'pinged'](directory, 'tsd');
       const machine = scene.machines[''] ?? scene.machines.host1!;
       await using reader = new Reader(machine, directory);
       await reader.prepare(yamlOf(text)[0]);

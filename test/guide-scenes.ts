@@ -18,18 +18,24 @@ export interface Scene extends AsyncDisposable {
   readonly machines: Readonly<Record<string, Machine>>;
 }
 
-/** Makes a scene, with a directory in which all commands are typed. */
-type Open = (directory: string) => Promise<Scene>;
+/** Makes a scene, with a directory in which all commands are typed; what it makes has a name that begins with the prefix. */
+type Open = (directory: string, prefix?: string) => Promise<Scene>;
+
+/** Where a scene is made. */
+interface Ground {
+  readonly directory: string;
+  readonly prefix: string;
+}
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLI = join(ROOT, 'src/cli.ts');
 
 /** Builds a scene; what it used is disposed with it, in the opposite order. */
-function scene(build: (stack: AsyncDisposableStack, directory: string) => Promise<Scene['machines']>): Open {
-  return async (directory) => {
+function scene(build: (stack: AsyncDisposableStack, ground: Ground) => Promise<Scene['machines']>): Open {
+  return async (directory, prefix = 'tsg') => {
     const stack = new AsyncDisposableStack();
     try {
-      const machines = await build(stack, directory);
+      const machines = await build(stack, { directory, prefix });
       return { machines, [Symbol.asyncDispose]: () => stack.disposeAsync() };
     } catch (error) {
       await stack.disposeAsync();
@@ -39,8 +45,8 @@ function scene(build: (stack: AsyncDisposableStack, directory: string) => Promis
 }
 
 /** A host whose eth0 is pinged from another one all the time. */
-const pinged = scene(async (stack, directory) => {
-  const hosts = stack.use(twoHosts('tsguide'));
+const pinged = scene(async (stack, { directory, prefix }) => {
+  const hosts = stack.use(twoHosts(`${prefix}p`));
   hosts.begin(hosts.far, ['ping', '-q', '-i', '0.1', '192.168.61.1']);
   // The repository, as who has it sees it.
   for (const name of ['deploy']) symlinkSync(join(ROOT, name), join(directory, name));
@@ -59,19 +65,20 @@ async function machinesOf(
 }
 
 /** A host to which one packet in fifty from the other one does not come. */
-const lossy = scene(async (stack, directory) => {
+const lossy = scene(async (stack, { directory, prefix }) => {
   const loss = stack.use(new Workshop()).object('test/loss.bpf.c');
-  const hosts = stack.use(twoHosts('tsguide', { loss }));
+  const hosts = stack.use(twoHosts(`${prefix}p`, { loss }));
   hosts.begin(hosts.far, ['ping', '-q', '-i', '0.01', '192.168.61.1']);
   return machinesOf(stack, directory, hosts);
 });
 
 /** The first host of an overlay, whose clients talk to others, one of them much. */
-const noisy = scene(async (stack, directory) => {
-  const lab = ['--prefix', 'tsg-', '--hosts', '3', '--segments', '2'];
+const noisy = scene(async (stack, { directory, prefix }) => {
+  const own = ['--prefix', `${prefix}-`];
+  const lab = [...own, '--hosts', '3', '--segments', '2'];
   const up = await tunnelscope(['lab', 'up', ...lab]);
   stack.defer(async () => {
-    const down = await tunnelscope(['lab', 'down', '--prefix', 'tsg-']);
+    const down = await tunnelscope(['lab', 'down', ...own]);
     assert.equal(down.code, 0, down.stderr);
   });
   assert.equal(up.code, 0, up.stderr);
@@ -93,12 +100,12 @@ const noisy = scene(async (stack, directory) => {
     traffic.kill('SIGINT');
     if (traffic.exitCode === null) await once(traffic, 'exit');
   });
-  return { '': stack.use(await Machine.open('tsg-host0', directory)) };
+  return { '': stack.use(await Machine.open(`${prefix}-host0`, directory)) };
 });
 
 /** A gateway's host, its trunk to a switch with two clients, on VLAN 5 and 15, and two workers. */
-const gateway = scene(async (stack, directory) => {
-  const name = (which: string): string => `tsggw-${which}`;
+const gateway = scene(async (stack, { directory, prefix }) => {
+  const name = (which: string): string => `${prefix}gw-${which}`;
   const names = ['gw', 'sw', 'c1', 'c2', 'w1', 'w2'];
   stack.defer(() => removeNamespaces(names.map(name)));
   removeNamespaces(names.map(name));
@@ -159,8 +166,8 @@ function removeNamespaces(names: readonly string[]): void {
 }
 
 /** Two hosts on one underlay, each with the interface of a tenant. */
-const bridges = scene(async (stack, directory) => {
-  const built = stack.use(Bridges.build({ prefix: 'tsgb', hosts: 2, vnis: [10000], ports: 'direct' }));
+const bridges = scene(async (stack, { directory, prefix }) => {
+  const built = stack.use(Bridges.build({ prefix: `${prefix}b`, hosts: 2, vnis: [10000], ports: 'direct' }));
   const machine = async (namespace: string): Promise<Machine> =>
     stack.use(await Machine.open(namespace, directory));
   for (const host of [0, 1]) ip('-n', built.host(host), 'link', 'set', built.device(), 'name', 'veth1');
@@ -173,11 +180,11 @@ const bridges = scene(async (stack, directory) => {
 });
 
 /** With the programs of Prometheus among those that a shell finds. */
-const watched: Open = (directory) => {
+const watched: Open = (directory, prefix) => {
   const promtool =
     prometheusProgram('promtool') ?? assert.fail('no promtool: node tools/prepare.ts fetches it');
   process.env.PATH = `${process.env.PATH}:${dirname(promtool)}`;
-  return pinged(directory);
+  return pinged(directory, prefix);
 };
 
 /** A guide names its scene in a comment, `<!-- scene: lossy -->`; without one it is the pinged host. */
