@@ -31,6 +31,8 @@ const PIPED_S = 10;
 
 /** Documents whose commands other tests type. */
 const ELSEWHERE = ['api.md', 'filter.md', 'query.md'];
+/** It wants a terminal, and has one in test/top.test.ts. */
+const TERMINAL = /^tunnelscope top\b/;
 const SYSTEMD = 'no systemd runs where the tests do; what the unit allows is tried in test/service.test.ts';
 const hasSystemd = existsSync('/run/systemd/system');
 
@@ -54,7 +56,7 @@ const SCENE_OF: Readonly<Record<string, SceneName>> = { 'gateway.md': 'gateway',
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: ROOT }).toSorted()]
   .filter((path) => !ELSEWHERE.some((name) => path.endsWith(name)))
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
-  .filter(({ text }) => commandsOf(text).length > 0);
+  .filter(({ text }) => commandsOf(text).some((each) => !TERMINAL.test(each)));
 
 test('there are commands in the documents', () => {
   assert.ok(documents.flatMap(({ text }) => commandsOf(text)).length >= 40);
@@ -68,7 +70,7 @@ for (const { path, text } of documents)
       const machine = scene.machines[''] ?? scene.machines.host1!;
       await using reader = new Reader(machine, directory);
       await reader.prepare(yamlOf(text)[0]);
-      for (const command of commandsOf(text)) {
+      for (const command of commandsOf(text).filter((each) => !TERMINAL.test(each))) {
         if (command.startsWith('systemctl') && !hasSystemd) t.diagnostic(`${command}: ${SYSTEMD}`);
         else await reader.type(command);
       }
@@ -167,7 +169,7 @@ async function interrupt(begun: Begun): Promise<number | null> {
 
 /** The labs of this test have names of their own. */
 function adapted(command: string): string {
-  const own = command.replaceAll(/(?<= )ts-/g, PREFIX).replace('/tmp/', '');
+  const own = command.replaceAll(/(?<= )ts-/g, PREFIX).replace(/ \/tmp$/, ' .');
   return /^tunnelscope (lab|demo) /.test(own) ? `${own} --prefix ${PREFIX}` : own;
 }
 

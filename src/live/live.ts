@@ -188,6 +188,7 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
       covered: this.#covered(question.window),
       epochs: this.#history.epochs,
       ledger: this.#ledgerOf(question.window),
+      stepMs: 1000 * this.#options.intervalSeconds,
     });
     if (this.#keptRows + answer.rows.length <= KEPT_ROWS) {
       this.#keptRows += answer.rows.length;

@@ -19,6 +19,8 @@ export interface Present {
   /** What the question's window really covers. */
   readonly covered: { readonly fromMs: number; readonly toMs: number };
   readonly ledger: LedgerSums;
+  /** Length of an epoch. */
+  readonly stepMs: number;
 }
 
 /** Answers one. */
@@ -34,14 +36,18 @@ export function answerLive(question: LiveQuestion, present: Present): ResultTabl
   };
 }
 
-function answerOf(question: LiveQuestion, present: Present): LiveTable & Pick<Present, 'covered' | 'ledger'> {
-  const { covered, ledger, table } = present;
+function answerOf(
+  question: LiveQuestion,
+  present: Present,
+): LiveTable & Pick<Present, 'covered' | 'ledger'> & Pick<ResultTable, 'stepMs'> {
+  const { covered, ledger, table, stepMs } = present;
   if (question.ask !== 'series') return { ...uniflowsTable(question, present), covered, ledger };
   const epochs = present.epochs.filter(({ startMs }) => startMs >= covered.fromMs);
   // Of what is kept since the start, epochs are kept for some time only.
   const fromMs = epochs[0]?.startMs ?? covered.fromMs;
   return {
     ...seriesTable(epochs, question, table.segments),
+    stepMs,
     covered: { ...covered, fromMs },
     ledger: joinLedgers(epochs.map((epoch) => epoch.ledger)),
   };

@@ -93,5 +93,6 @@ export function flowsTable(
     rows: found.map((at) => FLOW_COLUMNS.map(({ read }) => read(selection, uniflows[at]!, tallies[at]!))),
     total: totalOf(selection),
     isCut: length > found.length,
+    count: length,
   };
 }

@@ -13,7 +13,7 @@ export interface Grouping {
 }
 
 /** The table of an answer, without what it stands on. */
-export type LiveTable = Pick<ResultTable, 'columns' | 'rows' | 'total' | 'isCut'>;
+export type LiveTable = Pick<ResultTable, 'columns' | 'rows' | 'total' | 'isCut' | 'count'>;
 
 /** Sums of a group: octets, packets, payload octets, uniflows. */
 const SUMS = 4;
@@ -45,6 +45,7 @@ export function groupsTable(selection: Selection, { by, quantity, limit }: Group
     ]),
     total: totalOf(selection),
     isCut: keys.length > found.length,
+    count: keys.length,
   };
 }
 
