@@ -38,7 +38,7 @@ const APART: readonly RegExp[] = [
   /^test\/documents\.test\.ts$/,
   /^test\/(lab-(?!truth)|vnet-(?!gateway))[a-z-]*\.test\.ts$/,
   /^test\/(api-document|connections-api|export-command|live-questions|history-|query-|guides|daemon|names|alerts|cli|service|deploy|configuration-document|meter-pins|prometheus)[a-z-]*\.test\.ts$/,
-  /^web\/(page-|past-)[a-z-]+\.test\.ts$/,
+  /^(web\/(page|past)[a-z-]*|test\/top)\.test\.ts$/,
 ];
 
 /** node:test's account of a run, by its words in their order, and what of a file's summary each adds up. */
