@@ -174,7 +174,7 @@ async function settingsOf(screen: TmuxScreen): Promise<string> {
   const file = join(directory, 'stty');
   screen.keys('-l', `stty -a > ${file}; echo written`);
   screen.keys('Enter');
-  await screen.sees(/^written/);
+  await screen.sees(/^(\$ )?written/);
   return readFileSync(file, 'utf8').replaceAll(/[\n;]/g, ' ');
 }
 
