@@ -102,7 +102,7 @@ class Reader implements AsyncDisposable {
     writeFileSync(at('default.yaml'), 'interfaces: [eth0]\n');
     for (const name of ['bridge.yaml', 'gateway.yaml']) writeFileSync(at(name), yaml ?? '');
     cpSync('/etc', at('etc'), { recursive: true, verbatimSymlinks: true });
-    mkdirSync(at('etc/tunnelscope'));
+    mkdirSync(at('etc/tunnelscope'), { recursive: true });
     writeFileSync(at('etc/tunnelscope/rules'), '- - - 22 TCP\n');
     await this.#done('mount --bind etc /etc && mount -t tmpfs tmpfs /var/lib');
     await this.#done('ip link show veth3 || ip link add veth3 type veth');

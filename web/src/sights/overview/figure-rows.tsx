@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import type { Quantity } from '../../../../src/flow/index.ts';
 import { formatQuantity, octetQuantity } from '../../../../src/flow/index.ts';
 import type { StreamedView } from '../../../../src/query/index.ts';
 import type { SightProps } from '../../parts/sight.ts';
@@ -18,20 +19,7 @@ export function LiveFigures({ view, place, go }: SightProps) {
   const about = view ? windowWords(view) : '';
   return (
     <Figures>
-      <Figure
-        title="Inside tunnels"
-        testId="inside"
-        octets={sums?.inside}
-        quantity={sums && say(sums.inside)}
-        about={about}
-      />
-      <Figure
-        title="Outside tunnels"
-        testId="outside"
-        octets={sums?.outside}
-        quantity={sums && say(sums.outside)}
-        about={about}
-      />
+      <BothRates sums={sums} say={say} about={about} />
       <Figure
         title="Segments"
         testId="segments"
@@ -85,20 +73,7 @@ export function PastFigures({ answers, span, place, go }: Asked) {
   const gapMs = table?.gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) ?? 0;
   return (
     <Figures>
-      <Figure
-        title="Inside tunnels"
-        testId="inside"
-        octets={sums?.inside}
-        quantity={sums && say(sums.inside)}
-        about={about}
-      />
-      <Figure
-        title="Outside tunnels"
-        testId="outside"
-        octets={sums?.outside}
-        quantity={sums && say(sums.outside)}
-        about={about}
-      />
+      <BothRates sums={sums} say={say} about={about} />
       <Figure
         title="Segments"
         testId="segments"
@@ -124,5 +99,33 @@ export function PastFigures({ answers, span, place, go }: Asked) {
         go={go}
       />
     </Figures>
+  );
+}
+
+interface BothRatesProps {
+  readonly sums: { readonly inside: number; readonly outside: number } | undefined;
+  readonly say: (octets: number) => Quantity;
+  readonly about: string;
+}
+
+/** What went through tunnels, and what did not. */
+function BothRates({ sums, say, about }: BothRatesProps) {
+  return (
+    <>
+      <Figure
+        title="Inside tunnels"
+        testId="inside"
+        octets={sums?.inside}
+        quantity={sums && say(sums.inside)}
+        about={about}
+      />
+      <Figure
+        title="Outside tunnels"
+        testId="outside"
+        octets={sums?.outside}
+        quantity={sums && say(sums.outside)}
+        about={about}
+      />
+    </>
   );
 }
