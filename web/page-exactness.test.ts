@@ -46,7 +46,7 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
       })),
       ledger,
     );
-    assert.match((await page.getByTestId('reasons').textContent())!, /in the midst of its ETHERNET header/);
+    assert.match((await page.getByTestId('reasons').textContent())!, /in the midst of its Ethernet header/);
     const shown = await page
       .locator('[data-testid=gaps] li')
       .evaluateAll((items) => items.map((item) => ({ ...(item as HTMLElement).dataset })));

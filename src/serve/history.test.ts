@@ -155,6 +155,7 @@ test('questions about now are answered with a history and without, by an address
         rows: [['vxlan:7', 150, 2]],
         total: { octets: 200, packets: 3 },
         isCut: true,
+        count: 2,
         covered: { fromMs: 1000, toMs: 2000, level: 'live' },
         gaps: [],
         ledger: [],
