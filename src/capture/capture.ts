@@ -54,7 +54,8 @@ export class Capture implements AsyncDisposable {
   /** Octets of the uncompressed capture before the window's buffer. */
   #base = 0;
   #isStarted = false;
-  #isClosed = false;
+  /** Since it began to close. */
+  #closing: Promise<void> | undefined;
 
   /**
    * Opens a file, or standard input for `-`. Nothing is read yet.
@@ -176,14 +177,13 @@ export class Capture implements AsyncDisposable {
 
   /** Closes the file; an iteration under way ends. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     // Nothing was written: a failure to close takes nothing away.
-    await this.#source.close().catch(() => undefined);
+    this.#closing ??= this.#source.close().catch(() => undefined);
+    await this.#closing;
   }
 
   #isOver(): boolean {
-    return this.#isClosed || this.#signal?.aborted === true;
+    return this.#closing !== undefined || this.#signal?.aborted === true;
   }
 
   /** Finds out compression and format. */
