@@ -1,15 +1,14 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
-import { BpfError, collectRunStatistics, hasTcx, setNetworkNamespace } from '../bpf/index.ts';
-import { DEFAULT_MEASURE, type FlowBatch, type FlowSource, type ObservationPoint } from '../flow/index.ts';
+import { BpfError } from '../bpf/index.ts';
+import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
 import type { Classifier, Filter } from '../query/index.ts';
-import { Attachments, type MeteredInterface } from './attachments.ts';
-import { claimClsact } from './clsact-claim.ts';
-import { Counters } from './counters.ts';
+import type { Attachments, MeteredInterface } from './attachments.ts';
+import type { Counters } from './counters.ts';
 import { parityOf } from './epoch-maps.ts';
 import { MeterError } from './error.ts';
 import { numberOf } from './former.ts';
-import { InterfaceNames } from './interface-names.ts';
+import type { InterfaceNames } from './interface-names.ts';
 import {
   type ChosenInterface,
   chooseInterfaces,
@@ -19,24 +18,14 @@ import {
   watchInterfaces,
 } from './interfaces.ts';
 import { KEEP } from './keep.ts';
-import { LoadedMeter } from './loaded.ts';
-import type { MeterCost, MeterListener, MeterOptions, MeterSettings, PinOptions } from './options.ts';
-import { MeterPins } from './pins.ts';
-import { Sockets } from './sockets.ts';
+import type { LoadedMeter } from './loaded.ts';
+import type { MeterCost, MeterListener, MeterOptions, MeterSettings } from './options.ts';
+import { type MeterParts, openParts } from './parts.ts';
+import type { MeterPins } from './pins.ts';
+import type { Sockets } from './sockets.ts';
 
 /** Bound of struct seen_counters' map, two directions each. */
 const MAX_INTERFACES = 1024;
-
-/** What a meter is made of. */
-interface MeterParts {
-  readonly loaded: LoadedMeter;
-  readonly counters: Counters;
-  readonly names: InterfaceNames;
-  readonly sockets: Sockets | undefined;
-  readonly attachments: Attachments;
-  readonly hook: 'auto' | 'tcx' | 'clsact';
-  readonly pins: MeterPins | undefined;
-}
 
 /** A loaded meter. Owned by the thread that opened it; disposing it detaches everything, but for what is pinned. */
 export class Meter implements FlowSource, Disposable {
@@ -83,20 +72,8 @@ export class Meter implements FlowSource, Disposable {
    * @throws BpfError when the kernel refuses, MeterError when no interface fits.
    */
   static async open(options: MeterOptions, listener: MeterListener = {}): Promise<Meter> {
-    if (options.namespace !== undefined) enterNamespace(options.namespace);
     using stack = new DisposableStack();
-    const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && hasTcx() === false);
-    if (mayUseClsact) stack.use(await claimClsact());
-    if (options.runStatistics) stack.use(collectRunStatistics());
-    const names = new InterfaceNames();
-    const loaded = stack.use(load(options));
-    const counters = stack.use(new Counters());
-    const sockets = stack.use(openSockets(options));
-    const pins = stack.use(options.pins && (await openPins(options.pins, listener)));
-    const hook: MeterOptions['hook'] = mayUseClsact ? 'clsact' : options.hook;
-    const attachments = stack.use(new Attachments({ loaded, counters, hook, pins }));
-    const parts = { loaded, counters, names, sockets, attachments, hook, pins };
-    const meter = new Meter(options, listener, parts);
+    const meter = new Meter(options, listener, await openParts(options, listener, stack));
     if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
     try {
       await meter.#begin();
@@ -365,45 +342,9 @@ function isGone(error: unknown): boolean {
   return error instanceof BpfError && error.errnoName === 'ENODEV';
 }
 
-function load({ flowCapacity, measure = {} }: MeterOptions): LoadedMeter {
-  const wide = Math.max(1, Math.ceil(flowCapacity / 2));
-  return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide }, measure });
-}
-
 /** Random per start: (agent, epoch) names an epoch for good. */
 function newAgent(): string {
   return randomBytes(8).toString('hex');
-}
-
-/** Where nothing can be pinned it is told, and metering goes on: then a process that is killed takes with it what it counted last. */
-async function openPins({ name }: PinOptions, listener: MeterListener): Promise<MeterPins | undefined> {
-  try {
-    return await MeterPins.claim(name);
-  } catch (error) {
-    if (!(error instanceof MeterError) || error.code !== 'METER_PINS') throw error;
-    listener.problem?.(error);
-    return undefined;
-  }
-}
-
-function openSockets({ measure }: MeterOptions): Sockets | undefined {
-  const capacity = measure?.sockets ?? DEFAULT_MEASURE.sockets;
-  return capacity > 0 ? Sockets.open(capacity) : undefined;
-}
-
-function enterNamespace(name: string): void {
-  try {
-    setNetworkNamespace(`/run/netns/${name}`);
-  } catch (cause) {
-    throw new MeterError(
-      'METER_NAMESPACE',
-      `entering the network namespace "${name}" failed (${(cause as BpfError).message})`,
-      {
-        cause,
-        remedy: 'list the namespaces with "ip netns"',
-      },
-    );
-  }
 }
 
 async function noInterface(patterns: InterfacePatterns): Promise<MeterError> {
