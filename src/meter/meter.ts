@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { BpfError } from '../bpf/index.ts';
 import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
-import type { Classifier, Filter } from '../query/index.ts';
+import type { Filter } from '../query/index.ts';
 import type { Attachments, MeteredInterface } from './attachments.ts';
 import type { Counters } from './counters.ts';
 import { parityOf } from './epoch-maps.ts';
 import { MeterError } from './error.ts';
 import { numberOf } from './former.ts';
+import { GivenRules } from './given-rules.ts';
 import type { InterfaceNames } from './interface-names.ts';
 import {
   type ChosenInterface,
@@ -38,6 +39,7 @@ export class Meter implements FlowSource, Disposable {
   /** Taken before the interfaces were read the first time. */
   readonly #names: InterfaceNames;
   readonly #attachments: Attachments;
+  readonly #rules: GivenRules;
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
   /** `auto` is tcx here. */
@@ -46,7 +48,6 @@ export class Meter implements FlowSource, Disposable {
   /** When all was attached. */
   #beganMs = 0;
   #changed = false;
-  #rules: readonly Filter[] = [];
   /** The numbers of the metered interfaces as the listener knows them. */
   #told = '';
   /** Ends the wait for the end of the epoch under way. */
@@ -62,6 +63,7 @@ export class Meter implements FlowSource, Disposable {
     this.#names = parts.names;
     this.#sockets = parts.sockets;
     this.#attachments = parts.attachments;
+    this.#rules = new GivenRules(parts.loaded);
     this.#hook = parts.hook;
     this.#pins = parts.pins;
   }
@@ -74,7 +76,7 @@ export class Meter implements FlowSource, Disposable {
   static async open(options: MeterOptions, listener: MeterListener = {}): Promise<Meter> {
     using stack = new DisposableStack();
     const meter = new Meter(options, listener, await openParts(options, listener, stack));
-    if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
+    if (options.rules && options.rules.length > 0) await meter.#rules.begin(options.rules);
     try {
       await meter.#begin();
     } catch (error) {
@@ -108,42 +110,8 @@ export class Meter implements FlowSource, Disposable {
    * @returns when that epoch has begun
    * @throws MeterError `METER_RULES` or BpfError when they cannot be; those before stay
    */
-  async setRules(rules: readonly Filter[]): Promise<void> {
-    const classifier = await this.#classify(rules);
-    const ruling = this.#loaded.setRules(classifier);
-    this.#rules = rules;
-    await ruling;
-  }
-
-  /** Before anything is attached: the first epoch has them. */
-  async #beginRules(rules: readonly Filter[]): Promise<void> {
-    await this.#loaded.beginRules(await this.#classify(rules));
-    this.#rules = rules;
-  }
-
-  /** What it is made by is loaded only where there are rules. */
-  async #classify(rules: readonly Filter[]): Promise<Classifier | undefined> {
-    if (rules.length === 0) return undefined;
-    const { classify } = await import('../query/index.ts');
-    const interfaces = await readInterfaces();
-    try {
-      return classify(
-        rules,
-        interfaces.map(({ ifindex, name }) => ({ ifindex, interfaceName: name })),
-      );
-    } catch (cause) {
-      throw new MeterError('METER_RULES', `the rules cannot be used: ${(cause as Error).message}`, {
-        cause,
-        remedy: 'use fewer or simpler ones (docs/rules.md)',
-      });
-    }
-  }
-
-  /** Rules that name interfaces name others when interfaces come and go. */
-  async #renameRules(): Promise<void> {
-    if (!this.#rules.some(namesInterfaces)) return;
-    const classifier = await this.#classify(this.#rules);
-    this.#loaded.setRules(classifier).catch(() => undefined);
+  setRules(rules: readonly Filter[]): Promise<void> {
+    return this.#rules.set(rules);
   }
 
   /** Meters otherwise from now on: the epoch under way ends at once, and is none the less exact. */
@@ -274,7 +242,7 @@ export class Meter implements FlowSource, Disposable {
     const chosen = chooseInterfaces(all, this.#options.interfaces).slice(0, MAX_INTERFACES);
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
     const refused: Error[] = [];
-    await this.#renameRules().catch((error: Error) => refused.push(error));
+    await this.#rules.rename().catch((error: Error) => refused.push(error));
     this.#describe(chosen);
     for (const { ifindex } of this.interfaces) {
       if (wanted.has(ifindex)) continue;
@@ -320,20 +288,6 @@ export class Meter implements FlowSource, Disposable {
       this.#changed = true;
       this.#listener.problem?.(lost);
     }
-  }
-}
-
-function namesInterfaces(filter: Filter): boolean {
-  switch (filter.kind) {
-    case 'is':
-      return filter.field === 'iface';
-    case 'not':
-      return namesInterfaces(filter.filter);
-    case 'and':
-    case 'or':
-      return filter.filters.some(namesInterfaces);
-    default:
-      return false;
   }
 }
 
