@@ -1,7 +1,8 @@
 /** Epochs into the journal, and from there into a store, however long that may not take them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
-import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { JournalFile, JournalOptions } from './options.ts';
 
 /** After a failure of the store; each one that follows doubles it, up to the longest. */
 const PAUSE_MS = { first: 1_000, longest: 60_000 } as const;

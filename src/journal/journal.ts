@@ -12,6 +12,7 @@ import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { JournalError } from './error.ts';
 import { cutFile, fileNumbers, type OpenEpochs, openEpochs, pathOf, scanFile } from './files.ts';
+import type { Dropped, JournalFile, JournalOptions } from './options.ts';
 import { encodeEpoch } from './record.ts';
 import { StateFile } from './state-file.ts';
 import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally.ts';
@@ -25,36 +26,6 @@ const PARTS_AT_ONCE = 512;
 const REMEMBERED_AGENTS = 64;
 /** After the end of an interval, for the epoch that ends with it. */
 const SLACK_MS = 2000;
-
-/** How to keep. */
-export interface JournalOptions {
-  /** Octets of all files together at most. */
-  readonly maxOctets: number;
-  /** Epochs that begin in the same interval, counted from the Unix epoch on, are in one file. */
-  readonly intervalMs: number;
-  readonly listener?: JournalListener;
-}
-
-/** What a journal tells. */
-export interface JournalListener {
-  /** A file had octets that are no epoch: cut off where it ended early, as a process does that is killed; else left out. */
-  damaged?(error: JournalError): void;
-  /** A file can be read. */
-  complete?(): void;
-}
-
-/** A file that is complete. Its number is its place in time. */
-export interface JournalFile {
-  readonly number: number;
-  readonly octets: number;
-}
-
-/** What was dropped since the start. */
-export interface Dropped {
-  readonly epochs: number;
-  readonly packets: bigint;
-  readonly octets: bigint;
-}
 
 interface OpenFile {
   readonly number: number;
