@@ -6,12 +6,13 @@
  * be. One process at a time has a directory.
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { JournalError } from './error.ts';
 import { cutFile, fileNumbers, type OpenEpochs, openEpochs, pathOf, scanFile } from './files.ts';
+import { OpenFile, octetsOf } from './open-file.ts';
 import type { Dropped, JournalFile, JournalOptions } from './options.ts';
 import { encodeEpoch } from './record.ts';
 import { StateFile } from './state-file.ts';
@@ -20,19 +21,10 @@ import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally
 /** A file is begun anew at this size: ten seconds of 100,000 flows fit in. */
 const FILE_OCTETS = 256 * 1024 * 1024;
 const STATE = 'state';
-/** Parts that one call of `writev` takes. */
-const PARTS_AT_ONCE = 512;
 /** Agents whose last epochs are remembered when their files are gone. */
 const REMEMBERED_AGENTS = 64;
 /** After the end of an interval, for the epoch that ends with it. */
 const SLACK_MS = 2000;
-
-interface OpenFile {
-  readonly number: number;
-  readonly handle: FileHandle;
-  readonly interval: number;
-  octets: number;
-}
 
 interface LentFile {
   readonly number: number;
@@ -201,12 +193,7 @@ export class Journal implements Disposable {
     if (!open) return;
     clearTimeout(this.#turn);
     this.#open = undefined;
-    // Nobody waits for it: what it saves from is the end of the machine, not of the process.
-    const { handle } = open;
-    void handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => handle.close());
+    open.close();
     if (open.octets === 0) {
       rmSync(this.#path(open.number), { force: true });
       return;
@@ -280,41 +267,14 @@ export class Journal implements Disposable {
     const open = this.#open;
     if (open && (open.interval !== interval || open.octets + octets > FILE_OCTETS)) this.#completeNow();
     this.#makeRoom(octets);
-    await this.#writeTo(this.#open ?? (await this.#begin(interval)), parts);
-  }
-
-  /** All of it, or none. */
-  async #writeTo(file: OpenFile, parts: readonly Uint8Array[]): Promise<void> {
-    try {
-      await writeAll(file.handle, parts);
-    } catch (cause) {
-      await file.handle.truncate(file.octets);
-      const path = this.#path(file.number);
-      throw new JournalError(
-        'JOURNAL_WRITE',
-        `writing an epoch to ${path} failed (${(cause as Error).message})`,
-        { cause, remedy: 'make room on the disk; what cannot be written is counted as history_dropped' },
-      );
-    }
-    file.octets += octetsOf(parts);
+    await (this.#open ?? (await this.#begin(interval))).write(parts);
   }
 
   async #begin(interval: number): Promise<OpenFile> {
     const { counted } = this.#state.state;
     const last = Math.max(this.#complete.at(-1)?.number ?? 0, ...counted.map(Number));
     const number = Math.max(last + 1, Date.now());
-    const path = this.#path(number);
-    let handle: FileHandle;
-    try {
-      handle = await open(path, 'ax', 0o640);
-    } catch (cause) {
-      throw new JournalError(
-        'JOURNAL_WRITE',
-        `making the file ${path} failed (${(cause as Error).message})`,
-        { cause, remedy: 'make room on the disk, and let this user write to the directory' },
-      );
-    }
-    const file: OpenFile = { number, handle, interval, octets: 0 };
+    const file = await OpenFile.make(this.#path(number), { number, interval });
     this.#open = file;
     const { intervalMs } = this.#options;
     this.#turn = setTimeout(() => this.completeOpen(), intervalMs - (Date.now() % intervalMs) + SLACK_MS);
@@ -327,7 +287,7 @@ export class Journal implements Disposable {
   async #writeTally(file: OpenFile): Promise<void> {
     if (!this.#tally) return;
     try {
-      await this.#writeTo(file, encodeEpoch(epochOfTally(this.#tally), true));
+      await file.write(encodeEpoch(epochOfTally(this.#tally), true));
     } catch {
       return; // The epoch that follows will say the same.
     }
@@ -410,20 +370,4 @@ function busy(directory: string): JournalError {
   return new JournalError('JOURNAL_BUSY', `another process keeps the history ${directory}`, {
     remedy: 'stop it first, or keep this one elsewhere (history.directory)',
   });
-}
-
-function octetsOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-async function writeAll(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
-  let left = parts.filter(({ byteLength }) => byteLength > 0);
-  while (left.length > 0) {
-    let { bytesWritten: written } = await handle.writev(left.slice(0, PARTS_AT_ONCE));
-    while (left.length > 0 && written >= left[0]!.byteLength) {
-      written -= left[0]!.byteLength;
-      left = left.slice(1);
-    }
-    if (written > 0) left = [left[0]!.subarray(written), ...left.slice(1)];
-  }
 }
