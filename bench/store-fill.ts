@@ -10,7 +10,10 @@ const INTERVALS = DAY_MS / INTERVAL_MS;
 /** Intervals that a flow lasts. */
 const LIFE = 30;
 
-/** Makes the store and its raw rows. */
+/** Columns that totals add up. */
+const SUMS: ReadonlySet<string> = new Set(['wire_octets', 'wire_packets', 'payload_octets']);
+
+/** Makes the store, its raw rows and their totals. */
 async function fill(path: string, rows: number): Promise<void> {
   await (await DuckDbStore.open({ path, intervalMs: INTERVAL_MS })).close();
   const instance = await DuckDBInstance.create(path, { threads: '2', memory_limit: '2GB' });
@@ -57,6 +60,13 @@ async function fill(path: string, rows: number): Promise<void> {
     await connection.run(
       `INSERT INTO flow_raw SELECT ${values} FROM (SELECT make_timestamp_ms(${begin} + ${INTERVAL_MS} * i) AS period, n, h, 100 + hash(h, i) % 60000 AS amount FROM (SELECT i, n, hash(n + ${flows} * ((i + n % ${LIFE}) // ${LIFE})) AS h FROM range(${interval}, ${interval + 60}) intervals(i), range(${flows}) flows(n))) ORDER BY period, tunnel_id, source_lo, destination_lo`,
     );
+  const described = (await (await connection.run('DESCRIBE total_raw')).getRows()).map(([name]) =>
+    String(name),
+  );
+  const totals = described.map((name) => (SUMS.has(name) ? `sum(${name})::UBIGINT` : name));
+  await connection.run(
+    `INSERT INTO total_raw SELECT ${totals.join(', ')} FROM flow_raw GROUP BY ALL ORDER BY period, tunnel_id`,
+  );
   await connection.run('CHECKPOINT');
   connection.closeSync();
   instance.closeSync();

@@ -145,43 +145,77 @@ test('who to whom and the values of a dimension as well', async () => {
   );
 });
 
+/** A series has the groups of the list, step by step. */
+async function assertSeries(asked: HistoryQuestion & { ask: 'series' }): Promise<void> {
+  const { by, stepMs = 0 } = asked;
+  const answer = await store.answer(asked, { signal });
+  const others = nameOf(by.map(() => 'other'));
+  const listed = new Set(answer.rows.map((row) => nameOf(row.slice(1, 1 + by.length))));
+  if (by.length > 0) listed.delete(others);
+  const groups = naive.groups(asked, by, asked);
+  // The listed ones are the largest: none that is not is larger than one that is.
+  const sizes = (isListed: boolean): number[] =>
+    groups
+      .filter(({ values }) => listed.has(nameOf(values)) === isListed)
+      .map(({ sums }) => sums[asked.quantity]);
+  assert.equal(
+    listed.size,
+    by.length === 0 ? Math.min(1, groups.length) : Math.min(asked.limit, groups.length),
+  );
+  assert.ok(Math.max(...sizes(false), 0) <= Math.min(...sizes(true), Number.POSITIVE_INFINITY));
+  const expected = [...naive.steps(asked, by, { ...asked, stepMs })].flatMap(([step, inStep]) => {
+    const ofStep = { fromMs: Math.max(step, asked.fromMs), toMs: Math.min(step + stepMs, asked.toMs) };
+    const rest = by.length > 0 ? naive.rest(asked, by, { ...ofStep, without: listed }) : undefined;
+    return [
+      ...inStep
+        .filter(({ values }) => listed.has(nameOf(values)))
+        .map((each) => [step, ...rowOf(asked, each)]),
+      ...(rest ? [[step, ...rowOf(asked, { values: by.map(() => 'other'), sums: rest })]] : []),
+    ];
+  });
+  assert.deepEqual(answer.rows.map(nameOf).toSorted(), expected.map(nameOf).toSorted());
+  const times = answer.rows.map(([time]) => Number(time));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+}
+
+const STEPS = fc.constantFrom(10_000, 20_000, 30_000, 60_000);
+const asSeries = (asked: HistoryQuestion): HistoryQuestion & { ask: 'series' } => {
+  assert.ok(asked.ask === 'series');
+  return asked;
+};
+
 test('a series has the same groups in each step, and all others as one', async () => {
-  const steps = fc.constantFrom(10_000, 20_000, 30_000, 60_000);
   await fc.assert(
-    fc.asyncProperty(common, dimensions(0, 3), steps, async (words, by, stepMs) => {
-      const asked = question(words, { ask: 'series', by, stepMs });
-      const answer = await store.answer(asked, { signal });
-      const others = nameOf(by.map(() => 'other'));
-      const listed = new Set(answer.rows.map((row) => nameOf(row.slice(1, 1 + by.length))));
-      if (by.length > 0) listed.delete(others);
-      const groups = naive.groups(asked, by, asked);
-      // The listed ones are the largest: none that is not is larger than one that is.
-      const sizes = (isListed: boolean): number[] =>
-        groups
-          .filter(({ values }) => listed.has(nameOf(values)) === isListed)
-          .map(({ sums }) => sums[asked.quantity]);
-      assert.equal(
-        listed.size,
-        by.length === 0 ? Math.min(1, groups.length) : Math.min(asked.limit, groups.length),
-      );
-      assert.ok(Math.max(...sizes(false), 0) <= Math.min(...sizes(true), Number.POSITIVE_INFINITY));
-      const expected = [...naive.steps(asked, by, { ...asked, stepMs })].flatMap(([step, inStep]) => {
-        const ofStep = { fromMs: Math.max(step, asked.fromMs), toMs: Math.min(step + stepMs, asked.toMs) };
-        const rest = by.length > 0 ? naive.rest(asked, by, { ...ofStep, without: listed }) : undefined;
-        return [
-          ...inStep
-            .filter(({ values }) => listed.has(nameOf(values)))
-            .map((each) => [step, ...rowOf(asked, each)]),
-          ...(rest ? [[step, ...rowOf(asked, { values: by.map(() => 'other'), sums: rest })]] : []),
-        ];
-      });
-      assert.deepEqual(answer.rows.map(nameOf).toSorted(), expected.map(nameOf).toSorted());
-      const times = answer.rows.map(([time]) => Number(time));
-      assert.deepEqual(
-        times,
-        times.toSorted((a, b) => a - b),
-      );
-    }),
+    fc.asyncProperty(common, dimensions(0, 3), STEPS, (words, by, stepMs) =>
+      assertSeries(asSeries(question(words, { ask: 'series', by, stepMs }))),
+    ),
+    RUNS,
+  );
+});
+
+/** What totals tell. */
+const OF_TOTALS = {
+  by: ['proto', 'network', 'segment', 'tunnel', 'vni', 'iface', 'direction', 'agent'] as const,
+  filters: ['', 'tcp', 'not tunnel = none', 'vni 1..100', 'depth >= 2 or udp', 'direction ingress'] as const,
+};
+
+test('so has one that totals answer', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      common,
+      fc.uniqueArray(fc.constantFrom(...OF_TOTALS.by), { maxLength: 3 }),
+      fc.constantFrom(...OF_TOTALS.filters),
+      STEPS,
+      async (words, by, filter, stepMs) => {
+        const quantity = words.quantity === 'flows' ? 'octets' : words.quantity;
+        const asked = asSeries(question({ ...words, filter, quantity }, { ask: 'series', by, stepMs }));
+        assert.match(await store.sqlOf(asked), /\btotal_(raw|minute)\b/);
+        await assertSeries(asked);
+      },
+    ),
     RUNS,
   );
 });

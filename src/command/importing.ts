@@ -42,7 +42,11 @@ export async function importCaptures({ paths, directory, signal, open }: ImportO
   await using stack = new AsyncDisposableStack();
   const store = stack.adopt(
     await DuckDbStore.open({ path: historyFile(directory), intervalMs: EPOCH_MS, retention: FOR_GOOD }),
-    (each) => each.close(),
+    async (each) => {
+      // Nobody opens it to write again: all that is to be joined is joined now.
+      await each.settled();
+      await each.close();
+    },
   );
   const sources: CaptureSource[] = [];
   let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

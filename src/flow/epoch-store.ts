@@ -12,5 +12,6 @@ export interface EpochStore {
    * @throws an error with `code` and `remedy`; what was stored before is unharmed
    */
   commit(epochs: readonly FlowBatch[], taken?: (epoch: FlowBatch) => void): Promise<void>;
+  /** Closes it, and ends what is under way when that takes too long: a commit then rejects. Once, however often it is called. */
   close(): Promise<void>;
 }

@@ -33,7 +33,7 @@ interface Told {
 
 function open(
   openStore: () => Promise<JsonLinesStore>,
-  maxOctets = 10_000_000,
+  { maxOctets = 10_000_000, closeMs = 10_000 } = {},
 ): { readonly writer: HistoryWriter<JsonLinesStore>; readonly told: Told } {
   const told: Told = { problems: [], recovered: [] };
   const writer = HistoryWriter.open({
@@ -42,6 +42,7 @@ function open(
     maxOctets,
     openStore,
     pauseMs: 1,
+    closeMs,
     listener: {
       problem: (error) => told.problems.push(error.message),
       recovered: (what) => told.recovered.push(what),
@@ -124,9 +125,32 @@ test('what the store never took the next process brings', async () => {
   );
 });
 
+test('a store that is busy at the end is closed all the same, and has the rest from the next process', async () => {
+  let store: JsonLinesStore | undefined;
+  const openStuck = async (): Promise<JsonLinesStore> => {
+    store = await openLines();
+    store.isStuck = true;
+    return store;
+  };
+  const { writer, told } = open(openStuck, { closeMs: 100 });
+  for (let count = 1; count <= 3; count++) await writer.write(epoch(count));
+  await until(() => store !== undefined, 'the store is open');
+  await writer.close();
+  assert.deepEqual([stored(), told.problems], [[], []]);
+  assert.equal(filesIn().length, 3);
+  const next = open(openLines).writer;
+  await next.close();
+  assert.deepEqual(
+    stored().map(([, count]) => count),
+    [1, 2, 3],
+  );
+});
+
 test('what finds no room is a line of the ledger of the next transaction', async () => {
   let isUp = false;
-  const { writer } = open(async () => (isUp ? openLines() : Promise.reject(new Error('down'))), 6_000);
+  const { writer } = open(async () => (isUp ? openLines() : Promise.reject(new Error('down'))), {
+    maxOctets: 6_000,
+  });
   for (let count = 1; count <= 30; count++) await writer.write(epoch(count));
   assert.ok(writer.counts.dropped.epochs > 0);
   isUp = true;

@@ -1,11 +1,11 @@
 /** Epochs into the journal, and from there into a store, however long that may not take them. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
-import { Journal, type JournalFile, type JournalOptions } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { JournalFile, JournalOptions } from './options.ts';
 
 /** After a failure of the store; each one that follows doubles it, up to the longest. */
 const PAUSE_MS = { first: 1_000, longest: 60_000 } as const;
-/** How long the store may take at the end for what is left; what it does not take it gets with the next start. */
 const CLOSE_MS = 10_000;
 
 /** What is kept where. */
@@ -17,6 +17,8 @@ export interface HistoryOptions<Store extends EpochStore> extends Omit<JournalOp
   readonly listener: HistoryListener;
   /** Pause after the first failure of the store, milliseconds. */
   readonly pauseMs?: number;
+  /** How long the store may take at the end for what is left, milliseconds; what it does not take it gets with the next start. */
+  readonly closeMs?: number;
 }
 
 /** Who hears how it goes. */
@@ -55,6 +57,8 @@ export class HistoryWriter<Store extends EpochStore> {
   #store: Store | undefined;
   #storedUpToMs: number | undefined;
   #pauseMs: number;
+  /** The store had its time at the end. */
+  #isLate = false;
   /** Ends the wait for a file. */
   #wake: (() => void) | undefined;
 
@@ -119,14 +123,20 @@ export class HistoryWriter<Store extends EpochStore> {
     this.#closing.abort();
     this.#wake?.();
     const timer = new AbortController();
-    const end = delay(CLOSE_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    const { closeMs = CLOSE_MS } = this.#options;
+    const end = delay(closeMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([this.#finish(), end]);
     timer.abort();
+    this.#isLate = true;
+    // What it is still doing it ends, or leaves undone.
+    await this.#store?.close();
     this.#journal[Symbol.dispose]();
   }
 
   async #finish(): Promise<void> {
     await this.#working;
+    // It may have been opened only now.
+    if (this.#isLate) return this.#store?.close();
     await this.#journal.writeDropped();
     this.#journal.completeOpen();
     for (let file = this.#journal.oldest; file; file = this.#journal.oldest)
@@ -157,7 +167,7 @@ export class HistoryWriter<Store extends EpochStore> {
       for (const { endMs } of epochs) this.#storedUpToMs = Math.max(this.#storedUpToMs ?? 0, endMs);
       this.#works('store');
     } catch (error) {
-      this.#fails('store', error as Error);
+      if (!this.#isLate) this.#fails('store', error as Error);
     } finally {
       await this.#journal.giveBack(file, isStored);
     }

@@ -6,5 +6,6 @@ export {
   type HistoryOptions,
   HistoryWriter,
 } from './history-writer.ts';
-export { Journal, type JournalFile, type JournalListener, type JournalOptions } from './journal.ts';
+export { Journal } from './journal.ts';
+export type { JournalFile, JournalListener, JournalOptions } from './options.ts';
 export { DROPPED } from './tally.ts';

@@ -6,62 +6,24 @@
  * be. One process at a time has a directory.
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { JournalError } from './error.ts';
 import { cutFile, fileNumbers, type OpenEpochs, openEpochs, pathOf, scanFile } from './files.ts';
+import { JournalMemory } from './memory.ts';
+import { OpenFile, octetsOf } from './open-file.ts';
+import type { Dropped, JournalFile, JournalOptions } from './options.ts';
 import { encodeEpoch } from './record.ts';
 import { StateFile } from './state-file.ts';
-import { addToTally, type DroppedEpoch, epochOfTally, type Tally } from './tally.ts';
+import { epochOfTally } from './tally.ts';
 
 /** A file is begun anew at this size: ten seconds of 100,000 flows fit in. */
 const FILE_OCTETS = 256 * 1024 * 1024;
 const STATE = 'state';
-/** Parts that one call of `writev` takes. */
-const PARTS_AT_ONCE = 512;
-/** Agents whose last epochs are remembered when their files are gone. */
-const REMEMBERED_AGENTS = 64;
 /** After the end of an interval, for the epoch that ends with it. */
 const SLACK_MS = 2000;
-
-/** How to keep. */
-export interface JournalOptions {
-  /** Octets of all files together at most. */
-  readonly maxOctets: number;
-  /** Epochs that begin in the same interval, counted from the Unix epoch on, are in one file. */
-  readonly intervalMs: number;
-  readonly listener?: JournalListener;
-}
-
-/** What a journal tells. */
-export interface JournalListener {
-  /** A file had octets that are no epoch: cut off where it ended early, as a process does that is killed; else left out. */
-  damaged?(error: JournalError): void;
-  /** A file can be read. */
-  complete?(): void;
-}
-
-/** A file that is complete. Its number is its place in time. */
-export interface JournalFile {
-  readonly number: number;
-  readonly octets: number;
-}
-
-/** What was dropped since the start. */
-export interface Dropped {
-  readonly epochs: number;
-  readonly packets: bigint;
-  readonly octets: bigint;
-}
-
-interface OpenFile {
-  readonly number: number;
-  readonly handle: FileHandle;
-  readonly interval: number;
-  octets: number;
-}
 
 interface LentFile {
   readonly number: number;
@@ -74,8 +36,7 @@ export class Journal implements Disposable {
   readonly #directory: string;
   readonly #options: JournalOptions;
   readonly #resources: DisposableStack;
-  readonly #state: StateFile;
-  readonly #known: Map<string, number>;
+  readonly #memory: JournalMemory;
   #complete: JournalFile[];
   #open: OpenFile | undefined;
   #turn: NodeJS.Timeout | undefined;
@@ -84,12 +45,10 @@ export class Journal implements Disposable {
   #isWriting = false;
   /** The open file is to be completed when it is not being written to any more. */
   #isDue = false;
-  #tally: Tally | undefined;
   /** The file that is being read for a store. */
   #lent: LentFile | undefined;
   /** The file that a former process may have stored already: it can not be counted as dropped. */
   readonly #uncertain: number | undefined;
-  #dropped: Dropped = { epochs: 0, packets: 0n, octets: 0n };
 
   private constructor(
     directory: string,
@@ -99,9 +58,7 @@ export class Journal implements Disposable {
     this.#directory = directory;
     this.#options = options;
     this.#resources = resources;
-    this.#state = state;
-    this.#known = new Map(state.state.known);
-    this.#tally = state.state.tally ?? undefined;
+    this.#memory = new JournalMemory(state);
     if (state.wasDamaged)
       this.#tellDamage(
         join(directory, STATE),
@@ -110,8 +67,7 @@ export class Journal implements Disposable {
       );
     this.#complete = this.#lookAtFiles();
     this.#uncertain = this.#complete[0]?.number;
-    // It was written down, and then the process ended before it was forgotten.
-    if (this.#tally && this.#known.has(this.#tally.agent)) this.#tally = undefined;
+    this.#memory.forgetWrittenTally();
   }
 
   /**
@@ -147,12 +103,12 @@ export class Journal implements Disposable {
 
   /** Random, of this directory for good. */
   get id(): string {
-    return this.#state.state.id;
+    return this.#memory.id;
   }
 
   /** The last epoch of each agent that was appended, also where its file is gone. */
   get known(): ReadonlyMap<string, number> {
-    return this.#known;
+    return this.#memory.known;
   }
 
   /** Octets of all files. */
@@ -162,7 +118,7 @@ export class Journal implements Disposable {
 
   /** What there was no room for since the start; it is told to the store in the ledger. */
   get dropped(): Dropped {
-    return this.#dropped;
+    return this.#memory.dropped;
   }
 
   /** The oldest file that can be read. */
@@ -184,16 +140,16 @@ export class Journal implements Disposable {
   }
 
   async #append(batch: FlowBatch): Promise<void> {
-    if (batch.epoch <= (this.#known.get(batch.agent) ?? 0)) return;
+    if (batch.epoch <= (this.#memory.known.get(batch.agent) ?? 0)) return;
     this.#isWriting = true;
     try {
       await this.#write(encodeEpoch(batch), batch.startMs);
-      this.#know(batch);
+      this.#memory.know(batch);
       // There is room again, or what makes room for others has its line.
       if (this.#open) await this.#writeTally(this.#open);
     } catch (error) {
-      this.#know(batch);
-      this.#drop([batch], []);
+      this.#memory.know(batch);
+      this.#memory.drop([batch], []);
       throw error;
     } finally {
       this.#isWriting = false;
@@ -204,11 +160,11 @@ export class Journal implements Disposable {
   /** Writes down what was dropped as an epoch of its own, where there is room for that by now; else it is for the next process. */
   writeDropped(): Promise<void> {
     const written = this.#appending.then(async () => {
-      if (!this.#tally) return;
+      if (!this.#memory.tally) return;
       this.#isWriting = true;
       try {
         this.#makeRoom(0);
-        const interval = Math.floor(this.#tally.endMs / this.#options.intervalMs);
+        const interval = Math.floor(this.#memory.tally.endMs / this.#options.intervalMs);
         await this.#writeTally(this.#open ?? (await this.#begin(interval)));
       } finally {
         this.#isWriting = false;
@@ -230,12 +186,7 @@ export class Journal implements Disposable {
     if (!open) return;
     clearTimeout(this.#turn);
     this.#open = undefined;
-    // Nobody waits for it: what it saves from is the end of the machine, not of the process.
-    const { handle } = open;
-    void handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => handle.close());
+    open.close();
     if (open.octets === 0) {
       rmSync(this.#path(open.number), { force: true });
       return;
@@ -269,7 +220,7 @@ export class Journal implements Disposable {
     this.#lent?.opened?.[Symbol.dispose]();
     if (isStored) {
       // Before it goes: what it held is known from then on by this alone.
-      this.#remember({});
+      this.#memory.remember({});
       await rm(this.#path(file.number), { force: true });
       this.#complete = this.#complete.filter(({ number }) => number !== file.number);
     }
@@ -284,7 +235,7 @@ export class Journal implements Disposable {
   /** What a former process left: whole records, but for the last. */
   #lookAtFiles(): JournalFile[] {
     const files: JournalFile[] = [];
-    const counted = new Set(this.#state.state.counted);
+    const counted = new Set(this.#memory.counted);
     for (const number of fileNumbers(this.#directory)) {
       const path = this.#path(number);
       if (counted.has(String(number))) {
@@ -296,7 +247,7 @@ export class Journal implements Disposable {
         cutFile(path, octets);
         this.#tellDamage(path, rest, 'at its end are no whole epoch, and are cut off');
       }
-      for (const head of heads) this.#know(head);
+      for (const head of heads) this.#memory.know(head);
       if (octets > 0) files.push({ number, octets });
       else rmSync(path, { force: true });
     }
@@ -309,41 +260,14 @@ export class Journal implements Disposable {
     const open = this.#open;
     if (open && (open.interval !== interval || open.octets + octets > FILE_OCTETS)) this.#completeNow();
     this.#makeRoom(octets);
-    await this.#writeTo(this.#open ?? (await this.#begin(interval)), parts);
-  }
-
-  /** All of it, or none. */
-  async #writeTo(file: OpenFile, parts: readonly Uint8Array[]): Promise<void> {
-    try {
-      await writeAll(file.handle, parts);
-    } catch (cause) {
-      await file.handle.truncate(file.octets);
-      const path = this.#path(file.number);
-      throw new JournalError(
-        'JOURNAL_WRITE',
-        `writing an epoch to ${path} failed (${(cause as Error).message})`,
-        { cause, remedy: 'make room on the disk; what cannot be written is counted as history_dropped' },
-      );
-    }
-    file.octets += octetsOf(parts);
+    await (this.#open ?? (await this.#begin(interval))).write(parts);
   }
 
   async #begin(interval: number): Promise<OpenFile> {
-    const { counted } = this.#state.state;
+    const { counted } = this.#memory;
     const last = Math.max(this.#complete.at(-1)?.number ?? 0, ...counted.map(Number));
     const number = Math.max(last + 1, Date.now());
-    const path = this.#path(number);
-    let handle: FileHandle;
-    try {
-      handle = await open(path, 'ax', 0o640);
-    } catch (cause) {
-      throw new JournalError(
-        'JOURNAL_WRITE',
-        `making the file ${path} failed (${(cause as Error).message})`,
-        { cause, remedy: 'make room on the disk, and let this user write to the directory' },
-      );
-    }
-    const file: OpenFile = { number, handle, interval, octets: 0 };
+    const file = await OpenFile.make(this.#path(number), { number, interval });
     this.#open = file;
     const { intervalMs } = this.#options;
     this.#turn = setTimeout(() => this.completeOpen(), intervalMs - (Date.now() % intervalMs) + SLACK_MS);
@@ -354,23 +278,24 @@ export class Journal implements Disposable {
 
   /** What was dropped: the store hears of it with the next transaction. */
   async #writeTally(file: OpenFile): Promise<void> {
-    if (!this.#tally) return;
+    const { tally } = this.#memory;
+    if (!tally) return;
     try {
-      await this.#writeTo(file, encodeEpoch(epochOfTally(this.#tally), true));
+      await file.write(encodeEpoch(epochOfTally(tally), true));
     } catch {
       return; // The epoch that follows will say the same.
     }
-    this.#know({ agent: this.#tally.agent, epoch: 1 });
-    this.#tally = undefined;
-    this.#remember({});
+    this.#memory.writtenTally(tally);
   }
 
   /** @throws JournalError `JOURNAL_FULL` */
   #makeRoom(octets: number): void {
     const { maxOctets } = this.#options;
     // What is dropped makes the tally larger, which is written too.
-    const tallyOctets = (): number =>
-      this.#tally ? octetsOf(encodeEpoch(epochOfTally(this.#tally), true)) : 0;
+    const tallyOctets = (): number => {
+      const { tally } = this.#memory;
+      return tally ? octetsOf(encodeEpoch(epochOfTally(tally), true)) : 0;
+    };
     while (this.octets + octets + tallyOctets() > maxOctets) {
       const file = this.#complete.find(
         ({ number }) => number !== this.#lent?.number && number !== this.#uncertain,
@@ -385,40 +310,9 @@ export class Journal implements Disposable {
         );
       const { heads } = scanFile(this.#path(file.number));
       this.#complete = this.#complete.filter(({ number }) => number !== file.number);
-      this.#drop(heads, [String(file.number)]);
+      this.#memory.drop(heads, [String(file.number)]);
       rmSync(this.#path(file.number), { force: true });
     }
-  }
-
-  #drop(epochs: readonly DroppedEpoch[], files: string[]): void {
-    for (const epoch of epochs) {
-      this.#tally = addToTally(this.#tally, epoch);
-      if (epoch.isTally) continue;
-      const { epochs: count, packets, octets } = this.#dropped;
-      this.#dropped = {
-        epochs: count + 1,
-        packets: epoch.seen.reduce((sum, line) => sum + line.packets, packets),
-        octets: epoch.seen.reduce((sum, line) => sum + line.octets, octets),
-      };
-    }
-    this.#remember({ counted: files });
-  }
-
-  /** Writes down what outlives the files; `counted`: files that are in the tally and are about to go. */
-  #remember({ counted = [] }: { readonly counted?: readonly string[] }): void {
-    const known = [...this.#known].slice(-REMEMBERED_AGENTS);
-    try {
-      this.#state.write({ known, tally: this.#tally ?? null, counted: [...counted] });
-    } catch {
-      // Its room was taken when it was made: the disk itself fails. It is written again with the next change.
-    }
-  }
-
-  #know({ agent, epoch }: { readonly agent: string; readonly epoch: number }): void {
-    const known = this.#known.get(agent) ?? 0;
-    // At the end: the newest agents are remembered.
-    this.#known.delete(agent);
-    this.#known.set(agent, Math.max(known, epoch));
   }
 
   #path(number: number): string {
@@ -439,20 +333,4 @@ function busy(directory: string): JournalError {
   return new JournalError('JOURNAL_BUSY', `another process keeps the history ${directory}`, {
     remedy: 'stop it first, or keep this one elsewhere (history.directory)',
   });
-}
-
-function octetsOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-async function writeAll(handle: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
-  let left = parts.filter(({ byteLength }) => byteLength > 0);
-  while (left.length > 0) {
-    let { bytesWritten: written } = await handle.writev(left.slice(0, PARTS_AT_ONCE));
-    while (left.length > 0 && written >= left[0]!.byteLength) {
-      written -= left[0]!.byteLength;
-      left = left.slice(1);
-    }
-    if (written > 0) left = [left[0]!.subarray(written), ...left.slice(1)];
-  }
 }

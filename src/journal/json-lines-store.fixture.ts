@@ -1,4 +1,5 @@
 /** For tests: a store of JSON lines. A line is a transaction, on disk when `commit` resolves; what it has it leaves alone. */
+import { once } from 'node:events';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { decodeRecord, type EpochStore, type FlowBatch } from '../flow/index.ts';
 
@@ -39,6 +40,9 @@ export class JsonLinesStore implements EpochStore {
   #octets: number;
   /** When set, a commit fails with it, in the midst of its line. */
   failure: Error | undefined;
+  /** When set, a commit waits before it writes anything, until it is closed. */
+  isStuck = false;
+  readonly #closing = new AbortController();
 
   private constructor(fd: number, known: Set<string>, octets: number) {
     this.#fd = fd;
@@ -54,6 +58,10 @@ export class JsonLinesStore implements EpochStore {
   }
 
   async commit(epochs: readonly FlowBatch[]): Promise<void> {
+    if (this.isStuck) {
+      await once(this.#closing.signal, 'abort');
+      throw new Error('it is closed');
+    }
     const fresh = epochs.filter((epoch) => !this.#known.has(nameOf(epoch)));
     const line = Buffer.from(
       `${JSON.stringify(fresh.map(storedEpoch), (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`,
@@ -70,6 +78,8 @@ export class JsonLinesStore implements EpochStore {
   }
 
   async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     closeSync(this.#fd);
   }
 }

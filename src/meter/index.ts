@@ -18,14 +18,8 @@ export {
   type ProgramRuns,
   portTable,
 } from './loaded.ts';
-export {
-  Meter,
-  type MeterCost,
-  type MeterListener,
-  type MeterOptions,
-  type MeterSettings,
-  type PinOptions,
-} from './meter.ts';
+export { Meter } from './meter.ts';
+export type { MeterCost, MeterListener, MeterOptions, MeterSettings, PinOptions } from './options.ts';
 export { type LeftMeter, leftMeters, purgeMeter } from './pins.ts';
 export { SOCKETS_OBJECT, Sockets } from './sockets.ts';
 export { MeterThread, MeterThreadError } from './thread.ts';

@@ -1,22 +1,15 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
-import { BpfError, collectRunStatistics, hasTcx, setNetworkNamespace } from '../bpf/index.ts';
-import {
-  DEFAULT_MEASURE,
-  type FlowBatch,
-  type FlowSource,
-  type MeasureOptions,
-  type ObservationPoint,
-  type TunnelPorts,
-} from '../flow/index.ts';
-import type { Classifier, Filter } from '../query/index.ts';
-import { Attachments, type MeteredInterface } from './attachments.ts';
-import { claimClsact } from './clsact-claim.ts';
-import { Counters } from './counters.ts';
-import { parityOf, type TableFill } from './epoch-maps.ts';
+import { BpfError } from '../bpf/index.ts';
+import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
+import type { Filter } from '../query/index.ts';
+import type { Attachments, MeteredInterface } from './attachments.ts';
+import type { Counters } from './counters.ts';
+import { parityOf } from './epoch-maps.ts';
 import { MeterError } from './error.ts';
 import { numberOf } from './former.ts';
-import { InterfaceNames } from './interface-names.ts';
+import { GivenRules } from './given-rules.ts';
+import type { InterfaceNames } from './interface-names.ts';
 import {
   type ChosenInterface,
   chooseInterfaces,
@@ -26,74 +19,14 @@ import {
   watchInterfaces,
 } from './interfaces.ts';
 import { KEEP } from './keep.ts';
-import { LoadedMeter, type ProgramRuns } from './loaded.ts';
-import { MeterPins } from './pins.ts';
-import { Sockets } from './sockets.ts';
-
-/** How to meter. */
-export interface MeterOptions {
-  readonly interfaces: InterfacePatterns;
-  /** Length of an epoch. */
-  readonly intervalMs: number;
-  /** UDP destination ports of tunnels; what is not named has its usual ones. */
-  readonly ports?: Partial<TunnelPorts>;
-  /** Most flows with IPv4 addresses only; those with IPv6 get half of it. */
-  readonly flowCapacity: number;
-  /** Which hook: tcx where the kernel has it, or one of the two. */
-  readonly hook: 'auto' | 'tcx' | 'clsact';
-  /** Name under /run/netns of the network namespace to meter; the calling thread moves there for good. */
-  readonly namespace?: string | undefined;
-  /** What is measured of flows beside what is counted; nothing unless said. */
-  readonly measure?: Partial<MeasureOptions>;
-  /** What is kept: flows that fit one of these; without any all are. */
-  readonly rules?: readonly Filter[];
-  /** Whether the kernel is to count how often and how long the programs run; it costs some 20 ns per packet. */
-  readonly runStatistics?: boolean;
-  /** Has programs and counts outlive the process, and takes over those of a former one. */
-  readonly pins?: PinOptions | undefined;
-}
-
-/** What outlives the process, and for whom. */
-export interface PinOptions {
-  /** Whose meters follow each other: letters and digits, of the history they are read into. */
-  readonly name: string;
-  /** What a person calls it. */
-  readonly label: string;
-  /** The last epoch of each agent that is kept already. */
-  readonly known: ReadonlyMap<string, number>;
-}
-
-/** What metering takes in the kernel, as of the newest epoch. */
-export interface MeterCost {
-  readonly tables: readonly TableFill[];
-  /** Undefined where run statistics were not asked for. */
-  readonly programs: readonly ProgramRuns[] | undefined;
-}
-
-/** What of it can change while the meter runs. */
-export type MeterSettings = Pick<MeterOptions, 'interfaces' | 'intervalMs' | 'ports'>;
-
-/** What the meter tells while it runs. */
-export interface MeterListener {
-  /** The set of metered interfaces changed. */
-  interfaces?(now: readonly MeteredInterface[]): void;
-  /** Something failed and metering goes on. */
-  problem?(error: Error): void;
-}
+import type { LoadedMeter } from './loaded.ts';
+import type { MeterCost, MeterListener, MeterOptions, MeterSettings } from './options.ts';
+import { type MeterParts, openParts } from './parts.ts';
+import type { MeterPins } from './pins.ts';
+import type { Sockets } from './sockets.ts';
 
 /** Bound of struct seen_counters' map, two directions each. */
 const MAX_INTERFACES = 1024;
-
-/** What a meter is made of. */
-interface MeterParts {
-  readonly loaded: LoadedMeter;
-  readonly counters: Counters;
-  readonly names: InterfaceNames;
-  readonly sockets: Sockets | undefined;
-  readonly attachments: Attachments;
-  readonly hook: 'auto' | 'tcx' | 'clsact';
-  readonly pins: MeterPins | undefined;
-}
 
 /** A loaded meter. Owned by the thread that opened it; disposing it detaches everything, but for what is pinned. */
 export class Meter implements FlowSource, Disposable {
@@ -106,6 +39,7 @@ export class Meter implements FlowSource, Disposable {
   /** Taken before the interfaces were read the first time. */
   readonly #names: InterfaceNames;
   readonly #attachments: Attachments;
+  readonly #rules: GivenRules;
   /** Every interface that may have records in the epoch under way, present or gone. */
   #named = new Map<number, ChosenInterface>();
   /** `auto` is tcx here. */
@@ -114,7 +48,6 @@ export class Meter implements FlowSource, Disposable {
   /** When all was attached. */
   #beganMs = 0;
   #changed = false;
-  #rules: readonly Filter[] = [];
   /** The numbers of the metered interfaces as the listener knows them. */
   #told = '';
   /** Ends the wait for the end of the epoch under way. */
@@ -130,6 +63,7 @@ export class Meter implements FlowSource, Disposable {
     this.#names = parts.names;
     this.#sockets = parts.sockets;
     this.#attachments = parts.attachments;
+    this.#rules = new GivenRules(parts.loaded);
     this.#hook = parts.hook;
     this.#pins = parts.pins;
   }
@@ -140,21 +74,9 @@ export class Meter implements FlowSource, Disposable {
    * @throws BpfError when the kernel refuses, MeterError when no interface fits.
    */
   static async open(options: MeterOptions, listener: MeterListener = {}): Promise<Meter> {
-    if (options.namespace !== undefined) enterNamespace(options.namespace);
     using stack = new DisposableStack();
-    const mayUseClsact = options.hook === 'clsact' || (options.hook === 'auto' && hasTcx() === false);
-    if (mayUseClsact) stack.use(await claimClsact());
-    if (options.runStatistics) stack.use(collectRunStatistics());
-    const names = new InterfaceNames();
-    const loaded = stack.use(load(options));
-    const counters = stack.use(new Counters());
-    const sockets = stack.use(openSockets(options));
-    const pins = stack.use(options.pins && (await openPins(options.pins, listener)));
-    const hook: MeterOptions['hook'] = mayUseClsact ? 'clsact' : options.hook;
-    const attachments = stack.use(new Attachments({ loaded, counters, hook, pins }));
-    const parts = { loaded, counters, names, sockets, attachments, hook, pins };
-    const meter = new Meter(options, listener, parts);
-    if (options.rules && options.rules.length > 0) await meter.#beginRules(options.rules);
+    const meter = new Meter(options, listener, await openParts(options, listener, stack));
+    if (options.rules && options.rules.length > 0) await meter.#rules.begin(options.rules);
     try {
       await meter.#begin();
     } catch (error) {
@@ -188,42 +110,8 @@ export class Meter implements FlowSource, Disposable {
    * @returns when that epoch has begun
    * @throws MeterError `METER_RULES` or BpfError when they cannot be; those before stay
    */
-  async setRules(rules: readonly Filter[]): Promise<void> {
-    const classifier = await this.#classify(rules);
-    const ruling = this.#loaded.setRules(classifier);
-    this.#rules = rules;
-    await ruling;
-  }
-
-  /** Before anything is attached: the first epoch has them. */
-  async #beginRules(rules: readonly Filter[]): Promise<void> {
-    await this.#loaded.beginRules(await this.#classify(rules));
-    this.#rules = rules;
-  }
-
-  /** What it is made by is loaded only where there are rules. */
-  async #classify(rules: readonly Filter[]): Promise<Classifier | undefined> {
-    if (rules.length === 0) return undefined;
-    const { classify } = await import('../query/index.ts');
-    const interfaces = await readInterfaces();
-    try {
-      return classify(
-        rules,
-        interfaces.map(({ ifindex, name }) => ({ ifindex, interfaceName: name })),
-      );
-    } catch (cause) {
-      throw new MeterError('METER_RULES', `the rules cannot be used: ${(cause as Error).message}`, {
-        cause,
-        remedy: 'use fewer or simpler ones (docs/rules.md)',
-      });
-    }
-  }
-
-  /** Rules that name interfaces name others when interfaces come and go. */
-  async #renameRules(): Promise<void> {
-    if (!this.#rules.some(namesInterfaces)) return;
-    const classifier = await this.#classify(this.#rules);
-    this.#loaded.setRules(classifier).catch(() => undefined);
+  setRules(rules: readonly Filter[]): Promise<void> {
+    return this.#rules.set(rules);
   }
 
   /** Meters otherwise from now on: the epoch under way ends at once, and is none the less exact. */
@@ -354,7 +242,7 @@ export class Meter implements FlowSource, Disposable {
     const chosen = chooseInterfaces(all, this.#options.interfaces).slice(0, MAX_INTERFACES);
     const wanted = new Map(chosen.map((each) => [each.ifindex, each]));
     const refused: Error[] = [];
-    await this.#renameRules().catch((error: Error) => refused.push(error));
+    await this.#rules.rename().catch((error: Error) => refused.push(error));
     this.#describe(chosen);
     for (const { ifindex } of this.interfaces) {
       if (wanted.has(ifindex)) continue;
@@ -403,64 +291,14 @@ export class Meter implements FlowSource, Disposable {
   }
 }
 
-function namesInterfaces(filter: Filter): boolean {
-  switch (filter.kind) {
-    case 'is':
-      return filter.field === 'iface';
-    case 'not':
-      return namesInterfaces(filter.filter);
-    case 'and':
-    case 'or':
-      return filter.filters.some(namesInterfaces);
-    default:
-      return false;
-  }
-}
-
 /** Whether attaching failed because the interface went away between being read and being attached to. */
 function isGone(error: unknown): boolean {
   return error instanceof BpfError && error.errnoName === 'ENODEV';
 }
 
-function load({ flowCapacity, measure = {} }: MeterOptions): LoadedMeter {
-  const wide = Math.max(1, Math.ceil(flowCapacity / 2));
-  return LoadedMeter.load({ capacities: { narrow: flowCapacity, wide }, measure });
-}
-
 /** Random per start: (agent, epoch) names an epoch for good. */
 function newAgent(): string {
   return randomBytes(8).toString('hex');
-}
-
-/** Where nothing can be pinned it is told, and metering goes on: then a process that is killed takes with it what it counted last. */
-async function openPins({ name }: PinOptions, listener: MeterListener): Promise<MeterPins | undefined> {
-  try {
-    return await MeterPins.claim(name);
-  } catch (error) {
-    if (!(error instanceof MeterError) || error.code !== 'METER_PINS') throw error;
-    listener.problem?.(error);
-    return undefined;
-  }
-}
-
-function openSockets({ measure }: MeterOptions): Sockets | undefined {
-  const capacity = measure?.sockets ?? DEFAULT_MEASURE.sockets;
-  return capacity > 0 ? Sockets.open(capacity) : undefined;
-}
-
-function enterNamespace(name: string): void {
-  try {
-    setNetworkNamespace(`/run/netns/${name}`);
-  } catch (cause) {
-    throw new MeterError(
-      'METER_NAMESPACE',
-      `entering the network namespace "${name}" failed (${(cause as BpfError).message})`,
-      {
-        cause,
-        remedy: 'list the namespaces with "ip netns"',
-      },
-    );
-  }
 }
 
 async function noInterface(patterns: InterfacePatterns): Promise<MeterError> {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { batchBuffers, socketBuffers } from '../flow/index.ts';
 import { KEEP } from './keep.ts';
-import { Meter, type MeterOptions } from './meter.ts';
+import { Meter } from './meter.ts';
+import type { MeterOptions } from './options.ts';
 import { SocketWatch } from './socket-watch.ts';
 import type { ThreadCommand, ThreadFailure, ThreadMessage } from './thread.ts';
 

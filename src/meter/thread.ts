@@ -6,7 +6,7 @@ import type { Filter } from '../query/index.ts';
 import type { MeteredInterface } from './attachments.ts';
 import { MeterError } from './error.ts';
 import { KEEP } from './keep.ts';
-import type { MeterCost, MeterListener, MeterOptions, MeterSettings } from './meter.ts';
+import type { MeterCost, MeterListener, MeterOptions, MeterSettings } from './options.ts';
 
 /** An error as it crosses the border between threads. */
 export interface ThreadFailure {

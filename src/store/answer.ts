@@ -35,6 +35,7 @@ import {
   type Rows,
   seriesSql,
   sumsSql,
+  tableOf,
   topSql,
 } from './question-sql.ts';
 import { readTunnels, tunnelsSql } from './tunnels-sql.ts';
@@ -63,13 +64,16 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
   const { quantity, limit } = question;
   const grouping = { dimensions, quantity, limit };
   const withPoints = needPoints(dimensions);
+  const { points } = catalogue;
+  const isOfGroups = question.ask !== 'flows' && question.ask !== 'tunnels' && catalogue.hasTotals;
+  const table = isOfGroups ? tableOf(needs, { dimensions, quantity, points }) : 'flow';
   const rowsOf = (
     span: Span,
     { coarsest, because }: Pick<Needs, 'coarsest' | 'because'> = needs,
   ): Rows & { readonly cover: Cover } => {
     const cover = coverSpan(span, { levels: catalogue, coarsest, intervalMs });
     refuseCoarse(span, { cover, coarsest, because, catalogue, intervalMs });
-    return { pieces: cover.pieces, needs, points: catalogue.points, withPoints, cover };
+    return { pieces: cover.pieces, needs, points, withPoints, table, cover };
   };
   const named = (name: string, kind: ColumnKind): { name: string; kind: ColumnKind } => ({ name, kind });
   const groups = dimensions.map((each) => named(each, definition(each).kind));

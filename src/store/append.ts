@@ -14,8 +14,7 @@ import {
 } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { columnWords, FIELDS, type FieldName, type FlowColumns } from '../flow/index.ts';
-import { type ColumnType, FIELD_COLUMNS, FLOW_COLUMNS, type StoredColumn } from './columns.ts';
-import type { IntervalFold } from './fold.ts';
+import { type ColumnType, columnsOf, FIELD_COLUMNS, type StoredColumn } from './columns.ts';
 
 const TYPES: Readonly<Record<ColumnType, { readonly type: DuckDBType; readonly octets: number }>> = {
   BOOLEAN: { type: BOOLEAN, octets: 1 },
@@ -32,25 +31,35 @@ const BLOCK_ROWS = 2048;
 /** Rows after which the appender hands them on, and others have their turn. */
 const ROWS_A_TURN = 8 * BLOCK_ROWS;
 
-/** Rows of one interval, to be appended. */
-export interface IntervalRows {
-  readonly periodMs: number;
-  readonly fold: IntervalFold;
+/** Rows as columns, which may be longer than there are rows. */
+export interface RowColumns {
+  readonly length: number;
+  readonly columns: FlowColumns;
+  readonly points: Uint32Array;
+  /** Which of them count: 1, or 0. */
+  readonly counted: Uint8Array;
 }
 
-/** Appends the rows of intervals to a table with {@link FLOW_COLUMNS}. */
+/** Rows of one period, to be appended. */
+export interface PeriodRows {
+  readonly periodMs: number;
+  readonly rows: RowColumns;
+}
+
+/** Appends rows to a table that has these fields of them ({@link columnsOf}). */
 export async function appendRows(
   appender: DuckDBAppender,
-  intervals: readonly IntervalRows[],
+  periods: readonly PeriodRows[],
+  fields: readonly FieldName[],
 ): Promise<void> {
-  const chunk = DuckDBDataChunk.create(FLOW_COLUMNS.map(({ type }) => TYPES[type].type));
+  const chunk = DuckDBDataChunk.create(columnsOf(fields).map(({ type }) => TYPES[type].type));
   let waiting = 0;
-  for (const interval of intervals) {
-    const { fold } = interval;
-    const order = rowOrder(fold.columns, fold.length);
-    const fillings = rowFillings(interval);
-    for (let at = 0; at < fold.length; at += BLOCK_ROWS) {
-      const rows = order.subarray(at, Math.min(at + BLOCK_ROWS, fold.length));
+  for (const period of periods) {
+    const { columns, length } = period.rows;
+    const order = rowOrder(columns, length);
+    const fillings = rowFillings(period, fields);
+    for (let at = 0; at < length; at += BLOCK_ROWS) {
+      const rows = order.subarray(at, Math.min(at + BLOCK_ROWS, length));
       chunk.reset();
       for (const [nth, each] of fillings.entries())
         each.write(duckdb.data_chunk_get_vector(chunk.chunk, nth), rows);
@@ -65,13 +74,13 @@ export async function appendRows(
   }
 }
 
-function rowFillings({ periodMs, fold }: IntervalRows): Filling[] {
+function rowFillings({ periodMs, rows }: PeriodRows, fields: readonly FieldName[]): Filling[] {
   const period = BigInt(Math.trunc(periodMs)) * 1000n;
   return [
-    new Filling('TIMESTAMP', (into: BigInt64Array, _rows, count) => into.fill(period, 0, count)),
-    picking('UINTEGER', fold.points),
-    picking('BOOLEAN', fold.counted),
-    ...fieldFillings(fold.columns),
+    new Filling('TIMESTAMP', (into: BigInt64Array, _nth, count) => into.fill(period, 0, count)),
+    picking('UINTEGER', rows.points),
+    picking('BOOLEAN', rows.counted),
+    ...fieldFillings(rows.columns, fields),
   ];
 }
 
@@ -118,8 +127,8 @@ function words(type: ColumnType, write: (into: Uint32Array, at: number, row: num
   });
 }
 
-function fieldFillings(columns: FlowColumns): Filling[] {
-  return (Object.keys(FIELD_COLUMNS) as FieldName[]).flatMap((name): Filling[] => {
+function fieldFillings(columns: FlowColumns, fields: readonly FieldName[]): Filling[] {
+  return fields.flatMap((name): Filling[] => {
     const [first]: readonly StoredColumn[] = FIELD_COLUMNS[name];
     if (!first) return [];
     const column = columns[name];

@@ -29,6 +29,8 @@ export type PointWords = Pick<ObservationPoint, 'ifindex' | 'direction'> & {
 /** Names of numbers in the table meta that say how far a level is, and from where on it is kept. */
 const MARKS = ['rolled_minute', 'rolled_hour', 'kept_raw', 'kept_minute', 'kept_hour'] as const;
 type MarkName = (typeof MARKS)[number];
+/** The first version of the tables that has totals. */
+const WITH_TOTALS = 2;
 
 /** Read anew after a transaction that failed; else changed along with the tables, by who changes them. */
 export class Catalogue {
@@ -36,7 +38,7 @@ export class Catalogue {
   readonly points: PointRow[] = [];
   readonly #pointIds = new Map<string, StoredPoint>();
   runs: EpochRun[] = [];
-  readonly #marks = new Map<MarkName, number>();
+  readonly #marks = new Map<MarkName | 'version', number>();
 
   static async read(connection: Connection): Promise<Catalogue> {
     const catalogue = new Catalogue();
@@ -70,6 +72,11 @@ export class Catalogue {
   /** Rows of the level before this are given up. */
   keptFromMs(level: HistoryLevel): number {
     return this.#marks.get(`kept_${level}`) ?? 0;
+  }
+
+  /** Whether there are totals beside the rows: not where an older store is only read. */
+  get hasTotals(): boolean {
+    return (this.#marks.get('version') ?? 0) >= WITH_TOTALS;
   }
 
   async setMark(connection: Connection, name: MarkName, value: number): Promise<void> {

@@ -99,8 +99,41 @@ export const ROW_COLUMNS = [
   ),
 ] as const satisfies readonly StoredColumn[];
 
+/** Fields of stored rows, in the order of their columns. */
+export const FLOW_FIELDS: readonly FieldName[] = Object.keys(FIELD_COLUMNS) as FieldName[];
+
+/**
+ * Fields of totals: what has few values and is asked for often, and the sums. Tunnels are in them whole, because a filter on
+ * one looks at every level of nesting.
+ */
+export const TOTAL_FIELDS = [
+  'tunnelKind',
+  'tunnelId',
+  'tunnelDepth',
+  'tunnel2Kind',
+  'tunnel2Id',
+  'tunnel3Kind',
+  'tunnel3Id',
+  'tunnel4Kind',
+  'tunnel4Id',
+  'outerNetwork',
+  'network',
+  'protocol',
+  'wireOctets',
+  'wirePackets',
+  'payloadOctets',
+] as const satisfies readonly FieldName[];
+
+/** The columns of rows with some fields, in their order. */
+export function columnsOf(fields: readonly FieldName[]): readonly StoredColumn[] {
+  return [...ROW_COLUMNS, ...fields.flatMap((name): readonly StoredColumn[] => FIELD_COLUMNS[name])];
+}
+
 /** All columns of a stored row, in their order. */
-export const FLOW_COLUMNS: readonly StoredColumn[] = [...ROW_COLUMNS, ...Object.values(FIELD_COLUMNS).flat()];
+export const FLOW_COLUMNS: readonly StoredColumn[] = columnsOf(FLOW_FIELDS);
+
+/** All columns of a total, in their order. */
+export const TOTAL_COLUMNS: readonly StoredColumn[] = columnsOf(TOTAL_FIELDS);
 
 /** What tells uniflows apart: all of a record's key but where it was seen. */
 export const UNIFLOW_COLUMNS: readonly string[] = Object.entries(FIELD_COLUMNS)

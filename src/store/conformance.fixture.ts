@@ -78,7 +78,7 @@ const POINTS = [2, 3].flatMap((ifindex) =>
 );
 
 /** Epochs of one or two agents over three hours, in any order and in any parts. */
-const history: fc.Arbitrary<FlowBatch[][]> = fc
+export const anyHistory: fc.Arbitrary<FlowBatch[][]> = fc
   .array(
     fc.record({
       agent: fc.constantFrom('first', 'second'),
@@ -140,7 +140,7 @@ export function describeStore(name: string, { open }: StoreMaker): void {
       let run = 0;
       await fc.assert(
         fc.asyncProperty(
-          history,
+          anyHistory,
           fc.constantFrom(...FILTERS),
           fc.constantFrom(0, 10, 17, 60, 3600, 5000),
           async (parts, filter, skip) => {
@@ -244,6 +244,7 @@ export function describeStore(name: string, { open }: StoreMaker): void {
       const again = await open('again', clock);
       await again.commit(epochs);
       assert.equal(await total(again), 300);
+      await again.close();
       await again.close();
     });
 

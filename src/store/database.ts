@@ -23,6 +23,9 @@ const FREE_AT_ONCE = {
   allocator_bulk_deallocation_flush_threshold: '8MiB',
 } as const;
 
+/** How often a statement is told to end until it does. */
+const INTERRUPT_MS = 50;
+
 /** Files that are open: the lock that DuckDB takes keeps other processes away, not this one. */
 const OPEN = new Set<string>();
 
@@ -71,8 +74,10 @@ export class Database {
         allow_community_extensions: 'false',
       });
       const connection = await instance.connect();
-      // The time zone is a setting that exists only now.
-      await connection.run("SET GLOBAL TimeZone = 'UTC'; SET lock_configuration = true");
+      // The time zone is a setting that exists only now. Whether closing writes the log into the file is decided there.
+      await connection.run(
+        "SET GLOBAL TimeZone = 'UTC'; PRAGMA disable_checkpoint_on_shutdown; SET lock_configuration = true",
+      );
       connection.closeSync();
       return new Database(path, instance, place);
     } catch (error) {
@@ -136,6 +141,24 @@ export class Connection implements Disposable {
       await this.raw.run('ROLLBACK').catch(() => undefined);
       throw StoreError.from(error, `writing to ${this.#path}`);
     }
+  }
+
+  /** From an abort on whatever runs or is begun here fails, until what this returns is disposed of. */
+  endedBy(signal: AbortSignal): Disposable {
+    let interrupting: NodeJS.Timeout | undefined;
+    const interrupt = (): void => {
+      this.raw.interrupt();
+      // One that comes between two statements is forgotten by the second.
+      interrupting ??= setInterval(interrupt, INTERRUPT_MS);
+    };
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt);
+    return {
+      [Symbol.dispose]: () => {
+        signal.removeEventListener('abort', interrupt);
+        clearInterval(interrupting);
+      },
+    };
   }
 
   [Symbol.dispose](): void {

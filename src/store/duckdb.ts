@@ -1,9 +1,9 @@
 /** The history in one DuckDB file: takes epochs in, answers questions about the past. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
 import type {
   Exported,
   HistoryExport,
-  HistoryLevel,
   HistoryQuestion,
   HistorySelection,
   ResultTable,
@@ -15,52 +15,14 @@ import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { type ExportTarget, exportRows } from './export.ts';
 import { takeIn } from './intake.ts';
-import { closeFile, type Opened, openFile } from './opening.ts';
+import { closeFile, emptyLog, type Opened, openFile } from './opening.ts';
+import { type DuckDbStoreOptions, resolveOptions } from './options.ts';
 import { runOwnSql, type SqlTable } from './own-sql.ts';
 import { Turns } from './turns.ts';
-import { giveUpForSize, giveUpOld, joinLevels, type Retention, type UpkeepOptions } from './upkeep.ts';
+import { giveUpForSize, giveUpOld, joinLevels, type UpkeepOptions } from './upkeep.ts';
 
-/** What a store tells. */
-export interface StoreListener {
-  /** Rows before this are given up. */
-  gaveUp?(level: HistoryLevel, beforeMs: number, why: 'age' | 'size'): void;
-  /** Joining rows or giving them up failed; it is tried again with the next commit. */
-  failed?(error: StoreError): void;
-}
-
-/** A store and its limits. */
-export interface DuckDbStoreOptions {
-  readonly path: string;
-  /** Length of the periods of rows; a divisor of a minute. */
-  readonly intervalMs?: number;
-  readonly retention?: Retention;
-  /** What the file may take on disk. */
-  readonly maxOctets?: number;
-  /** What DuckDB may have of memory. */
-  readonly memoryOctets?: number;
-  /** How long a question may take. */
-  readonly answerMs?: number;
-  /** Only asked; another process may have it open in the same way. */
-  readonly readOnly?: boolean;
-  readonly listener?: StoreListener;
-  /** What time it is, ms since the epoch. */
-  readonly clock?: () => number;
-}
-
-const DAY_MS = 86_400_000;
-const DEFAULTS = {
-  intervalMs: 10_000,
-  retention: { rawMs: 2 * DAY_MS, minuteMs: 14 * DAY_MS, hourMs: 400 * DAY_MS },
-  maxOctets: 20 * 2 ** 30,
-  memoryOctets: 150e6,
-  answerMs: 30_000,
-  readOnly: false,
-  listener: {},
-  clock: Date.now,
-} as const satisfies Omit<Required<DuckDbStoreOptions>, 'path'>;
-
-/** How often a statement is told to end until it does. */
-const INTERRUPT_MS = 50;
+/** What is told to end takes less than this, unless it waits for the disk. */
+const ENDING_MS = 1_000;
 /** Questions that are answered at a time; others wait. */
 const QUESTIONS_AT_A_TIME = 2;
 
@@ -77,6 +39,9 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   /** Periods before this are complete. */
   #completeMs = 0;
   #upkeep: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  /** Closing has lasted long enough: what is still under way is ended. */
+  readonly #late = new AbortController();
 
   private constructor(options: Required<DuckDbStoreOptions>, opened: Opened) {
     this.#options = options;
@@ -85,8 +50,7 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
 
   /** Opens a store, or makes one. @throws StoreError; RangeError for options that make no sense */
   static async open(given: DuckDbStoreOptions): Promise<DuckDbStore> {
-    const options = { ...DEFAULTS, ...given };
-    check(options);
+    const options = resolveOptions(given);
     const opened = await openFile(options);
     return new DuckDbStore({ ...options, intervalMs: opened.intervalMs }, opened);
   }
@@ -144,8 +108,10 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
   async #change(work: (opened: Opened) => Promise<void>): Promise<void> {
     const opened = await this.#whole();
     try {
+      using _ = opened.writer.endedBy(this.#late.signal);
       await work(opened);
     } catch (error) {
+      this.#late.signal.throwIfAborted();
       this.#look(error);
       if (!this.#isBroken) opened.catalogue = await Catalogue.read(opened.writer);
       throw error;
@@ -229,12 +195,33 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
     );
   }
 
-  async close(): Promise<void> {
+  /**
+   * Closes the file. What is under way, and what the store does by itself, has {@link DuckDbStoreOptions.closeMs} to come to its
+   * end; else it is as if it had not begun. Where the disk is too busy, what was written last stays in the log beside the file.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#closeInTime();
+    return this.#closed;
+  }
+
+  async #closeInTime(): Promise<void> {
+    const { closeMs, path } = this.#options;
+    const late = new StoreError('STORE_CLOSED', `using ${path}`);
+    const timer = setTimeout(() => this.#late.abort(late), closeMs);
+    const closed = this.#close(performance.now() + closeMs).finally(() => clearTimeout(timer));
+    // What waits for the disk cannot be ended: it comes to its end behind this.
+    await Promise.race([closed, delay(closeMs + ENDING_MS, undefined, { ref: false })]);
+  }
+
+  async #close(lateMs: number): Promise<void> {
     await this.settled();
     await this.#writing.end();
     await this.#asking.end();
-    if (this.#opened) closeFile(this.#opened);
+    const opened = this.#opened;
     this.#opened = undefined;
+    if (!opened) return;
+    if (!this.#options.readOnly && !this.#isBroken) await emptyLog(opened, lateMs - performance.now());
+    closeFile(opened);
   }
 
   /** Runs `work` on a connection of its own that sees the store of one moment and cannot change it. */
@@ -248,30 +235,22 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
       if (!this.#opened) throw new StoreError('STORE_CLOSED', `reading ${this.#options.path}`);
       using connection = await this.#opened.database.connect();
       const timeout = Number.isFinite(mostMs) ? AbortSignal.timeout(mostMs) : new AbortController().signal;
-      const either = AbortSignal.any([signal, timeout]);
-      let interrupting: NodeJS.Timeout | undefined;
-      const interrupt = (): void => {
-        connection.raw.interrupt();
-        // One that comes between two statements is forgotten by the second.
-        interrupting ??= setInterval(interrupt, INTERRUPT_MS);
-      };
-      either.addEventListener('abort', interrupt);
+      const any = AbortSignal.any([signal, timeout, this.#late.signal]);
+      using _ = connection.endedBy(any);
       try {
-        either.throwIfAborted();
+        any.throwIfAborted();
         await connection.run('BEGIN TRANSACTION READ ONLY', undefined, 'reading');
         return await work(connection);
       } catch (error) {
         this.#look(error);
         signal.throwIfAborted();
+        this.#late.signal.throwIfAborted();
         if (timeout.aborted)
           throw new StoreError('STORE_TIMEOUT', 'asking the store', {
             found: `it takes longer than ${mostMs / 1000} s`,
             cause: error,
           });
         throw error;
-      } finally {
-        either.removeEventListener('abort', interrupt);
-        clearInterval(interrupting);
       }
     });
   }
@@ -283,12 +262,4 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
         found: 'it is opened to be read only',
       });
   }
-}
-
-function check({ intervalMs, retention }: Required<DuckDbStoreOptions>): void {
-  if (!(intervalMs >= 1000 && 60_000 % intervalMs === 0))
-    throw new RangeError(`intervalMs ${intervalMs} is no divisor of a minute of 1000 or more`);
-  const { rawMs, minuteMs, hourMs } = retention;
-  if (!(rawMs > 0 && rawMs <= minuteMs && minuteMs <= hourMs))
-    throw new RangeError(`retention ${rawMs}, ${minuteMs}, ${hourMs} is not rawMs ≤ minuteMs ≤ hourMs`);
 }

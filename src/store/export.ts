@@ -51,7 +51,8 @@ export async function exportRows(
   const action = `writing ${target.path}`;
   const needs = needsOf({ ...selection, ask: 'flows', quantity: 'octets', limit: 1 });
   const cover = coverSpan(selection, { levels: catalogue, coarsest: 'hour', intervalMs });
-  const rows = rowsSql({ pieces: cover.pieces, needs, points: catalogue.points, withPoints: true });
+  const { points } = catalogue;
+  const rows = rowsSql({ pieces: cover.pieces, needs, points, withPoints: true, table: 'flow' });
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: MEMORY,
     threads: '1',

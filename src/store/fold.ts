@@ -236,7 +236,12 @@ function copyElements(
 }
 
 /** Adds the counters of a record to those of a row: 64 bits as two words, for the sum of big integers is slow. */
-function joinWords(own: readonly Uint32Array[], at: number, from: readonly Uint32Array[], row: number): void {
+export function joinWords(
+  own: readonly Uint32Array[],
+  at: number,
+  from: readonly Uint32Array[],
+  row: number,
+): void {
   for (let nth = 0; nth < own.length; nth++) {
     const into = own[nth]!;
     const words = from[nth]!;

@@ -1,14 +1,16 @@
 /** Epochs into the tables of the store, within a transaction. */
 import { setImmediate } from 'node:timers/promises';
-import type { FlowBatch, ObservationPoint } from '../flow/index.ts';
+import type { FieldName, FlowBatch, ObservationPoint } from '../flow/index.ts';
 import { type HistoryLevel, LEVELS } from '../query/index.ts';
-import { appendRows } from './append.ts';
+import { appendRows, type PeriodRows, type RowColumns } from './append.ts';
 import type { Catalogue } from './catalogue.ts';
+import { FLOW_FIELDS, TOTAL_FIELDS } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { IntervalFold, type PointOf, type StoredPoint } from './fold.ts';
 import { joinStatement, LEVEL_MS, STAGE_TABLE } from './levels.ts';
 import { moment, text, whole } from './sql.ts';
+import { freeTotals, totalsOf } from './totals.ts';
 
 /** Records that are folded before others have their turn: some milliseconds. */
 const ROWS_A_TURN = 8192;
@@ -36,6 +38,8 @@ interface Interval {
   readonly fold: IntervalFold;
   readonly seen: Map<number, [octets: bigint, packets: bigint]>;
   readonly ledger: Map<string, LedgerSum>;
+  /** When all is folded. */
+  totals: RowColumns | undefined;
 }
 
 /** Writes epochs that the store does not have. @returns the end of the newest of them, ms */
@@ -55,6 +59,7 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
         fold: new IntervalFold(batch.length),
         seen: new Map(),
         ledger: new Map(),
+        totals: undefined,
       };
       intervals.set(name, interval);
       await foldBatch(batch, interval, await pointsOf(batch, agent, options));
@@ -63,10 +68,16 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
       await catalogue.addRun(connection, { agent, first: epoch, last: epoch, fromMs: startMs, toMs: endMs });
       newestMs = Math.max(newestMs, periodMs + intervalMs);
     }
-    for (const { fold } of intervals.values()) fold.end();
+    for (const interval of intervals.values()) {
+      interval.fold.end();
+      interval.totals = await totalsOf(interval.fold);
+    }
     await write([...intervals.values()], options);
   } finally {
-    for (const { fold } of intervals.values()) fold.free();
+    for (const { fold, totals } of intervals.values()) {
+      fold.free();
+      if (totals) freeTotals(totals);
+    }
   }
   return newestMs;
 }
@@ -144,10 +155,11 @@ async function write(
   { connection, catalogue }: IntakeOptions,
 ): Promise<void> {
   const isTimely = ({ periodMs }: Interval): boolean => levelsOf(periodMs, catalogue).join() === 'raw';
-  await append('flow_raw', intervals.filter(isTimely), connection);
+  const rowsOf = ({ periodMs, fold }: Interval): PeriodRows => ({ periodMs, rows: fold });
+  await append('flow_raw', intervals.filter(isTimely).map(rowsOf), { fields: FLOW_FIELDS, connection });
   const late = intervals.filter((each) => !isTimely(each));
   if (late.length > 0) {
-    await append(STAGE_TABLE, late, connection);
+    await append(STAGE_TABLE, late.map(rowsOf), { fields: FLOW_FIELDS, connection });
     for (const level of LEVELS) {
       const periods = late.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
       if (periods.length === 0) continue;
@@ -162,8 +174,11 @@ async function write(
   }
   for (const level of LEVELS) {
     const own = intervals.filter(({ periodMs }) => levelsOf(periodMs, catalogue).includes(level));
-    const beginOf = ({ periodMs }: Interval): string =>
-      moment(level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level]);
+    const beginMsOf = ({ periodMs }: Interval): number =>
+      level === 'raw' ? periodMs : Math.floor(periodMs / LEVEL_MS[level]) * LEVEL_MS[level];
+    const beginOf = (interval: Interval): string => moment(beginMsOf(interval));
+    const totals = own.map((each) => ({ periodMs: beginMsOf(each), rows: each.totals! }));
+    await append(`total_${level}`, totals, { fields: TOTAL_FIELDS, connection });
     const seen = own.flatMap((interval) =>
       [...interval.seen].map(([point, sums]) => [beginOf(interval), whole(point), ...sums.map(whole)]),
     );
@@ -182,10 +197,14 @@ async function write(
 }
 
 /** One appender for all: each one takes a block of memory per column. */
-async function append(table: string, intervals: readonly Interval[], connection: Connection): Promise<void> {
-  if (intervals.every(({ fold }) => fold.length === 0)) return;
+async function append(
+  table: string,
+  periods: readonly PeriodRows[],
+  { fields, connection }: { readonly fields: readonly FieldName[]; readonly connection: Connection },
+): Promise<void> {
+  if (periods.every(({ rows }) => rows.length === 0)) return;
   const appender = await connection.raw.createAppender(table);
-  await appendRows(appender, intervals);
+  await appendRows(appender, periods, fields);
   // Of an appender that failed there is nothing to close: it goes with the transaction.
   appender.closeSync();
 }

@@ -42,6 +42,7 @@ export function joinStatement(
     if (joining !== 'key') return `${joining}(${name})::${type}`;
     return (level === 'hour' && table === 'flow' && AT_HOUR[name]) || name;
   });
+  const order = ORDERS[table];
   const keys = columns.flatMap(({ joining }, nth) => (joining === 'key' ? [nth + 1] : []));
   return [
     `INSERT INTO ${table}_${level}`,
@@ -50,13 +51,18 @@ export function joinStatement(
     ...(where === undefined ? [] : [`WHERE ${where}`]),
     `GROUP BY ${keys.join(', ')}`,
     // As raw rows are: neighbours alike take a tenth less room, and are read faster.
-    ...(table === 'flow'
-      ? [`ORDER BY ${ORDER.map((name) => 1 + columns.findIndex((each) => each.name === name)).join(', ')}`]
+    ...(order.length > 0
+      ? [`ORDER BY ${order.map((name) => 1 + columns.findIndex((each) => each.name === name)).join(', ')}`]
       : []),
   ].join(' ');
 }
 
-const ORDER = ['period', 'tunnel_id', 'source_lo', 'destination_lo'];
+const ORDERS: Readonly<Record<LevelTable, readonly string[]>> = {
+  flow: ['period', 'tunnel_id', 'source_lo', 'destination_lo'],
+  total: ['period', 'tunnel_id'],
+  seen: [],
+  ledger: [],
+};
 
 /** Statement that makes a table for rows on their way in. */
 export const STAGE_TABLE = 'staged';

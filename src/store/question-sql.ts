@@ -9,7 +9,7 @@ import {
   parseHistoryFilter,
 } from '../query/index.ts';
 import type { PointRow } from './catalogue.ts';
-import { UNIFLOW_COLUMNS } from './columns.ts';
+import { FLOW_COLUMNS, TOTAL_COLUMNS, UNIFLOW_COLUMNS } from './columns.ts';
 import { DIMENSION_SQL, type DimensionSql, POINT_COLUMNS } from './dimensions.ts';
 import { coarsestLevel, filterSql, finest } from './filter-sql.ts';
 import { FLOW_DETAILS } from './flow-details.ts';
@@ -68,10 +68,27 @@ export interface Rows {
   readonly points: readonly PointRow[];
   /** Whether they are joined with their points. */
   readonly withPoints: boolean;
+  /** Which tables they are read from: those of flows, or of their totals. */
+  readonly table: 'flow' | 'total';
+}
+
+const TOTAL_KEYS: ReadonlySet<string> = new Set(
+  TOTAL_COLUMNS.filter(({ joining }) => joining === 'key').map(({ name }) => name),
+);
+
+/** The table with the fewest rows that tell groups by these dimensions, of rows that fit the filter, apart. */
+export function tableOf(
+  { filter }: Needs,
+  { dimensions, quantity, points }: Omit<Grouping, 'limit'> & Pick<Rows, 'points'>,
+): Rows['table'] {
+  // Sums are not what a row of a flow has: nothing is told apart by them.
+  const words = new Set([filterSql(filter, points), ...groupColumns(dimensions)].join(' ').match(/\w+/g));
+  const areKnown = FLOW_COLUMNS.every(({ name }) => TOTAL_KEYS.has(name) || !words.has(name));
+  return quantity !== 'flows' && areKnown ? 'total' : 'flow';
 }
 
 /** The rows as a table to read from. */
-export function rowsSql({ pieces, needs, points, withPoints }: Rows, more = ''): string {
+export function rowsSql({ pieces, needs, points, withPoints, table }: Rows, more = ''): string {
   const conditions = [
     ...(needs.isEvery ? [] : ['counted']),
     ...(needs.filter.kind === 'any' ? [] : [`(${filterSql(needs.filter, points)})`]),
@@ -80,12 +97,12 @@ export function rowsSql({ pieces, needs, points, withPoints }: Rows, more = ''):
   const names = withPoints ? POINT_COLUMNS.map((column) => `, p.${column}`).join('') : '';
   const selects = pieces.map(({ level, fromMs, toMs }) =>
     [
-      `SELECT f.*${names}${more} FROM flow_${level} f${join}`,
+      `SELECT f.*${names}${more} FROM ${table}_${level} f${join}`,
       `WHERE period >= ${moment(fromMs)} AND period < ${moment(toMs)}`,
       ...conditions.map((each) => `AND ${each}`),
     ].join(' '),
   );
-  if (selects.length === 0) selects.push(`SELECT f.*${names}${more} FROM flow_raw f${join} WHERE FALSE`);
+  if (selects.length === 0) selects.push(`SELECT f.*${names}${more} FROM ${table}_raw f${join} WHERE FALSE`);
   return `(${selects.join(' UNION ALL ')})`;
 }
 

@@ -1,16 +1,18 @@
 /** The tables of the store, and how older ones are brought up to it. docs/history.md describes them to users. */
 import { LEVELS } from '../query/index.ts';
-import { FLOW_COLUMNS, type StoredColumn } from './columns.ts';
+import { FLOW_COLUMNS, type StoredColumn, TOTAL_COLUMNS } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
+import { MIGRATIONS, OLDEST_READ } from './migrations.ts';
 import { MACROS, VIEWS } from './readable.ts';
 
 /** Version of the tables. Raised with each change of them; {@link MIGRATIONS} leads there from each one before. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Tables that every level has: flow_raw, flow_minute, … */
 export const LEVEL_TABLES = {
   flow: FLOW_COLUMNS,
+  total: TOTAL_COLUMNS,
   seen: [
     { name: 'period', type: 'TIMESTAMP', joining: 'key', meaning: 'as of flow' },
     { name: 'point', type: 'UINTEGER', joining: 'key', meaning: 'as of flow' },
@@ -58,9 +60,6 @@ export function createStatements(intervalMs: number): string[] {
   ];
 }
 
-/** By version: the statements that lead from it to the next. */
-export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {};
-
 /** What a store is opened for. */
 export interface SchemaOptions {
   readonly path: string;
@@ -95,7 +94,7 @@ export async function openSchema(connection: Connection, options: SchemaOptions)
       Number(value),
     ]),
   );
-  let version = meta.get('version') ?? 0;
+  const version = meta.get('version') ?? 0;
   if (version > SCHEMA_VERSION)
     throw new StoreError('STORE_NEWER', action, {
       found: `its tables are of version ${version}, and this program knows them up to ${SCHEMA_VERSION}`,
@@ -104,19 +103,22 @@ export async function openSchema(connection: Connection, options: SchemaOptions)
     throw new StoreError('STORE_INTERVAL', action, {
       found: `its rows are of ${meta.get('interval_ms')} ms, not of ${intervalMs}`,
     });
-  for (; version < SCHEMA_VERSION; version++) {
-    const statements = MIGRATIONS[version];
-    if (!statements || readOnly)
-      throw new StoreError('STORE_CORRUPTED', action, {
-        found: `its tables are of version ${version}, which ${readOnly ? 'must be opened once to be written to' : 'no program ever made'}`,
-      });
-    await connection.transaction(async () => {
-      for (const statement of [
-        ...statements,
-        `UPDATE meta SET value = ${version + 1} WHERE name = 'version'`,
-      ])
-        await connection.run(statement, undefined, 'opening');
+  if (version < OLDEST_READ)
+    throw new StoreError('STORE_CORRUPTED', action, {
+      found: `its tables are of version ${version}, which no program ever made`,
     });
-  }
+  if (version < SCHEMA_VERSION && !readOnly) await migrate(connection, version);
   return meta.get('interval_ms') ?? intervalMs;
+}
+
+/** Brings tables up to date, all at once: whatever happens meanwhile, they are of the old version or of the new one. */
+async function migrate(connection: Connection, from: number): Promise<void> {
+  const versions = Array.from({ length: SCHEMA_VERSION - from }, (_, nth) => from + nth);
+  await connection.transaction(async () => {
+    for (const statement of [
+      ...versions.flatMap((version) => MIGRATIONS[version] ?? []),
+      `UPDATE meta SET value = ${SCHEMA_VERSION} WHERE name = 'version'`,
+    ])
+      await connection.run(statement, undefined, 'bringing up to date');
+  });
 }

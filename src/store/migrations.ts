@@ -1,0 +1,29 @@
+/**
+ * From each version of the tables to the next. These statements are of the tables as they were then: they never change with
+ * what is stored today, and a test holds their outcome against it.
+ */
+
+/** The oldest version that can be opened. To be read only it need not be brought up to date. */
+export const OLDEST_READ = 1;
+
+/** Version 2 has totals: rows of flows added up by all that is asked for most, so that a series is not read from single flows. */
+const TOTAL_KEYS =
+  'period, point, counted, tunnel_kind, tunnel_id, tunnel_depth, tunnel2_kind, tunnel2_id, tunnel3_kind, tunnel3_id, tunnel4_kind, tunnel4_id, outer_network, network, protocol';
+const TOTAL_TYPES = [
+  'period TIMESTAMP NOT NULL, point UINTEGER NOT NULL, counted BOOLEAN NOT NULL',
+  'tunnel_kind UTINYINT NOT NULL, tunnel_id UINTEGER NOT NULL, tunnel_depth UTINYINT NOT NULL',
+  ...[2, 3, 4].map((level) => `tunnel${level}_kind UTINYINT NOT NULL, tunnel${level}_id UINTEGER NOT NULL`),
+  'outer_network UTINYINT NOT NULL, network UTINYINT NOT NULL, protocol UTINYINT NOT NULL',
+  'wire_octets UBIGINT NOT NULL, wire_packets UBIGINT NOT NULL, payload_octets UBIGINT NOT NULL',
+].join(', ');
+const TOTAL_SUMS = ['wire_octets', 'wire_packets', 'payload_octets']
+  .map((column) => `sum(${column})::UBIGINT`)
+  .join(', ');
+
+/** By version: the statements that lead from it to the next. */
+export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
+  1: ['raw', 'minute', 'hour'].flatMap((level) => [
+    `CREATE TABLE total_${level} (${TOTAL_TYPES})`,
+    `INSERT INTO total_${level} SELECT ${TOTAL_KEYS}, ${TOTAL_SUMS} FROM flow_${level} GROUP BY ALL ORDER BY period, tunnel_id`,
+  ]),
+};
