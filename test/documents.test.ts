@@ -155,7 +155,7 @@ class Reader implements AsyncDisposable {
     const begun = this.#machine.begin(`exec ${command}`, this.#directory);
     const deadline = performance.now() + (command.includes(' demo ') ? PATIENCE_MS : LOOK_MS);
     const isReady = (): boolean =>
-      command.includes(' demo ') ? begun.said().includes('http://') : /^(?!Warning).+/m.test(begun.said());
+      (command.includes(' demo ') ? /^HTTPServer listening on /m : /^(?!Warning).+/m).test(begun.said());
     while (!isReady() && begun.child.exitCode === null && performance.now() < deadline) await delay(100);
     assert.equal(await interrupt(begun), 0, `${command}:\n${begun.said()}`);
   }
