@@ -56,9 +56,9 @@ test('what fails twice fails the run, and so does a process that dies', () => {
   assert.equal(runOf({ 'a.test.ts': DEAD }).status, 3);
 });
 
-test('where many fail only five run once more', () => {
-  const files = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [`${name}.test.ts`, FLAKY]));
+test('where many fail only three run once more', () => {
+  const files = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}.test.ts`, FLAKY]));
   const { out, status } = runOf(files);
   assert.equal(status, 3);
-  assert.match(out, /pass 5\n.*fail 1\n/);
+  assert.match(out, /pass 3\n.*fail 1\n/);
 });

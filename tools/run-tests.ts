@@ -14,7 +14,7 @@ const BESIDE = 2;
 /** Of those that wait most of the time. */
 const WAITING_BESIDE = 3;
 /** Files that may run once more: where more of them fail, it is not the machine. */
-const MOST_AGAIN = 5;
+const MOST_AGAIN = 3;
 /** Files told at the end with the time they took. */
 const SLOWEST = 12;
 
