@@ -1,5 +1,5 @@
 /** A DuckDB file: opened with its limits, asked and changed by statements, its failures told as ours. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { StoreError } from './error.ts';
@@ -46,15 +46,18 @@ export class Database {
   readonly path: string;
   readonly #instance: DuckDBInstance;
   readonly #place: string;
+  readonly #memoryOctets: number;
 
-  private constructor(path: string, instance: DuckDBInstance, place: string) {
+  private constructor({ path, memoryOctets }: DatabaseOptions, instance: DuckDBInstance, place: string) {
     this.path = path;
     this.#instance = instance;
     this.#place = place;
+    this.#memoryOctets = memoryOctets;
   }
 
   /** Opens a file, or makes it. No statement, ours or a user's, can reach another file. @throws StoreError */
-  static async open({ path, memoryOctets, readOnly }: DatabaseOptions): Promise<Database> {
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const { path, memoryOctets, readOnly } = options;
     if (readOnly && !existsSync(path)) throw new StoreError('STORE_NOT_FOUND', `opening ${path}`);
     const place = placeOf(path);
     if (OPEN.has(place))
@@ -79,7 +82,7 @@ export class Database {
         "SET GLOBAL TimeZone = 'UTC'; PRAGMA disable_checkpoint_on_shutdown; SET lock_configuration = true",
       );
       connection.closeSync();
-      return new Database(path, instance, place);
+      return new Database(options, instance, place);
     } catch (error) {
       OPEN.delete(place);
       throw StoreError.from(error, `opening ${path}`);
@@ -89,9 +92,28 @@ export class Database {
   /** @throws StoreError */
   async connect(): Promise<Connection> {
     try {
-      return new Connection(this.path, await this.#instance.connect());
+      return new Connection(this, await this.#instance.connect());
     } catch (error) {
       throw StoreError.from(error, `opening ${this.path}`);
+    }
+  }
+
+  /** What a statement's failure is. DuckDB tells want of memory where it wanted to spill, and the disk had no room for it. */
+  failure(error: unknown, action: string): StoreError {
+    const told = StoreError.from(error, action);
+    if (told.code !== 'STORE_NO_MEMORY' || this.#hasRoomToSpill()) return told;
+    return new StoreError('STORE_NO_SPACE', action, {
+      found: 'the file system has too little room for what does not fit in memory',
+      cause: error,
+    });
+  }
+
+  #hasRoomToSpill(): boolean {
+    try {
+      const { bavail, bsize } = statfsSync(dirname(this.path));
+      return bavail * bsize >= this.#memoryOctets;
+    } catch {
+      return true;
     }
   }
 
@@ -105,10 +127,10 @@ export class Database {
 /** A connection to a {@link Database}. */
 export class Connection implements Disposable {
   readonly raw: DuckDBConnection;
-  readonly #path: string;
+  readonly #database: Database;
 
-  constructor(path: string, raw: DuckDBConnection) {
-    this.#path = path;
+  constructor(database: Database, raw: DuckDBConnection) {
+    this.#database = database;
     this.raw = raw;
   }
 
@@ -117,7 +139,7 @@ export class Connection implements Disposable {
     try {
       await this.raw.run(sql, values && [...values]);
     } catch (error) {
-      throw StoreError.from(error, `${action} ${this.#path}`);
+      throw this.failure(error, `${action} ${this.#database.path}`);
     }
   }
 
@@ -126,7 +148,7 @@ export class Connection implements Disposable {
     try {
       return await (await this.raw.run(sql)).getRows();
     } catch (error) {
-      throw StoreError.from(error, `${action} ${this.#path}`);
+      throw this.failure(error, `${action} ${this.#database.path}`);
     }
   }
 
@@ -139,8 +161,13 @@ export class Connection implements Disposable {
     } catch (error) {
       // A failed commit has ended the transaction already.
       await this.raw.run('ROLLBACK').catch(() => undefined);
-      throw StoreError.from(error, `writing to ${this.#path}`);
+      throw this.failure(error, `writing to ${this.#database.path}`);
     }
+  }
+
+  /** As {@link Database.failure}. */
+  failure(error: unknown, action: string): StoreError {
+    return this.#database.failure(error, action);
   }
 
   /** From an abort on whatever runs or is begun here fails, until what this returns is disposed of. */

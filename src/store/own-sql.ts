@@ -51,7 +51,7 @@ export async function runOwnSql(
       isCut: result.currentRowCount > limit,
     };
   } catch (error) {
-    throw StoreError.from(error, action);
+    throw connection.failure(error, action);
   }
 }
 

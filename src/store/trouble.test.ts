@@ -20,6 +20,9 @@ const { signal } = new AbortController();
 const NOON = Date.UTC(2026, 10, 21, 12);
 const clock = (): number => NOON + 3_600_000;
 
+/** Less than some questions need. */
+const NARROW_OCTETS = 60e6;
+
 /** An epoch of many uniflows whose records do not compress. */
 function wide(epoch: number, count: number): FlowBatch {
   return batchOf(
@@ -95,6 +98,24 @@ describe('a store in trouble', () => {
         execFileSync('umount', ['-l', mount]);
       }
     });
+
+  it('tells that there is no room where an answer fits neither in memory nor on the disk', async () => {
+    const mount = join(directory, 'narrow');
+    mkdirSync(mount);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', mount]);
+    try {
+      const path = join(mount, 'history.duckdb');
+      const wide = 'SELECT count(DISTINCT hash(a)) FROM range(8000000) numbers(a)';
+      const store = await DuckDbStore.open({ path, memoryOctets: NARROW_OCTETS });
+      await assert.rejects(store.query(wide, { signal }), isError('STORE_NO_SPACE'));
+      await store.close();
+      const roomy = await DuckDbStore.open({ path: newPath(), memoryOctets: NARROW_OCTETS });
+      assert.deepEqual((await roomy.query(wide, { signal })).rows, [[8_000_000]]);
+      await roomy.close();
+    } finally {
+      execFileSync('umount', ['-l', mount]);
+    }
+  });
 
   it('is asked, but not written to, when opened to be read only', async () => {
     const path = newPath();
