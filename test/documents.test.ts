@@ -131,6 +131,7 @@ class Reader implements AsyncDisposable {
   }
 
   async #tidy(): Promise<void> {
+    if (this.#stands === NOTHING) return;
     if (this.#running) await interrupt(this.#running);
     this.#running = undefined;
     await this.#done('tunnelscope stop --all');
