@@ -27,9 +27,7 @@ import type {
 } from './query/index.ts';
 import { type ServeOptions, startServer } from './serve/index.ts';
 import { type SinkListener, SinkQueue } from './sink-queue.ts';
-
-/** The version of this program, as in package.json. */
-export const VERSION = '0.1.0';
+import { VERSION } from './version.ts';
 
 /** Changes what is kept, see {@link MeterThread.setRules}. */
 export type SetRules = (rules: readonly Filter[]) => Promise<void>;

@@ -1,26 +1,7 @@
 /** The command line: words to commands, errors to exit codes. */
 import { Command, CommanderError } from 'commander';
-import { VERSION } from './agent.ts';
-import { addAuditCommand } from './command/audit.ts';
-import { addCompletionCommand } from './command/completion.ts';
-import { addConfigCommand } from './command/config.ts';
-import { givenWords } from './command/configuring.ts';
 import { EXIT, exitCodeOf } from './command/exit.ts';
-import { addExportCommand } from './command/export.ts';
-import { addLabCommands } from './command/lab.ts';
-import { addLogsCommand } from './command/logs.ts';
-import { addMeasureCommand } from './command/measure.ts';
-import { addMonitorOptions, monitor } from './command/monitor.ts';
-import { addQueryCommand } from './command/query.ts';
-import { addReadCommand } from './command/read.ts';
-import { addReportCommand } from './command/report.ts';
-import { addServiceCommand } from './command/service.ts';
-import { addStartCommand } from './command/start.ts';
-import { addStatusCommand } from './command/status.ts';
-import { addSteeringCommands } from './command/steering.ts';
-import { addTopCommand } from './command/top.ts';
-import { addVnetCommands } from './command/vnet.ts';
-import { examine, formatFacts, missing } from './doctor.ts';
+import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -30,42 +11,48 @@ Exit codes:
   3  this machine lacks something ("tunnelscope doctor" says what); nothing was done
   Of "status": 0 it runs, 3 it does not, 4 that cannot be found out`;
 
-/** The whole command line, not yet run. */
-export function createProgram(): Command {
+/** Adds commands to a program. */
+type Add = (program: Command) => void;
+
+/** Commands in the order of the help. The modules behind one are loaded when it is asked for: a start takes half as long. */
+const COMMANDS: readonly { readonly names: readonly string[]; readonly load: () => Promise<Add> }[] = [
+  { names: ['monitor'], load: async () => (await import('./command/monitor.ts')).addMonitorCommand },
+  { names: ['start'], load: async () => (await import('./command/start.ts')).addStartCommand },
+  {
+    names: ['stop', 'reload', 'rules'],
+    load: async () => (await import('./command/steering.ts')).addSteeringCommands,
+  },
+  { names: ['status'], load: async () => (await import('./command/status.ts')).addStatusCommand },
+  { names: ['logs'], load: async () => (await import('./command/logs.ts')).addLogsCommand },
+  { names: ['install-service'], load: async () => (await import('./command/service.ts')).addServiceCommand },
+  { names: ['config'], load: async () => (await import('./command/config.ts')).addConfigCommand },
+  { names: ['top'], load: async () => (await import('./command/top.ts')).addTopCommand },
+  { names: ['report'], load: async () => (await import('./command/report.ts')).addReportCommand },
+  { names: ['measure'], load: async () => (await import('./command/measure.ts')).addMeasureCommand },
+  { names: ['read'], load: async () => (await import('./command/read.ts')).addReadCommand },
+  { names: ['query'], load: async () => (await import('./command/query.ts')).addQueryCommand },
+  { names: ['export'], load: async () => (await import('./command/export.ts')).addExportCommand },
+  { names: ['audit'], load: async () => (await import('./command/audit.ts')).addAuditCommand },
+  { names: ['lab', 'demo'], load: async () => (await import('./command/lab.ts')).addLabCommands },
+  { names: ['vnet'], load: async () => (await import('./command/vnet.ts')).addVnetCommands },
+  { names: ['doctor'], load: async () => (await import('./command/doctor.ts')).addDoctorCommand },
+];
+
+/**
+ * The command line, not yet run.
+ *
+ * @param name of the command that is wanted; with another word, or none, all are there, as help and completion want them
+ */
+export async function createProgram(name?: string): Promise<Command> {
   const program = new Command('tunnelscope')
     .description('Shows who talks to whom over a network, inside and outside the tunnels, exactly.')
     .version(VERSION)
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('("--help" shows what there is)')
     .exitOverride();
-  addMonitorOptions(
-    program.command('monitor').description('meter this host and serve the page; the main job'),
-  ).action((_, command: Command) => monitor(givenWords(command)));
-  addStartCommand(program);
-  addSteeringCommands(program);
-  addStatusCommand(program);
-  addLogsCommand(program);
-  addServiceCommand(program);
-  addConfigCommand(program);
-  addTopCommand(program);
-  addReportCommand(program);
-  addMeasureCommand(program);
-  addReadCommand(program);
-  addQueryCommand(program);
-  addExportCommand(program);
-  addAuditCommand(program);
-  addLabCommands(program);
-  addVnetCommands(program);
-  program
-    .command('doctor')
-    .description('what this machine has of what metering needs, fact by fact')
-    .option('--json', 'as JSON')
-    .action((words: { readonly json?: true }) => {
-      const facts = examine();
-      process.stdout.write(`${words.json ? JSON.stringify(facts) : formatFacts(facts)}\n`);
-      if (missing(facts).length > 0) process.exitCode = EXIT.missing;
-    });
-  addCompletionCommand(program);
+  const wanted = COMMANDS.find(({ names }) => name !== undefined && names.includes(name));
+  for (const add of await Promise.all((wanted ? [wanted] : COMMANDS).map(({ load }) => load()))) add(program);
+  if (!wanted) (await import('./command/completion.ts')).addCompletionCommand(program);
   return program;
 }
 
@@ -77,7 +64,7 @@ export async function main(words: readonly string[]): Promise<number> {
     throw error;
   });
   try {
-    await createProgram().parseAsync(words);
+    await (await createProgram(words[2])).parseAsync(words);
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

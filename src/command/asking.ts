@@ -1,6 +1,6 @@
 /** Asking an agent that runs already, over its API. */
 import { ConfigError, parseAddressAndPort } from '../config/index.ts';
-import { formatListen } from '../serve/index.ts';
+import { formatListen } from '../listen.ts';
 import { EXIT, Exit } from './exit.ts';
 
 /** Where an agent answers, and what it may want to know of who asks. */

@@ -10,7 +10,7 @@ import { createProgram } from '../program.ts';
 import { DuckDbStore } from '../store/index.ts';
 import { askSeen, completeLine, type SeenLately } from './completing.ts';
 
-const program = createProgram();
+const program = await createProgram();
 
 /** What is suggested at the end of a line for the word there as bash cuts words. */
 const suggested = async (line: string, word: string, seen: SeenLately = async () => []): Promise<string[]> =>

@@ -1,7 +1,6 @@
 /** How the program ends: codes, and errors as people read them. */
 
-import { LabError, type LabErrorCode } from '../lab/index.ts';
-import { NamesError } from '../names/index.ts';
+import type { LabErrorCode } from '../lab/index.ts';
 
 /** Exit codes; they stand in `tunnelscope --help` and in docs/commands.md. */
 export const EXIT = {
@@ -25,19 +24,19 @@ export class Exit extends Error {
   }
 }
 
-/** What is wrong with the words that name a lab. */
-const NOTHING_DONE: ReadonlySet<LabErrorCode> = new Set<LabErrorCode>([
-  'LAB_TOPOLOGY',
-  'LAB_PROFILE',
-  'LAB_PREFIX',
-]);
+/** What words that name a lab end with. */
+const OF_LAB: Readonly<Partial<Record<LabErrorCode, number>>> = {
+  LAB_TOPOLOGY: EXIT.usage,
+  LAB_PROFILE: EXIT.usage,
+  LAB_PREFIX: EXIT.usage,
+  LAB_REQUIREMENT: EXIT.missing,
+};
 
-/** The code an error ends the program with. */
+/** The code an error ends the program with. Known by their names: their modules are loaded where they are used. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Exit) return error.exitCode;
-  if (error instanceof Error && error.name === 'ConfigError') return EXIT.usage;
-  if (error instanceof NamesError) return EXIT.usage;
-  if (error instanceof LabError && NOTHING_DONE.has(error.code)) return EXIT.usage;
-  if (error instanceof LabError && error.code === 'LAB_REQUIREMENT') return EXIT.missing;
+  if (!(error instanceof Error)) return EXIT.failed;
+  if (error.name === 'ConfigError' || error.name === 'NamesError') return EXIT.usage;
+  if (error.name === 'LabError' && 'code' in error) return OF_LAB[error.code as LabErrorCode] ?? EXIT.failed;
   return EXIT.failed;
 }

@@ -1,7 +1,6 @@
 /** A running instance: the agent under a name, with a control socket by which it is asked, reloaded and stopped. */
 import { spawn } from 'node:child_process';
 import { release } from 'node:os';
-import { VERSION } from '../agent.ts';
 import { meterConfigOf, namesConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
 import {
   type Answerer,
@@ -20,6 +19,7 @@ import {
 } from '../daemon/index.ts';
 import type { FlowBatch } from '../flow/index.ts';
 import { KEEP } from '../meter/index.ts';
+import { VERSION } from '../version.ts';
 import type { ConfigSource } from './configuring.ts';
 import { HistoryAnswers, type HistoryRequest, STARTING } from './history-answers.ts';
 import type { Level } from './logging.ts';

@@ -4,13 +4,20 @@ import { DEFAULT } from '../config/index.ts';
 import { examine, formatFacts, missing } from '../doctor.ts';
 import { ViewQuestionSchema } from '../query/index.ts';
 import { formatStatus } from '../terminal/index.ts';
-import { addConfigOption, type ConfigWords, configurationOf } from './configuring.ts';
+import { addConfigOption, type ConfigWords, configurationOf, givenWords } from './configuring.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addMetricsOptions } from './metrics.ts';
 import { addMeterOptions } from './options.ts';
-import { type RunOptions, runConfigured, type Teller } from './running.ts';
+import type { RunOptions, Teller } from './running.ts';
 import { addServeOptions } from './serving.ts';
 import { stopSignal } from './stopping.ts';
+
+/** Adds `monitor` to the program. */
+export function addMonitorCommand(program: Command): void {
+  addMonitorOptions(
+    program.command('monitor').description('meter this host and serve the page; the main job'),
+  ).action((_, command: Command) => monitor(givenWords(command)));
+}
 
 /** Adds the options of `monitor`; `demo` and `start` take them too. */
 export function addMonitorOptions(command: Command): Command {
@@ -48,6 +55,8 @@ export async function monitor(
   using stopping = stopSignal();
   const { ready } = extra;
   using line = statusLine();
+  // What meters and serves; `lab`, which can become a demo, does without.
+  const { runConfigured } = await import('./running.ts');
   await runConfigured(configuration, {
     ...line,
     signal: extra.stopped ? AbortSignal.any([stopping.signal, extra.stopped]) : stopping.signal,

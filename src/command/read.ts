@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { VERSION } from '../agent.ts';
 import {
   namesConfigOf,
   parseCount,
@@ -16,6 +15,7 @@ import { compileFilter, type Status } from '../query/index.ts';
 import { CaptureSource, type CaptureSourceOptions } from '../replay/index.ts';
 import { type RunningServer, startServer } from '../serve/index.ts';
 import { formatFlowJson, formatProgress, REPORT_COUNTS } from '../terminal/index.ts';
+import { VERSION } from '../version.ts';
 import {
   addConnectionsOption,
   type ConnectionsWords,

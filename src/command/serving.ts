@@ -10,7 +10,8 @@ import {
   parseHostName,
   type ServeConfig,
 } from '../config/index.ts';
-import { type Auth, isLoopback, type Listen } from '../serve/index.ts';
+import { isLoopback, type Listen } from '../listen.ts';
+import type { Auth } from '../serve/index.ts';
 
 /** The words of the serving options as commander hands them over. */
 export interface ServeWords {

@@ -1,7 +1,7 @@
 /** What of the configuration each part of the program is given. */
 import { DEFAULT_MEASURE, type Measurable, type MeasureOptions, type TunnelPorts } from '../flow/index.ts';
+import type { Listen } from '../listen.ts';
 import type { Filter } from '../query/index.ts';
-import type { Listen } from '../serve/index.ts';
 import type { Configuration } from './schema.ts';
 
 /** What every command that meters takes. */

@@ -1,7 +1,7 @@
 /** Single values as people write them, on the command line and in the file: what is wanted is said in one place. */
 import { PORT_NAMES, type PortName, type TunnelPorts } from '../flow/index.ts';
+import { type Listen, parseListen } from '../listen.ts';
 import { type AlertQuantity, INTERFACE_PATTERN } from '../query/index.ts';
-import { type Listen, parseListen } from '../serve/index.ts';
 import { ConfigError } from './error.ts';
 
 /** Octets in a unit: SI by thousands, IEC by 1024. */

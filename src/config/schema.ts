@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { MEASURABLES, type Measurable, PORT_NAMES, type PortName } from '../flow/index.ts';
+import type { Listen } from '../listen.ts';
 import { LABEL_GROUP_NAMES, type LabelGroup } from '../metrics/index.ts';
 import { type Filter, FilterError, RuleError, readRule } from '../query/index.ts';
-import type { Listen } from '../serve/index.ts';
 import { AlertsSchema } from './alert.ts';
 import { DEFAULT } from './default.ts';
 import { ConfigError } from './error.ts';

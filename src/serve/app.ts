@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Listen } from '../listen.ts';
 import {
   agentFamilies,
   auditFamilies,
@@ -29,7 +30,6 @@ import type { HttpContext, HttpEnv } from './context.ts';
 import { type Access, isForeign, isHostAllowed, SECURITY_HEADERS } from './gate.ts';
 import { type Handlers, handlersOf, tooMany } from './handlers.ts';
 import type { ServeLimits } from './limits.ts';
-import type { Listen } from './listen.ts';
 import { FORMER_PATHS, OPERATIONS, type Operation, PATHS } from './operations.ts';
 import type { Page } from './page.ts';
 import { notBuiltPage, tokenPage } from './plain-pages.ts';

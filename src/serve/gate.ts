@@ -1,7 +1,7 @@
 /** Who may ask: the checks every request passes before a route sees it. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { bareHost, isLoopback, isWildcard } from './listen.ts';
+import { bareHost, isLoopback, isWildcard } from '../listen.ts';
 
 /** Headers on every answer: no foreign script, frame, form, cache or reader. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

@@ -1,7 +1,6 @@
 export type { Auth, ServeOptions } from './app.ts';
 export { ServeError, type ServeErrorCode } from './error.ts';
 export { SERVE_LIMITS, type ServeLimits } from './limits.ts';
-export { formatListen, isLoopback, type Listen, parseListen } from './listen.ts';
 export { openApi, parametersOf } from './openapi.ts';
 export { FAILURES, OPERATIONS, type Operation } from './operations.ts';
 export { LIVE_LIMITS } from './questions.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatListen, isLoopback, parseListen } from '../listen.ts';
 import { isHostAllowed, tokenCheck } from './gate.ts';
-import { formatListen, isLoopback, parseListen } from './listen.ts';
 
 test('a listen address is read in all three forms', () => {
   assert.deepEqual(parseListen('127.0.0.1:8080'), { host: '127.0.0.1', port: 8080 });

@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { formatListen, type Listen } from '../listen.ts';
 import { Answers } from './answers.ts';
 import { createApp, type ServeOptions } from './app.ts';
 import { Connections } from './connections.ts';
 import { listenError } from './error.ts';
 import { accessOf } from './gate.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
-import { formatListen, type Listen } from './listen.ts';
 import { readPage } from './page.ts';
 import { liveQuestions, Questions } from './questions.ts';
 import { RateLimiter } from './rate.ts';
