@@ -14,8 +14,6 @@ const HOUR_MS = 3_600_000;
 const FLOWS = 100_000;
 const EPOCHS = 10;
 const RETENTION = { rawMs: 30 * DAY_MS, minuteMs: 60 * DAY_MS, hourMs: 400 * DAY_MS };
-/** For closing a day that was joined at once. */
-const CLOSE_MS = 15 * 60_000;
 const clock = (): number => END_MS + HOUR_MS;
 
 export const store: Benchmark = {
@@ -245,8 +243,7 @@ async function asking(path: string, { quick, progress }: BenchmarkOptions): Prom
 async function fillDay(path: string, rows: number, progress: (line: string) => void): Promise<number> {
   progress(`filling ${rows / 1e6} M rows`);
   execFileSync(process.execPath, [new URL('store-fill.ts', import.meta.url).pathname, path, String(rows)]);
-  // The log of a whole day is written into the file at the end, however long that takes.
-  const history = await DuckDbStore.open({ path, retention: RETENTION, clock, closeMs: CLOSE_MS });
+  const history = await DuckDbStore.open({ path, retention: RETENTION, clock });
   progress('joining levels');
   const began = performance.now();
   // An epoch behind the day: all of it is complete then.

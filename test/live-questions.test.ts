@@ -182,6 +182,7 @@ test('a series has the steps of a store, by segment, by tunnel, and altogether',
         const asked = { ask: 'series', by, quantity, limit };
         const [now, then] = await fine.ask(asked, { stepMs: 1000 });
         assert.ok(now.rows.length >= EPOCHS, JSON.stringify(asked));
+        assert.equal(new Set(now.ledgerSteps?.map(({ fromMs }) => fromMs)).size, EPOCHS);
         assertSame([now, then]);
       }
 });

@@ -14,6 +14,7 @@ const SOURCES = [
   'web/tsconfig.json',
   'web/src',
   'web/public',
+  'docs/ledger.md',
   'src/query',
   'src/flow',
   'package-lock.json',

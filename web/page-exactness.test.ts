@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { LiveView } from '../src/live/index.ts';
 import type { Audit } from '../src/query/index.ts';
-import { launch } from './test/browser.ts';
+import { launch, numbersBy, text } from './test/browser.ts';
 import {
   ALL_OF_IT,
   asked,
@@ -58,9 +59,49 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
     assert.deepEqual(it.complaints, []);
   });
 
+  test('over past losses stood "all counted" of now; the headline is of the span that is shown', async () => {
+    await using it = await benchOver(browser, history, { path: `?sight=exactness&${ALL_OF_IT}` });
+    const { page } = it;
+    await page.getByTestId('reasons').waitFor({ timeout: 30_000 });
+    assert.match(await text(page, 'exactness-headline'), /^30 s not metered, \S.* \d\d:00 – \d\d:05\.$/);
+    await page.goto(`${it.url}?sight=exactness&time=2026-11-21T10:00:00Z/2026-11-21T10:01:00Z`);
+    await page.getByTestId('reasons').waitFor({ timeout: 30_000 });
+    assert.match(await text(page, 'exactness-headline'), /^All but 168 B in flows, .* \d\d:00 – \d\d:01\.$/);
+  });
+
+  test('the ledger stands over time, step by step, and each line leads to what the documents say of it', async () => {
+    await using it = await benchOver(browser, history, { path: `?sight=exactness&${ALL_OF_IT}` });
+    const { page } = it;
+    await page.locator('[data-testid=ledger-series] canvas').waitFor({ timeout: 30_000 });
+    const { ledger, ledgerSteps } = await asked(it.url, { ask: 'series', points: 'every', ...SPAN });
+    assert.equal(ledgerSteps?.length, 27);
+    assert.deepEqual(
+      await numbersBy(page, 'series-line', 'data-line', 'data-octets'),
+      Object.fromEntries(ledger.map(({ reason, octets }) => [reason, octets])),
+    );
+    await page.locator('[data-testid=ledger-series] summary').click();
+    const steps = await page.locator('[data-testid=series-table] tr[data-from]').evaluateAll((rows) =>
+      rows.flatMap((row) => {
+        const octets = Number(row.querySelector('[data-octets]')!.getAttribute('data-octets'));
+        return octets === 0 ? [] : [{ fromMs: Number(row.getAttribute('data-from')), octets }];
+      }),
+    );
+    assert.deepEqual(
+      steps,
+      ledgerSteps.map(({ fromMs, octets }) => ({ fromMs, octets })),
+    );
+    const href = await page.locator('[data-testid=reason] a').getAttribute('href');
+    const document = await fetch(new URL(href!, it.url));
+    assert.equal(document.headers.get('content-type'), 'text/plain; charset=utf-8');
+    assert.match(await document.text(), /`ethernet_truncated` \| The packet ends in the midst/);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(it.complaints, []);
+  });
+
   test('has the audit of every point, and fits a phone', async () => {
     await using it = await benchOver(browser, history, {
       path: '?sight=exactness',
+      serve: { live: new LiveView() },
       context: { viewport: { width: 390, height: 844 } },
     });
     const { page } = it;

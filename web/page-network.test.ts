@@ -49,6 +49,19 @@ async function text(page: Page, testId: string): Promise<string> {
   return (await page.locator(`[data-testid=${testId}]`).first().textContent()) ?? '';
 }
 
+test('cards had lost the names of hosts and devices to a rule of another view', async () => {
+  await using it = await networkBench(networksOf(...meshOf(3, 2)));
+  await it.page.locator('[data-testid=card]').first().waitFor();
+  const heights = await it.page
+    .locator('.card :is(.card-title, .card-sub)')
+    .evaluateAll((words) => words.map((each) => each.getBoundingClientRect().height));
+  assert.ok(heights.length >= 6);
+  assert.deepEqual(
+    heights.filter((height) => height < 15),
+    [],
+  );
+});
+
 test('hosts, links and rates stand in the picture, MACs in the table, and the browser has nothing to complain of', async () => {
   await using it = await networkBench(networksOf(...meshOf(3, 2)));
   const { page } = it;

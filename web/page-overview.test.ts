@@ -92,6 +92,42 @@ test('dragging over a series zooms in; Back zooms out again', async () => {
   assert.deepEqual(it.complaints, []);
 });
 
+test('zooming in at the end of a series broke the page; now it may be done again and again, and while it is asked', async () => {
+  await using it = await bench(browser, beforePast(past, { path: '?sight=overview&time=2h' }));
+  const { page } = it;
+  page.setDefaultTimeout(SLOW_MS);
+  await page.locator('[data-testid=series-line]').first().waitFor();
+  const drag = async (from: number, to: number): Promise<void> => {
+    const plot = (await page.locator('.u-over').boundingBox())!;
+    const x = (part: number): number => plot.x + part * plot.width;
+    await page.mouse.move(x(from), plot.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(x(to), plot.y + 50, { steps: 4 });
+    await page.mouse.up();
+  };
+  const spanMs = (): number => {
+    const [from, to] = /time=([^&]*)/.exec(decodeURIComponent(page.url()))![1]!.split('/').map(Date.parse);
+    return to! - from!;
+  };
+  // The pointer stays at a step that the next answer has no more.
+  await drag(0.48, 0.98);
+  await until(
+    async () => !/time=2h/.test(page.url()) && (await page.locator('[aria-busy=true]').count()) === 0,
+    'the half that was drawn is shown',
+    SLOW_MS,
+  );
+  for (let turn = 0; turn < 4; turn++) await drag(0.6, 0.75);
+  for (let turn = 0; turn < 3; turn++) await drag(0.95, 0.96);
+  await until(() => Promise.resolve(spanMs() === 1000), 'a second is shown');
+  await until(
+    async () => (await page.locator('[aria-busy=true]').count()) === 0,
+    'the second is answered',
+    SLOW_MS,
+  );
+  assert.equal(await page.locator('[data-testid=series] canvas').count(), 1);
+  assert.deepEqual(it.complaints, []);
+});
+
 test('live without a history it draws the stream, and says what a history would add', async () => {
   await using it = await bench(browser, { path: '?sight=overview', epochs: 20 });
   const { page } = it;

@@ -178,6 +178,10 @@ export const ResultTableSchema = z.object({
   gaps: z.array(z.object(span)),
   /** Octets and packets in it that are in no flow: the ledger, and what the spool had to drop. */
   ledger: z.array(z.object({ reason: z.string(), octets: z.number(), packets: z.number() })),
+  /** Of a series: what of the ledger is in each step, in order of time; in a step without lines all is in flows. */
+  ledgerSteps: z
+    .array(z.object({ fromMs: time(), reason: z.string(), octets: z.number(), packets: z.number() }))
+    .optional(),
   /** Of a series: the length of a step, of which each row's time is the beginning. */
   stepMs: z.number().optional(),
   tookMs: z.number(),

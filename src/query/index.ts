@@ -41,6 +41,7 @@ export { isViewField, MAX_VIEW_FILTER, parseViewFilter } from './filter/uniflow.
 export { bitsText, codesOfName, codeText } from './filter/value.ts';
 export { namesOf } from './filter/value-type.ts';
 export * from './history.ts';
+export { LEDGER_REASONS, type ReasonWords, reasonWords } from './ledger-words.ts';
 export * from './live.ts';
 export * from './names.ts';
 export { completeQuestion, type QuestionCompleting } from './question/complete.ts';

@@ -23,6 +23,8 @@ const TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   woff2: 'font/woff2',
   txt: 'text/plain; charset=utf-8',
+  // Documents that the page leads to: a browser shows them as they are.
+  md: 'text/plain; charset=utf-8',
 };
 
 /**

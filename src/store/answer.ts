@@ -29,6 +29,7 @@ import {
   flowsSql,
   groupColumns,
   ledgerSql,
+  ledgerStepsSql,
   type Needs,
   needPoints,
   needsOf,
@@ -50,7 +51,7 @@ export interface Plan {
   readonly columns: ResultTable['columns'];
   readonly cover: Cover;
   /** Of a series. */
-  readonly stepMs?: number;
+  readonly steps?: { readonly stepMs: number; readonly ledgerSql: string };
   readonly read: (
     rows: readonly Row[],
     agentNames: AgentNames,
@@ -100,7 +101,7 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
         ledgerSql: ledgerSql(rows.pieces),
         columns: [named('time', 'time'), ...groups, ...sumColumns(quantity)],
         cover: rows.cover,
-        stepMs,
+        steps: { stepMs, ledgerSql: ledgerStepsSql(rows.pieces, stepMs) },
         read: (found, agents) => readSeries(found, dimensions, agents),
       };
     }
@@ -152,18 +153,23 @@ export async function answerPlan(plan: Plan, connection: Connection, catalogue: 
   const agentNames = new Map([...catalogue.agents].map(([name, id]) => [id, name]));
   const found = await connection.rows(plan.sql, 'asking');
   const ledger = await connection.rows(plan.ledgerSql, 'asking');
+  const { steps } = plan;
+  const ledgerSteps = steps && (await connection.rows(steps.ledgerSql, 'asking'));
   return {
     columns: [...plan.columns],
     ...plan.read(found, agentNames),
     covered: plan.cover.covered,
     gaps: [...plan.cover.gaps],
-    ...(plan.stepMs !== undefined && { stepMs: plan.stepMs }),
-    ledger: ledger.map(([reason, octets, packets]) => ({
-      reason: String(reason),
-      octets: Number(octets),
-      packets: Number(packets),
-    })),
+    ...(steps && { stepMs: steps.stepMs }),
+    ledger: ledger.map(readLedgerLine),
+    ...(ledgerSteps && {
+      ledgerSteps: ledgerSteps.map(([step, ...line]) => ({ fromMs: Number(step), ...readLedgerLine(line) })),
+    }),
   };
+}
+
+function readLedgerLine([reason, octets, packets]: Row): Answer['ledger'][number] {
+  return { reason: String(reason), octets: Number(octets), packets: Number(packets) };
 }
 
 /** What decides whether rows that are kept tell what is asked. */

@@ -171,6 +171,7 @@ export function describeStore(name: string, { open }: StoreMaker): void {
               const series = await ask(store, { ask: 'series', stepMs, ...question });
               assert.deepEqual(series.total, expected.total, `steps of ${stepMs} ms`);
               for (const [time] of series.rows) assert.equal(Number(time) % stepMs, 0);
+              assert.deepEqual(series.ledgerSteps, scanLedger(parts.flat(), { fromMs, toMs, stepMs }));
             }
             await store.close();
           },
@@ -292,6 +293,26 @@ export function describeStore(name: string, { open }: StoreMaker): void {
       await store.close();
     });
   });
+}
+
+/** What of the epochs of a span is in no flow, by step and reason. */
+function scanLedger(
+  epochs: readonly FlowBatch[],
+  { fromMs, toMs, stepMs }: { readonly fromMs: number; readonly toMs: number; readonly stepMs: number },
+): ResultTable['ledgerSteps'] {
+  const lines = epochs
+    .filter(({ startMs }) => startMs >= fromMs && startMs < toMs)
+    .flatMap(({ startMs, ledger }) =>
+      ledger.map((line) => ({ ...line, fromMs: Math.floor(startMs / stepMs) * stepMs })),
+    );
+  return [...Map.groupBy(lines, (line) => `${line.fromMs} ${line.reason}`).values()]
+    .map((same) => ({
+      fromMs: same[0]!.fromMs,
+      reason: same[0]!.reason,
+      octets: same.reduce((sum, { octets }) => sum + Number(octets), 0),
+      packets: same.reduce((sum, { packets }) => sum + Number(packets), 0),
+    }))
+    .toSorted((a, b) => a.fromMs - b.fromMs || (a.reason < b.reason ? -1 : 1));
 }
 
 /** Sums by source, destination and protocol over the epochs of a span, record by record, at every point. */

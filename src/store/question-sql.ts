@@ -170,7 +170,7 @@ export function seriesSql(
   rows: Rows,
   { dimensions, quantity, limit, stepMs }: Grouping & { readonly stepMs: number },
 ): string {
-  const step = `(epoch_ms(period) // ${whole(stepMs)}) * ${whole(stepMs)}`;
+  const step = stepOfPeriod(stepMs);
   const groups = groupColumns(dimensions);
   const g = names(groups.length, 'g');
   const own = sumsSql(quantity);
@@ -240,12 +240,25 @@ export function flowsSql(rows: Rows, { quantity, limit }: Omit<Grouping, 'dimens
 
 /** Octets and packets on the wire that are in no flow, by reason. */
 export function ledgerSql(pieces: readonly Piece[]): string {
+  return `SELECT reason, sum(wire_octets), sum(wire_packets) FROM ${ledgerRows(pieces)} GROUP BY reason ORDER BY reason`;
+}
+
+/** The same per step: its beginning in ms first. */
+export function ledgerStepsSql(pieces: readonly Piece[], stepMs: number): string {
+  return `SELECT ${stepOfPeriod(stepMs)} AS step, reason, sum(wire_octets), sum(wire_packets) FROM ${ledgerRows(pieces)} GROUP BY step, reason ORDER BY step, reason`;
+}
+
+/** The beginning of the step that a row's period is in, ms. */
+function stepOfPeriod(stepMs: number): string {
+  return `(epoch_ms(period) // ${whole(stepMs)}) * ${whole(stepMs)}`;
+}
+
+function ledgerRows(pieces: readonly Piece[]): string {
   const selects = pieces.map(
     ({ level, fromMs, toMs }) =>
       `SELECT * FROM ledger_${level} WHERE period >= ${moment(fromMs)} AND period < ${moment(toMs)}`,
   );
-  const table = selects.length === 0 ? 'ledger_raw WHERE FALSE' : `(${selects.join(' UNION ALL ')})`;
-  return `SELECT reason, sum(wire_octets), sum(wire_packets) FROM ${table} GROUP BY reason ORDER BY reason`;
+  return selects.length === 0 ? 'ledger_raw WHERE FALSE' : `(${selects.join(' UNION ALL ')})`;
 }
 
 function definition(dimension: Dimension): DimensionSql {

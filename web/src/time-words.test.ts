@@ -30,6 +30,7 @@ describe('moments in words', () => {
     const ticks = [midnight - HOUR, midnight, midnight + HOUR];
     assert.deepEqual(tickWords(ticks, HOUR, 'Europe/Berlin'), ['23:00', '21 Nov', '01:00']);
     assert.deepEqual(tickWords([nowMs, nowMs + 5000], 5000, 'UTC'), ['12:00:00', '12:00:05']);
+    assert.deepEqual(tickWords([nowMs, nowMs + 250], 250, 'UTC'), ['12:00:00.000', '12:00:00.250']);
     assert.deepEqual(tickWords([nowMs], 24 * HOUR, 'UTC'), ['21 Nov']);
   });
 

@@ -78,7 +78,9 @@ export function tickWords(ticksMs: readonly number[], everyMs: number, timeZone?
     const isNew = last !== undefined && day !== last;
     last = day;
     if (everyMs >= DAY_MS || isNew) return day;
-    return everyMs >= MINUTE_MS ? minute : `${minute}:${second}`;
+    if (everyMs >= MINUTE_MS) return minute;
+    const fine = everyMs >= 1000 ? '' : `.${String(Math.round(ms) % 1000).padStart(3, '0')}`;
+    return `${minute}:${second}${fine}`;
   });
 }
 

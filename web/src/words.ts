@@ -8,7 +8,13 @@ import {
   type Quantity,
   shareQuantity,
 } from '../../src/flow/index.ts';
-import { type Filtered, finePercent, type Trust, type View } from '../../src/query/index.ts';
+import {
+  type Filtered,
+  finePercent,
+  type ResultTable,
+  type Trust,
+  type View,
+} from '../../src/query/index.ts';
 import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
 import type { PastFacts, ShownView } from './past-view.ts';
 import type { Units } from './question.ts';
@@ -84,17 +90,39 @@ export function leftOutWords({ leftOut, unknown }: Filtered, shown: number): str
   return unknown.octets > 0 ? `${words}, ${finePercent(unknown.octets, whole)} for want of detail` : words;
 }
 
-/** What a picture of the past lacks, if anything. */
-export function pastTrust({ covered, gaps, ledger, span }: PastFacts): Omit<Trust, 'more'> {
+/** What a part of the past lacks, if anything. */
+export function pastTrust(facts: PastFacts): Omit<Trust, 'more'> {
+  const { missingMs, lost } = missingOf(facts);
+  const words = lost > 0 ? `all but ${formatQuantity(octetQuantity(lost))} in flows` : 'all in flows';
+  return missingMs > 0
+    ? { state: 'coarse', words: `${lengthWords(missingMs)} not metered` }
+    : { state: 'exact', words };
+}
+
+/** How long nobody metered, and what was metered and is in no flow, though the rules did not exclude it. */
+function missingOf({ covered, gaps, ledger, span }: PastFacts): {
+  readonly missingMs: number;
+  readonly lost: number;
+} {
   const gapMs = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   const tailMs = span.toMs - covered.toMs;
   // What was metered within the last minute may still be on its way to the store.
   const missingMs = Math.max(0, covered.fromMs - span.fromMs) + gapMs + (tailMs > 60_000 ? tailMs : 0);
   const lost = ledger.reduce((sum, { octets }) => sum + octets, 0) - excludedOf(ledger).octets;
-  if (missingMs > 0) return { state: 'coarse', words: `${lengthWords(missingMs)} not metered` };
-  return lost > 0
-    ? { state: 'exact', words: `all but ${formatQuantity(octetQuantity(lost))} in flows` }
-    : { state: 'exact', words: 'all in flows' };
+  return { missingMs, lost };
+}
+
+/** The sentence behind {@link pastTrust}: `1.24 GiB in flows, 756 B in named ledger lines`. */
+export function pastTrustMore({ total, ledger }: Pick<ResultTable, 'total' | 'ledger'>): string {
+  const say = (octets: number): string => formatQuantity(octetQuantity(octets));
+  const excluded = excludedOf(ledger).octets;
+  const named = ledger.reduce((sum, { octets }) => sum + octets, 0) - excluded;
+  return [
+    `${say(total.octets)} in flows`,
+    `${say(named)} in named ledger lines`,
+    ...(excluded > 0 ? [`${say(excluded)} excluded by the rules`] : []),
+    'at all observation points together',
+  ].join(', ');
 }
 
 /** What an arc is called. */

@@ -39,7 +39,7 @@ export function answerLive(question: LiveQuestion, present: Present): ResultTabl
 function answerOf(
   question: LiveQuestion,
   present: Present,
-): LiveTable & Pick<Present, 'covered' | 'ledger'> & Pick<ResultTable, 'stepMs'> {
+): LiveTable & Pick<Present, 'covered' | 'ledger'> & Pick<ResultTable, 'stepMs' | 'ledgerSteps'> {
   const { covered, ledger, table, stepMs } = present;
   if (question.ask !== 'series') return { ...uniflowsTable(question, present), covered, ledger };
   const epochs = present.epochs.filter(({ startMs }) => startMs >= covered.fromMs);
@@ -50,6 +50,9 @@ function answerOf(
     stepMs,
     covered: { ...covered, fromMs },
     ledger: joinLedgers(epochs.map((epoch) => epoch.ledger)),
+    ledgerSteps: epochs.flatMap((epoch) =>
+      ledgerLines(epoch.ledger).map((line) => ({ fromMs: epoch.startMs, ...line })),
+    ),
   };
 }
 

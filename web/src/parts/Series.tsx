@@ -46,13 +46,15 @@ export function Series(props: SeriesProps) {
   const { title, table, span, units, paints, kind = 'stacked', height = 220 } = props;
   const { nameOf = segmentOfLine, paintOfLine } = props;
   const layout = useMemo(() => layoutSeries(table), [table]);
-  const [step, setStep] = useState<number>();
+  const [pointed, setPointed] = useState<number>();
   const linePaints = useMemo(
     () => layout.lines.map((line) => paintOfLine?.(line) ?? usualPaint(line, paints)),
     [layout, paints, paintOfLine],
   );
-  const onCursor = useCallback((next: number | undefined) => setStep(next), []);
-  const at = step === undefined ? undefined : layout.steps[step];
+  const onCursor = useCallback((next: number | undefined) => setPointed(next), []);
+  const at = pointed === undefined ? undefined : layout.steps[pointed];
+  // Of an answer with fewer steps the cursor is told anew, but only after this was drawn.
+  const step = at && pointed;
   const nowMs = span.toMs;
   const isGrouped = layout.lines.some(({ group }) => group.length > 0);
   return (

@@ -34,6 +34,11 @@ export interface SeriesPlotProps {
 const CURSOR = uPlot.sync('page');
 /** Shorter than this it was a click, pixels. */
 const LEAST_ZOOM = 5;
+const SECOND_MS = 1000;
+/** Room of a time on its axis, pixels: `14:05:30`, and `14:05:30.250` where a second has several ticks. */
+const TIME_SPACE = { usual: 64, fine: 92 } as const;
+/** In a longer span no tick is within a second. */
+const FINE_SPAN_MS = 20_000;
 /** Powers of two, for axes of octets. */
 const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
@@ -68,6 +73,7 @@ export default function SeriesPlot(props: SeriesPlotProps) {
     return () => {
       made.destroy();
       chart.current = undefined;
+      drawn.current?.props.onCursor(undefined);
     };
   }, [shape, width > 0]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the units are in the shape
@@ -140,7 +146,13 @@ function optionsOf(
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] },
     },
     axes: [
-      { ...axis, size: 28, gap: 6, values: (_, ticks, __, ___, everyMs) => tickWords(ticks, everyMs) },
+      {
+        ...axis,
+        size: 28,
+        gap: 6,
+        space: (_, __, fromMs, toMs) => (toMs - fromMs > FINE_SPAN_MS ? TIME_SPACE.usual : TIME_SPACE.fine),
+        values: (_, ticks, __, ___, everyMs) => tickWords(ticks, everyMs),
+      },
       {
         ...axis,
         size: 78,
@@ -221,11 +233,11 @@ function drawGaps(chart: uPlot, { props, inks }: Drawn): void {
 function zoom(chart: uPlot, { onZoom }: SeriesPlotProps): void {
   const { left, width } = chart.select;
   if (width < LEAST_ZOOM) return;
-  const [fromMs, toMs] = [left, left + width].map(
-    (x) => 1000 * Math.round(chart.posToVal(x, 'x') / 1000),
-  ) as [number, number];
+  // Whole seconds: less nobody keeps.
+  const fromMs = SECOND_MS * Math.floor(chart.posToVal(left, 'x') / SECOND_MS);
+  const toMs = SECOND_MS * Math.ceil(chart.posToVal(left + width, 'x') / SECOND_MS);
   chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  if (fromMs < toMs) onZoom?.({ fromMs, toMs });
+  onZoom?.({ fromMs, toMs });
 }
 
 /** Calls back when the page changes between light and dark. @returns the way to stop */
