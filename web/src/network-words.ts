@@ -10,6 +10,7 @@ import {
   segmentsOf,
   type Way,
 } from './network.ts';
+import { cardTitle } from './network-names.ts';
 import { segmentName } from './segments.ts';
 
 /** The sentence above the graph: what there is, and how much goes between hosts now. */
@@ -79,7 +80,7 @@ function wayWords({ octets, rate }: Way, from: Card, to: Card): string {
   const now = rate
     ? `${rateText(rate.octetRate)}, ${formatQuantity(packetRateQuantity(rate.packetRate))}`
     : 'rate not known yet';
-  return `${from.title} → ${to.title} ${now} (${formatQuantity(octetQuantity(octets))} in all)`;
+  return `${cardTitle(from)} → ${cardTitle(to)} ${now} (${formatQuantity(octetQuantity(octets))} in all)`;
 }
 
 /** `3 hosts`, `1 host`. */

@@ -14,6 +14,8 @@ export interface Card {
   readonly id: string;
   readonly kind: 'host' | 'peer' | 'group';
   readonly title: string;
+  /** What its address is called, where that says more than the title. */
+  readonly called?: string;
   /** Addresses of its tunnel ends, or what it is. */
   readonly sub: string;
   /** Names of the functions on it. */

@@ -16,9 +16,10 @@ import {
   type View,
 } from '../../src/query/index.ts';
 import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
+import { addressWithName, calledAddress, calledSegment } from './name-words.ts';
+import { type Naming, NO_NAMES } from './names.ts';
 import type { PastFacts, ShownView } from './past-view.ts';
 import type { Units } from './question.ts';
-import { segmentName } from './segments.ts';
 import { lengthWords, spanWords as momentsWords } from './time-words.ts';
 
 export { exactly, finePercent, type Trust, trust } from '../../src/query/index.ts';
@@ -60,27 +61,33 @@ export function percent(part: number, whole: number): string {
 }
 
 /** The sentence that names who fills the window. */
-export function headline(view: Omit<View, 'links'> & Pick<ShownView, 'past'>): string {
+export function headline(
+  view: Omit<View, 'links'> & Pick<ShownView, 'past'>,
+  naming: Naming = NO_NAMES,
+): string {
   const { leader, question } = view;
   const when = view.past ? `, ${windowWords(view)}` : ` ${windowWords(view)}`;
   if (view.total.octets === 0) return `No traffic${view.filter ? ' that fits the filter' : ''}${when}.`;
   if (!leader) return `${formatQuantity(octetQuantity(view.total.octets))}${when}.`;
   const verb = view.past ? 'sent' : 'sends';
+  const name = naming.address(leader.address);
   const place = [
-    segmentName(leader.segment),
-    leader.host !== null && leader.host !== leader.address && `on ${leader.host}`,
+    name && leader.address,
+    calledSegment(leader.segment, naming),
+    leader.host !== null && leader.host !== leader.address && `on ${calledAddress(leader.host, naming)}`,
   ];
-  const who = `${leader.address} (${place.filter(Boolean).join(', ')})`;
+  const who = `${name?.name ?? leader.address} (${place.filter(Boolean).join(', ')})`;
+  const peer = addressWithName(leader.peer, naming);
   const share = percent(leader.share * 1e6, 1e6);
   const whole =
     !view.filter && question.host === undefined && question.pair === undefined
       ? question.segment === 'all'
         ? 'all octets'
-        : `all octets in ${segmentName(question.segment)}`
+        : `all octets in ${calledSegment(question.segment, naming)}`
       : 'these octets';
   return leader.share >= 0.3
-    ? `${who} ${verb} ${share} of ${whole}, mostly to ${leader.peer}.`
-    : `No one ${view.past ? 'dominated' : 'dominates'}: the largest sender ${view.past ? 'was' : 'is'} ${who} with ${share} of ${whole}, mostly to ${leader.peer}.`;
+    ? `${who} ${verb} ${share} of ${whole}, mostly to ${peer}.`
+    : `No one ${view.past ? 'dominated' : 'dominates'}: the largest sender ${view.past ? 'was' : 'is'} ${who} with ${share} of ${whole}, mostly to ${peer}.`;
 }
 
 /** `12 % of octets left out`, and what of it nobody can judge. */
@@ -125,7 +132,7 @@ export function pastTrustMore({ total, ledger }: Pick<ResultTable, 'total' | 'le
   ].join(', ');
 }
 
-/** What an arc is called. */
+/** What an arc is: an address, or a fold of so many. */
 export function arcName(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>): string {
   if (arc.id === OTHERS)
     return arc.hasMore ? `${arc.count || 'all'}${arc.count ? '+' : ''} others` : `${arc.count} others`;
@@ -134,9 +141,18 @@ export function arcName(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>): st
 }
 
 /** The same with its segment, where addresses alone may be ambiguous. */
-export function arcFullName(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>): string {
+export function arcFullName(
+  arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>,
+  naming: Naming = NO_NAMES,
+): string {
   const segment = arc.node?.segment;
-  return segment ? `${arcName(arc)} (${segmentName(segment)})` : arcName(arc);
+  const name = arcCalled(arc, naming);
+  return segment ? `${name} (${calledSegment(segment, naming)})` : name;
+}
+
+/** What stands beside an arc. A name belongs to the address: tenants that share one share its name. */
+export function arcCalled(arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>, naming: Naming): string {
+  return arc.node ? calledAddress(arc.node.address, naming) : arcName(arc);
 }
 
 /** One direction of a pair: `X received from Y: 1.24 MiB`, and what part that is. */
@@ -153,22 +169,27 @@ export interface Block {
 export function pairBlocks(
   pair: Pair,
   { arcs }: Matrix,
-  { total, units, windowSeconds }: { total: number; units: Units; windowSeconds: number },
+  {
+    total,
+    units,
+    windowSeconds,
+    naming = NO_NAMES,
+  }: { total: number; units: Units; windowSeconds: number; naming?: Naming },
 ): Block[] {
   const a = arcs[pair.a]!;
   const b = arcs[pair.b]!;
   const block = (from: Arc, to: Arc, octets: number): Block => {
     const say = (amountOf: number): string => formatQuantity(amount(amountOf, units, windowSeconds));
     return {
-      from: arcFullName(from),
-      to: arcFullName(to),
+      from: arcFullName(from, naming),
+      to: arcFullName(to, naming),
       received: amount(octets, units, windowSeconds),
       none: octets === 0,
       lines:
         octets === 0
           ? []
           : [
-              `${percent(octets, to.received)} of ${arcName(to)}’s received total (${say(to.received)})`,
+              `${percent(octets, to.received)} of ${arcCalled(to, naming)}’s received total (${say(to.received)})`,
               `${percent(octets, total)} of all of ${say(total)}`,
             ],
     };
@@ -182,13 +203,22 @@ export function pairBlocks(
 export function arcWords(
   arc: Arc,
   shown: string,
-  about: { total: number; units: Units; windowSeconds: number; action: string | undefined },
+  about: {
+    total: number;
+    units: Units;
+    windowSeconds: number;
+    action: string | undefined;
+    naming: Naming;
+  },
 ): string {
   const say = (octets: number): string => formatQuantity(amount(octets, about.units, about.windowSeconds));
   const segment = arc.node?.segment;
+  const called = arcCalled(arc, about.naming);
+  const tenant = segment ? calledSegment(segment, about.naming) : '';
   const missing = [
-    !shown.startsWith(arcName(arc)) && arcName(arc),
-    segment && !shown.includes(segmentName(segment)) && segmentName(segment),
+    !shown.startsWith(called) && called,
+    called !== arcName(arc) && arcName(arc),
+    !shown.includes(tenant) && tenant,
   ];
   const name = [shown, ...missing].filter(Boolean).join(', ');
   const numbers = `sent ${say(arc.sent)}, ${percent(arc.sent, about.total)} of all, received ${say(arc.received)}.`;

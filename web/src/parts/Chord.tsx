@@ -7,8 +7,10 @@ import type { Arc, Matrix, Pair } from '../layout/fold.ts';
 import { placeLabels, truncate } from '../layout/labels.ts';
 import { withLeaving } from '../layout/ribbons.ts';
 import { type Gate, poseOf } from '../layout/tween.ts';
-import { type Paint, paintOf, segmentName } from '../segments.ts';
-import { arcName, percent } from '../words.ts';
+import { calledSegment, cutName } from '../name-words.ts';
+import type { Naming } from '../names.ts';
+import { type Paint, paintOf } from '../segments.ts';
+import { arcCalled, arcName, percent } from '../words.ts';
 import { ArcMark, LETTER, LINE } from './ArcMark.tsx';
 import { writeAttributes } from './attributes.ts';
 import { openStage } from './draw.ts';
@@ -32,6 +34,7 @@ interface ChordProps {
   readonly total: number;
   readonly sizes: Sizes;
   readonly paints: ReadonlyMap<string, Paint>;
+  readonly naming: Naming;
   readonly lit: Lit | undefined;
   /** The pair pointed at: its ends get arrows. */
   readonly pointed: string | undefined;
@@ -149,8 +152,8 @@ const Ring = memo(function Ring(props: RingProps) {
   const ring = useRef<SVGGElement>(null);
   const drawn = withLeaving(before, matrix.arcs);
   const shown = matrix.arcs.map((arc, index) => {
-    const name = truncate(arcName(arc), sizes.letters);
-    return { name, share: hasTwoLines(spans[index]!.span, outer) ? shareOf(arc, props.total) : '' };
+    const share = hasTwoLines(spans[index]!.span, outer) ? shareOf(arc, props) : '';
+    return { name: labelOf(arc, props), share };
   });
   useLayoutEffect(() => {
     let element = ring.current!.firstElementChild;
@@ -222,9 +225,20 @@ function hasTwoLines([start, end]: Span, outer: number): boolean {
   return (end - start) * outer >= 2 * LINE;
 }
 
-/** The label's second line: what cannot be seen from the address, and the share. */
-function shareOf(arc: Arc, total: number): string {
-  const segment = arc.node?.segment;
-  const words = [segment && segmentName(segment), total > 0 && arc.sent > 0 && percent(arc.sent, total)];
+/** A name is cut at its end, an address in its middle, where those of one network differ least. */
+function labelOf(arc: Arc, { naming, sizes }: Pick<ChordProps, 'naming' | 'sizes'>): string {
+  const called = arcCalled(arc, naming);
+  return called === arcName(arc) ? truncate(called, sizes.letters) : cutName(called, sizes.letters);
+}
+
+/** The label's second line: what cannot be seen from the first, and the share. */
+function shareOf(arc: Arc, { naming, sizes, total }: ChordProps): string {
+  const { address, segment } = arc.node ?? {};
+  const name = address === undefined ? undefined : naming.address(address);
+  const words = [
+    name?.network !== undefined && cutName(name.name, sizes.letters),
+    segment && cutName(calledSegment(segment, naming), sizes.letters),
+    total > 0 && arc.sent > 0 && percent(arc.sent, total),
+  ];
   return words.filter(Boolean).join(', ');
 }

@@ -3,9 +3,10 @@ import { type ComparedRow, comparedRows } from '../compare.ts';
 import type { Hover } from '../hover.ts';
 import type { ShownView } from '../past-view.ts';
 import type { List, Units } from '../question.ts';
-import { type Paint, segmentName } from '../segments.ts';
+import type { Paint } from '../segments.ts';
 import { amount, rate, windowWords } from '../words.ts';
 import type { Figure } from './figures.tsx';
+import { AddressName, SegmentText } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 import { type Column, Table } from './Table.tsx';
 
@@ -40,11 +41,13 @@ export default function CompareTable(props: CompareProps) {
               ) : (
                 <span className="quiet">⇄ </span>
               )}
-              {end}
+              <AddressName address={end} />
             </span>
           ))}
           {list === 'nodes' && segments[0] !== undefined && (
-            <span className="sub">{segmentName(segments[0])}</span>
+            <span className="sub">
+              <SegmentText segment={segments[0]} />
+            </span>
           )}
         </span>
       ),

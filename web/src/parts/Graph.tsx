@@ -5,9 +5,11 @@ import type { Box } from '../layout/box.ts';
 import { pathOf } from '../layout/curve.ts';
 import { layoutGraph } from '../layout/graph.ts';
 import { type Card, type Link, linkRate, type NetworkGraph, strandRate } from '../network.ts';
+import { cardTitle } from '../network-names.ts';
 import { linkWords, rateText, strandWords } from '../network-words.ts';
 import type { Place } from '../question.ts';
-import { type Paint, paintOf, segmentName } from '../segments.ts';
+import { type Paint, paintOf } from '../segments.ts';
+import { SegmentName } from './Named.tsx';
 import { NetworkCard } from './NetworkCard.tsx';
 import { Swatch } from './Paints.tsx';
 import { rovingStep } from './roving.ts';
@@ -176,7 +178,7 @@ function pointedWords(
   if ('card' in pointed) {
     const card = cards.find(({ id }) => id === pointed.card);
     if (!card) return HINT;
-    return [card.title, card.sub, card.functions.join(', ')].filter(Boolean).join(' · ');
+    return [cardTitle(card), card.sub, card.functions.join(', ')].filter(Boolean).join(' · ');
   }
   const link = links.find(({ id }) => id === pointed.link);
   if (!link) return HINT;
@@ -243,7 +245,7 @@ function Label({ box, words, link, segment, paints, isIdle, isDim, to, go, onPoi
         {segment !== undefined && paints && (
           <>
             <Swatch paints={paints} segment={segment} />
-            {segmentName(segment)}{' '}
+            <SegmentName segment={segment} />{' '}
           </>
         )}
         <strong>{words}</strong>

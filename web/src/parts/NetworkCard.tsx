@@ -2,8 +2,10 @@ import type { KeyboardEvent, MouseEvent } from 'react';
 import type { Box } from '../layout/box.ts';
 import { MARKS_A_ROW, MOST_LINES } from '../layout/graph.ts';
 import type { Card, CardLine } from '../network.ts';
+import { cardTitle } from '../network-names.ts';
 import { rateText } from '../network-words.ts';
 import { type Paint, segmentName } from '../segments.ts';
+import { SegmentName } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 
 interface CardProps {
@@ -47,7 +49,7 @@ export function NetworkCard(props: CardProps) {
       onPointerEnter={() => props.onPoint(true)}
       onPointerLeave={() => props.onPoint(false)}
     >
-      <span className="card-title">{card.title}</span>
+      <span className="card-title">{cardTitle(card)}</span>
       <span className="card-sub">{card.sub || card.functions.join(', ')}</span>
       {isMarked ? (
         <span className="card-marks" style={{ gridTemplateColumns: `repeat(${MARKS_A_ROW}, 11px)` }}>
@@ -79,7 +81,7 @@ function Line({ line, paints, onOpen }: LineProps) {
       <span className="card-line">
         <Swatch paints={paints} segment={line.segment} />
         <span className="card-left">
-          {segmentName(line.segment)} <span className="mono">{line.left}</span>
+          <SegmentName segment={line.segment} /> <span className="mono">{line.left}</span>
         </span>
         <span className="quiet">{line.right}</span>
       </span>

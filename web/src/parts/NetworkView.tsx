@@ -1,7 +1,9 @@
 import { useMemo } from 'react';
 import { useMedia } from '../hooks.ts';
 import { learnedMacs, outcomeRows, portRows } from '../learned.ts';
+import { useNaming } from '../naming.ts';
 import { networkGraph, segmentsOf } from '../network.ts';
+import { cardAddresses, cardTitle, namedGraph } from '../network-names.ts';
 import { networkHeadline } from '../network-words.ts';
 import type { KnownNetworks } from '../networks.ts';
 import type { NetworkList, Place } from '../question.ts';
@@ -27,12 +29,15 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
   const { answer, problem } = known;
   const limit = useMedia('(max-width: 720px)') ? 12 : 60;
   const functions = answer?.functions ?? [];
-  const graph = networkGraph({ functions });
+  const plain = networkGraph({ functions });
+  const naming = useNaming(cardAddresses(plain), segmentsOf(functions));
+  const graph = namedGraph(plain, naming);
   const ids = [...seen.split(' '), ...segmentsOf(functions)].filter(Boolean).sort().join(' ');
   const paints = useMemo(() => paintSegments([...new Set(ids.split(' ').filter(Boolean))]), [ids]);
   const chosen = place.question.segment;
   const segment = pointed ?? (chosen === 'all' ? undefined : chosen);
   const titles = new Map(graph.cards.map(({ id, title }) => [id, title]));
+  const shown = new Map(graph.cards.map((card) => [card.id, cardTitle(card)]));
   const macs = learnedMacs(functions, place.at);
   const cut = functions.filter((each) => each.kind === 'bridge').filter((bridge) => bridge.entriesLeftOut);
   const tables = { place, paints, limit, go };
@@ -60,7 +65,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
               <PlaceLink to={{ ...place, at: undefined }} go={go}>
                 All hosts
               </PlaceLink>
-              <span>› {titles.get(place.at) ?? place.at}</span>
+              <span>› {shown.get(place.at) ?? place.at}</span>
               <kbd title="Escape shows all hosts again">Esc</kbd>
             </p>
           )}
@@ -90,7 +95,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           value={place.networkList}
           onChange={(networkList) => go({ ...place, networkList })}
         />
-        {place.networkList === 'macs' && <MacsTable {...tables} rows={macs} titles={titles} />}
+        {place.networkList === 'macs' && <MacsTable {...tables} rows={macs} titles={titles} shown={shown} />}
         {place.networkList === 'macs' &&
           cut.map(({ name, entries, entriesLeftOut = 0 }) => (
             <p key={name} className="note" data-testid="cut">
@@ -100,7 +105,7 @@ export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
           ))}
         {place.networkList === 'links' && <LinksTable {...tables} graph={graph} />}
         {place.networkList === 'ports' && (
-          <PortsTable {...tables} rows={portRows(functions, place.at)} titles={titles} />
+          <PortsTable {...tables} rows={portRows(functions, place.at)} titles={shown} />
         )}
         {place.networkList === 'outcomes' && (
           <OutcomesTable {...tables} rows={outcomeRows(functions, place.at)} />

@@ -4,13 +4,16 @@ import { type Go, useMedia, useSize, useSlowly } from '../hooks.ts';
 import { type Hover, litBy } from '../hover.ts';
 import { type Arc, foldView, type Pair } from '../layout/fold.ts';
 import type { Connection } from '../live.ts';
+import { lettersOf } from '../name-words.ts';
+import type { Naming } from '../names.ts';
+import { useNaming } from '../naming.ts';
 import { arcAction, placeOfArc, placeOfPair } from '../navigate.ts';
 import type { ShownPast } from '../past.ts';
 import type { ShownView } from '../past-view.ts';
 import type { Picture } from '../picture.ts';
 import type { Place } from '../question.ts';
 import type { Paint } from '../segments.ts';
-import { amount, arcName, arcWords, headline, pastTrust, trust, windowWords } from '../words.ts';
+import { amount, arcCalled, arcWords, headline, pastTrust, trust, windowWords } from '../words.ts';
 import { Amount } from './Amount.tsx';
 import { Breadcrumb } from './Breadcrumb.tsx';
 import { Chord } from './Chord.tsx';
@@ -37,12 +40,19 @@ interface PictureProps {
 /** The sentence, the way back, the chord with its centre, the strip. */
 export function PictureView(props: PictureProps) {
   const { picture, place, paints, hover, onHover, go, connection, newest, past } = props;
-  const words = picture ? headline(picture.view) : '';
+  const naming = useNaming(leaderAddresses(picture), leaderSegments(picture));
+  const words = picture ? headline(picture.view, naming) : '';
+  const plain = picture ? headline(picture.view) : '';
   const spoken = useSlowly(words, 10_000);
   return (
     <section className="picture" aria-label="Picture" aria-busy={past?.now.isAsking ?? false}>
       <div className="above">
-        <p className="headline" data-testid="headline" data-leader={picture?.view.leader?.address}>
+        <p
+          className="headline"
+          data-testid="headline"
+          data-leader={picture?.view.leader?.address}
+          title={words === plain ? undefined : plain}
+        >
           {picture ? words : waitingWords(connection, past)}
         </p>
         <p className="unseen" aria-live="polite" data-testid="spoken">
@@ -79,6 +89,16 @@ export function PictureView(props: PictureProps) {
   );
 }
 
+function leaderAddresses(picture: Picture | undefined): string[] {
+  const leader = picture?.view.leader;
+  return leader ? [leader.address, leader.peer, ...(leader.host === null ? [] : [leader.host])] : [];
+}
+
+function leaderSegments(picture: Picture | undefined): string[] {
+  const leader = picture?.view.leader;
+  return leader ? [leader.segment] : [];
+}
+
 function waitingWords(connection: Connection, past: ShownPast | undefined): string {
   if (connection.kind === 'connecting') return 'Asking the agent …';
   return past && !past.now.problem ? 'Asking the history …' : 'Nothing to show yet.';
@@ -100,7 +120,11 @@ function Drawing({
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const isNarrow = useMedia('(max-width: 720px)');
-  const letters = lettersFor(matrix.arcs, isNarrow ? 12 : 16);
+  const naming = useNaming(
+    matrix.arcs.flatMap(({ node }) => node?.address ?? []),
+    matrix.arcs.flatMap(({ node }) => node?.segment ?? []),
+  );
+  const letters = lettersFor(matrix.arcs, naming, isNarrow ? 12 : 16);
   const sizes = useMemo(() => ({ ...size, letters }), [size, letters]);
   const shown =
     hover ??
@@ -120,7 +144,11 @@ function Drawing({
   const onPair = useCallback((pair: Pair) => go(placeOfPair(place, picture, pair)), [go, place, picture]);
   const action = arcAction(view.level);
   const arcLabel = (arc: Arc, shown: string): string =>
-    arcWords(arc, shown, { ...say, action: arc.node ? action : arc.count > 0 ? 'opens them' : undefined });
+    arcWords(arc, shown, {
+      ...say,
+      naming,
+      action: arc.node ? action : arc.count > 0 ? 'opens them' : undefined,
+    });
   const isEmpty = matrix.arcs.length === 0;
   return (
     <div ref={frame} className="chord-frame">
@@ -132,6 +160,7 @@ function Drawing({
           total={view.total.octets}
           sizes={sizes}
           paints={paints}
+          naming={naming}
           lit={lit}
           pointed={hover?.kind === 'pair' ? hover.id : undefined}
           gate={gate}
@@ -145,14 +174,22 @@ function Drawing({
         />
       )}
       {!isEmpty && <Centre picture={picture} place={place} />}
-      <Tooltip hover={hover} matrix={matrix} versus={versus} {...say} paints={paints} arcAction={action} />
+      <Tooltip
+        hover={hover}
+        matrix={matrix}
+        versus={versus}
+        {...say}
+        paints={paints}
+        naming={naming}
+        arcAction={action}
+      />
     </div>
   );
 }
 
 /** Room for the labels: as long as the longest, in steps, so that the ring keeps its size between updates. */
-function lettersFor(arcs: readonly Arc[], most: number): number {
-  const longest = arcs.reduce((length, arc) => Math.max(length, arcName(arc).length), 9);
+function lettersFor(arcs: readonly Arc[], naming: Naming, most: number): number {
+  const longest = arcs.reduce((length, arc) => Math.max(length, lettersOf(arcCalled(arc, naming))), 9);
   return Math.min(most, 3 * Math.ceil(longest / 3) + 1);
 }
 

@@ -2,6 +2,8 @@ import { memo, useId } from 'react';
 import { bitRateQuantity } from '../../../src/flow/index.ts';
 import type { StreamedView } from '../../../src/query/index.ts';
 import type { Hover } from '../hover.ts';
+import { nameTitle } from '../name-words.ts';
+import { useName } from '../naming.ts';
 import { compareSegments, isIdle, type Paint, segmentName } from '../segments.ts';
 import { Amount } from './Amount.tsx';
 import { Swatch } from './Paints.tsx';
@@ -59,6 +61,7 @@ interface OptionProps extends Pick<SegmentsProps, 'paints' | 'onChoose' | 'onHov
 /** A segment and its rate. */
 const SegmentOption = memo(function SegmentOption(props: OptionProps) {
   const { id, rate, onHover } = props;
+  const name = useName('segments', id === 'all' ? undefined : id);
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: a Radio is its control
     <label
@@ -75,7 +78,14 @@ const SegmentOption = memo(function SegmentOption(props: OptionProps) {
       ) : (
         <Swatch paints={props.paints} segment={id} />
       )}
-      <span className="segment-name">{id === 'all' ? id : segmentName(id)}</span>
+      {name ? (
+        <span className="segment-name" title={nameTitle(name, segmentName(id))}>
+          <bdi className="name">{name.name}</bdi>
+          <span className="also">{segmentName(id)}</span>
+        </span>
+      ) : (
+        <span className="segment-name">{id === 'all' ? id : segmentName(id)}</span>
+      )}
       {rate === undefined ? (
         <span className="segment-rate quiet">idle</span>
       ) : (

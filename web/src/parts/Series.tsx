@@ -10,10 +10,11 @@ import {
   summarize,
 } from '../layout/series.ts';
 import type { Units } from '../question.ts';
-import { type Paint, paintOf, segmentName } from '../segments.ts';
+import { type Paint, paintOf } from '../segments.ts';
 import { lengthWords, momentWords, spanWords } from '../time-words.ts';
 import { rate } from '../words.ts';
 import { Amount } from './Amount.tsx';
+import { SegmentText } from './Named.tsx';
 import type { SeriesKind } from './SeriesPlot.tsx';
 
 const SeriesPlot = lazy(() => import('./SeriesPlot.tsx'));
@@ -97,8 +98,8 @@ export function Series(props: SeriesProps) {
   );
 }
 
-function segmentOfLine({ group }: SeriesLine): string {
-  return group.length === 0 ? 'all' : segmentName(String(group[0]));
+function segmentOfLine({ group }: SeriesLine): ReactNode {
+  return group.length === 0 ? 'all' : <SegmentText segment={String(group[0])} />;
 }
 
 function usualPaint(line: SeriesLine, paints: ReadonlyMap<string, Paint>): Paint {

@@ -1,11 +1,13 @@
 import { useEffect, useRef } from 'react';
 import type { Hover } from '../hover.ts';
 import { chordAngles } from '../layout/chord.ts';
-import type { Matrix } from '../layout/fold.ts';
+import type { Arc, Matrix } from '../layout/fold.ts';
+import type { Naming } from '../names.ts';
 import type { Units } from '../question.ts';
-import { type Paint, segmentName } from '../segments.ts';
-import { amount, arcFullName, pairBlocks, percent } from '../words.ts';
+import type { Paint } from '../segments.ts';
+import { amount, arcFullName, arcName, pairBlocks, percent } from '../words.ts';
 import { Amount } from './Amount.tsx';
+import { SegmentText } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 
 /** Another span beside the one that is drawn. */
@@ -24,6 +26,7 @@ interface TooltipProps {
   readonly units: Units;
   readonly windowSeconds: number;
   readonly paints: ReadonlyMap<string, Paint>;
+  readonly naming: Naming;
   readonly arcAction: string | undefined;
 }
 
@@ -74,6 +77,7 @@ function Content({
   units,
   windowSeconds,
   paints,
+  naming,
   arcAction,
 }: TooltipProps & { hover: Hover }) {
   if (hover.kind === 'pair') {
@@ -81,11 +85,10 @@ function Content({
     if (!pair) return <p className="quiet">Nothing any more in this window.</p>;
     return (
       <>
-        {pairBlocks(pair, matrix, { total, units, windowSeconds }).map((block) => (
+        {pairBlocks(pair, matrix, { total, units, windowSeconds, naming }).map((block) => (
           <div key={`${block.from}~${block.to}`} className="block" data-testid="tooltip-block">
             <p>
-              <span className="mono">{block.to}</span> received from{' '}
-              <span className="mono">{block.from}</span>:{' '}
+              <bdi className="mono">{block.to}</bdi> received from <bdi className="mono">{block.from}</bdi>:{' '}
               <strong>{block.none ? 'nothing' : <Amount quantity={block.received} />}</strong>
             </p>
             {block.lines.map((line) => (
@@ -95,6 +98,7 @@ function Content({
             ))}
           </div>
         ))}
+        <Also arcs={[matrix.arcs[pair.a]!, matrix.arcs[pair.b]!]} naming={naming} />
         <Parts
           paints={paints}
           parts={pair.bands.map((band) => ({ segment: band.segment, octets: band.forward + band.backward }))}
@@ -122,7 +126,10 @@ function Content({
   return (
     <>
       <div className="block">
-        <p className="mono strong">{arcFullName(arc)}</p>
+        <p className="mono strong">
+          <bdi>{arcFullName(arc, naming)}</bdi>
+        </p>
+        <Also arcs={[arc]} naming={naming} />
         <p>
           sent <Amount quantity={amount(arc.sent, units, windowSeconds)} />
           <span className="quiet"> · {percent(arc.sent, total)} of all</span>
@@ -145,6 +152,17 @@ function Content({
       {action && <p className="hint">Click {action}</p>}
     </>
   );
+}
+
+/** The addresses of what is called by name, and the networks that have a name. */
+function Also({ arcs, naming }: { readonly arcs: readonly Arc[]; readonly naming: Naming }) {
+  const [a, b = a] = arcs;
+  if (!a || !b || arcs.every((arc) => !arc.node || !naming.address(arc.node.address))) return null;
+  const words = (a === b ? [a] : [a, b]).map((arc) => {
+    const name = arc.node && naming.address(arc.node.address);
+    return name?.network === undefined ? arcName(arc) : `${arcName(arc)} in ${name.network}, ${name.name}`;
+  });
+  return <p className="mono also">{words.join(' ⇄ ')}</p>;
 }
 
 function octetsOfPair({ matrix }: Versus, id: string): number {
@@ -184,7 +202,7 @@ function Parts({ parts, paints, say }: PartsProps) {
     <ul className="parts">
       {sorted.slice(0, PARTS_SHOWN).map((part) => (
         <li key={part.segment}>
-          <Swatch paints={paints} segment={part.segment} /> {segmentName(part.segment)}
+          <Swatch paints={paints} segment={part.segment} /> <SegmentText segment={part.segment} />
           <Amount quantity={say(part.octets)} />
         </li>
       ))}

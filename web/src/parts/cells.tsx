@@ -10,9 +10,10 @@ import {
   type ResultRow,
   stampWords,
 } from '../result.ts';
-import { type Paint, segmentName } from '../segments.ts';
+import type { Paint } from '../segments.ts';
 import type { ShownColumn } from '../sheet.ts';
 import { Amount } from './Amount.tsx';
+import { AddressText, SegmentText } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 import type { GridColumn } from './VirtualTable.tsx';
 
@@ -23,6 +24,9 @@ export interface CellLook extends Reading {
   readonly paints: ReadonlyMap<string, Paint>;
 }
 
+/** What a column of addresses is wider where some have names, CSS pixels. */
+const NAME_WIDTH = 44;
+
 /** A cell of an answer, by its column. */
 export function resultCell(column: ResultColumn, value: Cell, look: CellLook): ReactNode {
   if (value === null) return <span className="quiet">–</span>;
@@ -30,12 +34,12 @@ export function resultCell(column: ResultColumn, value: Cell, look: CellLook): R
     return (
       <>
         <Swatch paints={look.paints} segment={value} />
-        {segmentName(value)}
+        <SegmentText segment={value} />
       </>
     );
   }
   if (typeof value === 'string') {
-    return column.kind === 'address' || column.kind === 'mac' ? <span className="mono">{value}</span> : value;
+    return column.kind === 'address' || column.kind === 'mac' ? <AddressText address={value} /> : value;
   }
   if (column.kind === 'time') return stampWords(value);
   return <Amount quantity={quantityOf(column, value, look)} />;
@@ -45,7 +49,7 @@ export function resultCell(column: ResultColumn, value: Cell, look: CellLook): R
 export function resultColumns(
   columns: ResultTable['columns'],
   shown: readonly ShownColumn[],
-  look: CellLook,
+  look: CellLook & { readonly hasNames: boolean },
 ): GridColumn<ResultRow>[] {
   return shown.flatMap(({ id, width }): GridColumn<ResultRow>[] => {
     const at = columns.findIndex(({ name }) => name === id);
@@ -58,7 +62,7 @@ export function resultColumns(
         id,
         head: isRate && id === 'octets' ? 'Rate' : words.head,
         title: words.title,
-        width: width ?? words.width,
+        width: width ?? words.width + (look.hasNames && column.kind === 'address' ? NAME_WIDTH : 0),
         isNumeric: isNumeric(column.kind),
         cell: (row) => resultCell(column, row[at]!, look),
         value: (row) => row[at]!,

@@ -3,9 +3,11 @@ import { bitRateQuantity, countQuantity, octetQuantity } from '../../../src/flow
 import { placeOfClient, placeOfLink, placeOfMac } from '../drill.ts';
 import type { LearnedMac, OutcomeRow, PortRow } from '../learned.ts';
 import { type Card, type Link, type NetworkGraph, type Strand, strandRate } from '../network.ts';
+import { cardTitle } from '../network-names.ts';
 import type { Place } from '../question.ts';
 import { type Paint, segmentName } from '../segments.ts';
 import type { Figure } from './figures.tsx';
+import { MacText } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 import { type Column, Table } from './Table.tsx';
 import { PlaceLink } from './tables.tsx';
@@ -48,11 +50,17 @@ function age(row: LearnedMac): Figure {
 export function MacsTable({
   rows,
   titles,
+  shown,
   place,
   paints,
   limit,
   go,
-}: Common & { readonly rows: readonly LearnedMac[]; readonly titles: ReadonlyMap<string, string> }) {
+}: Common & {
+  readonly rows: readonly LearnedMac[];
+  /** Titles of hosts, and what is written in their place. */
+  readonly titles: ReadonlyMap<string, string>;
+  readonly shown: ReadonlyMap<string, string>;
+}) {
   const placeOf = (row: LearnedMac): Place =>
     row.segment === null
       ? placeOfClient(place, row.vids)
@@ -64,7 +72,7 @@ export function MacsTable({
       value: (row) => row.mac,
       cell: (row) => (
         <PlaceLink to={placeOf(row)} go={go} className="mono">
-          {row.mac}
+          <MacText mac={row.mac} />
           <span className="sub narrow-only">
             {row.segment !== null && <Swatch paints={paints} segment={row.segment} />}
             {row.segment === null ? row.tag : segmentName(row.segment)}
@@ -89,7 +97,7 @@ export function MacsTable({
       head: 'Where',
       value: (row) => `${titles.get(row.host) ?? row.host} ${row.place}`,
       cell: (row) => {
-        const title = titles.get(row.host) ?? row.host;
+        const title = shown.get(row.host) ?? row.host;
         return (
           <span className="nowrap" title={title === row.place ? title : `${title}, ${row.place}`}>
             {title}
@@ -166,10 +174,10 @@ export function LinksTable({ graph, place, paints, limit, go }: Common & { reado
       value: ({ ends }) => `${ends[0].title} ${ends[1].title}`,
       cell: ({ link, strand, ends }) => (
         <PlaceLink to={placeOfLink(place, link, strand.segment)} go={go} className="mono pair-link">
-          <span>{ends[0].title}</span>
+          <span>{cardTitle(ends[0])}</span>
           <span>
             <span className="quiet">⇄ </span>
-            {ends[1].title}
+            {cardTitle(ends[1])}
           </span>
         </PlaceLink>
       ),
@@ -208,7 +216,9 @@ export function LinksTable({ graph, place, paints, limit, go }: Common & { reado
       columns={columns}
       rows={rows}
       rowId={({ link, strand }) => `${link.id} ${strand.segment}`}
-      identity={({ link, strand, ends }) => `${link.id} ${strand.segment} ${ends[0].title} ${ends[1].title}`}
+      identity={({ link, strand, ends }) =>
+        `${link.id} ${strand.segment} ${cardTitle(ends[0])} ${cardTitle(ends[1])}`
+      }
       paints={paints}
       attributes={({ link, strand }) => ({
         'data-link': link.id,

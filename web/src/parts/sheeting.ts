@@ -1,6 +1,7 @@
 /** A view that is a table: its rows and columns as the address says, and how to change what it says. */
 import { useMemo } from 'react';
 import type { ResultTable } from '../../../src/query/index.ts';
+import { useHasNames } from '../naming.ts';
 import type { Place } from '../question.ts';
 import { identityColumns, isNumeric, type ResultRow, rowKey, sortedRows } from '../result.ts';
 import { onSheet } from '../selection.ts';
@@ -61,9 +62,10 @@ export function useSheetView(
     [cols, heads, usual],
   );
   const { units, seconds, paints } = look;
+  const hasNames = useHasNames();
   const columns = useMemo(
-    () => resultColumns(heads, shown, { units, seconds, paints }),
-    [heads, shown, units, seconds, paints],
+    () => resultColumns(heads, shown, { units, seconds, paints, hasNames }),
+    [heads, shown, units, seconds, paints, hasNames],
   );
   const sort = useMemo(() => readSort(sorted, usual.sort), [sorted, usual]);
   const keyOf = useMemo(() => {

@@ -9,6 +9,7 @@ import { type Paint, segmentName } from '../segments.ts';
 import { writeTimeRange, writeVersus } from '../time-range.ts';
 import { amount, arcFullName, arcName, percent } from '../words.ts';
 import type { Figure } from './figures.tsx';
+import { AddressName, ArcName, ArcText, SegmentName } from './Named.tsx';
 import { Swatch } from './Paints.tsx';
 import { type Column, Table } from './Table.tsx';
 
@@ -100,8 +101,7 @@ export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, on
       cell: (arc) => (
         <PlaceLink to={placeOf(arc)} go={go} className="mono">
           {arc.node?.segment && <Swatch paints={paints} segment={arc.node.segment} />}
-          {arcName(arc)}
-          {arc.node?.segment && <span className="sub">{segmentName(arc.node.segment)}</span>}
+          <ArcText arc={arc} />
         </PlaceLink>
       ),
     },
@@ -172,11 +172,11 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
               {pair.bands.slice(0, 4).map((band) => (
                 <Swatch key={band.segment} paints={paints} segment={band.segment} />
               ))}
-              {arcName(from)}
+              <ArcName arc={from} />
             </span>
             <span>
               <span className="quiet">⇄ </span>
-              {arcName(to)}
+              <ArcName arc={to} />
             </span>
           </PlaceLink>
         );
@@ -231,7 +231,7 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
 export function FlowsTable({ view, units, paints, limit }: Omit<Common, 'hover' | 'onHover' | 'go'>) {
   const endpoint = (address: string, port: number | null) => (
     <span className="mono">
-      {address}
+      <AddressName address={address} />
       {port !== null && <span className="port">:{port}</span>}
     </span>
   );
@@ -289,11 +289,11 @@ export function FlowsTable({ view, units, paints, limit }: Omit<Common, 'hover' 
       value: (row) => segmentName(row.segment),
       cell: (row) => (
         <span className="nowrap">
-          {segmentName(row.segment)}
+          <SegmentName segment={row.segment} />
           {row.outerSource !== null && (
             <span className="sub mono">
-              {row.outerSource}
-              <br />→ {row.outerDestination}
+              <AddressName address={row.outerSource} />
+              <br />→ <AddressName address={row.outerDestination ?? ''} />
             </span>
           )}
         </span>

@@ -2,10 +2,13 @@ import { useMemo } from 'react';
 import type { ResultTable } from '../../../../src/query/index.ts';
 import { connectionsTable, ENDS, useConnections } from '../../connections.ts';
 import { cellOf } from '../../flow-filter.ts';
+import { calledAddress } from '../../name-words.ts';
+import { useNaming } from '../../naming.ts';
 import { AnswerState } from '../../parts/AnswerState.tsx';
 import { ColumnsMenu } from '../../parts/ColumnsMenu.tsx';
 import type { CellLook } from '../../parts/cells.tsx';
 import { Drawer, Facts } from '../../parts/Drawer.tsx';
+import { EndsTitle } from '../../parts/EndsTitle.tsx';
 import { History } from '../../parts/History.tsx';
 import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
 import type { SightProps } from '../../parts/sight.ts';
@@ -33,6 +36,7 @@ const USUAL: UsualSheet = {
   sort: { column: 'sendRate', descending: true },
 };
 const MOST = 5000;
+const NONE: readonly string[] = [];
 
 /** The host's own TCP connections, as its kernel knows them now. */
 export default function Connections({ place, go, feed, isPaused, paints }: SightProps) {
@@ -44,6 +48,7 @@ export default function Connections({ place, go, feed, isPaused, paints }: Sight
   const { open, keyOf } = view;
   // A connection has no past here; its flow may have one.
   const now = { ...place, time: LIVE };
+  const naming = useNaming(open ? [String(open[2])] : NONE);
   const ends = open && table ? endsFilter(table.columns, open) : undefined;
   return (
     <section className="sight sheet" aria-label="Connections" data-testid="connections">
@@ -87,12 +92,18 @@ export default function Connections({ place, go, feed, isPaused, paints }: Sight
         </div>
         {table && open && ends !== undefined && (
           <Drawer
-            title={`${open[0]}:${open[1]} ⇄ ${open[2]}:${open[3]}`}
+            title={
+              <EndsTitle
+                from={{ address: open[0], port: open[1] }}
+                to={{ address: open[2], port: open[3] }}
+                sign="⇄"
+              />
+            }
             openKey={keyOf(open)}
             next={[
               { words: 'Its flows', to: narrowed(place, 'flows', ends) },
               {
-                words: `What ${open[2]} does`,
+                words: `What ${calledAddress(String(open[2]), naming)} does`,
                 to: { ...asSight(place, 'hosts'), sheet: { address: String(open[2]) } },
               },
             ]}

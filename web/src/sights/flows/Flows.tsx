@@ -3,10 +3,14 @@ import { useAnswer } from '../../answers.ts';
 import type { AnyQuestion } from '../../asking.ts';
 import { cellOf, flowFilter, groupFilter } from '../../flow-filter.ts';
 import { useMoment } from '../../moment.ts';
+import { calledAddress } from '../../name-words.ts';
+import type { Naming } from '../../names.ts';
+import { useNaming } from '../../naming.ts';
 import { AnswerState } from '../../parts/AnswerState.tsx';
 import { ColumnsMenu } from '../../parts/ColumnsMenu.tsx';
 import type { CellLook } from '../../parts/cells.tsx';
 import { Drawer, Facts, type NextQuestion } from '../../parts/Drawer.tsx';
+import { EndsTitle } from '../../parts/EndsTitle.tsx';
 import { ExportMenu } from '../../parts/ExportMenu.tsx';
 import { GroupMenu, readDimensions } from '../../parts/GroupMenu.tsx';
 import { History } from '../../parts/History.tsx';
@@ -55,6 +59,7 @@ export default function Flows({ place, go, feed, isPaused, paints }: SightProps)
   const view = useSheetView(table, place, { usual, look });
   const changes = sheetChanges(place, go, { view, usual, table });
   const { open, keyOf } = view;
+  const naming = useNaming(table && open && isOfFlows ? addressesOf(table, open) : NONE);
   const missing = view.pins.length - view.pinned.length;
   return (
     <section className="sight sheet" aria-label="Flows" data-testid="flows">
@@ -98,9 +103,11 @@ export default function Flows({ place, go, feed, isPaused, paints }: SightProps)
         </div>
         {table && open && (
           <Drawer
-            title={titleOf(table, open, isOfFlows)}
+            title={isOfFlows ? <FlowTitle table={table} row={open} /> : groupTitle(open)}
             openKey={keyOf(open)}
-            next={isOfFlows ? nextOfFlow(place, table, open) : nextOfGroup(place, table, open)}
+            next={
+              isOfFlows ? nextOfFlow(place, table, { row: open, naming }) : nextOfGroup(place, table, open)
+            }
             go={go}
             onClose={() => changes.open(undefined)}
           >
@@ -175,21 +182,34 @@ function Cut({
   );
 }
 
-function titleOf({ columns }: Table, row: ResultRow, isOfFlows: boolean): string {
-  if (!isOfFlows)
-    return row
-      .slice(0, -2)
-      .map((value) => value ?? 'none')
-      .join(', ');
-  const end = (address: string, port: string): string => {
-    const [host, number] = [cellOf(columns, row, address), cellOf(columns, row, port)];
-    if (host === null) return 'no address';
-    return number === null ? String(host) : `${String(host).includes(':') ? `[${host}]` : host}:${number}`;
-  };
-  return `${end('src', 'sport')} → ${end('dst', 'dport')}`;
+const NONE: readonly string[] = [];
+
+function addressesOf({ columns }: Table, row: ResultRow): string[] {
+  return ['src', 'dst'].flatMap((name) => {
+    const address = cellOf(columns, row, name);
+    return address === null ? [] : [String(address)];
+  });
 }
 
-function nextOfFlow(place: Place, { columns }: Table, row: ResultRow): NextQuestion[] {
+function groupTitle(row: ResultRow): string {
+  return row
+    .slice(0, -2)
+    .map((value) => value ?? 'none')
+    .join(', ');
+}
+
+/** Both ends by their names, and below that by their addresses. */
+function FlowTitle({ table: { columns }, row }: { readonly table: Table; readonly row: ResultRow }) {
+  const [from, to] = (['src', 'dst'] as const).map((name) => cellOf(columns, row, name));
+  const [sport, dport] = (['sport', 'dport'] as const).map((name) => cellOf(columns, row, name));
+  return <EndsTitle from={{ address: from, port: sport }} to={{ address: to, port: dport }} sign="→" />;
+}
+
+function nextOfFlow(
+  place: Place,
+  { columns }: Table,
+  { row, naming }: { readonly row: ResultRow; readonly naming: Naming },
+): NextQuestion[] {
   const cell = (name: string) => cellOf(columns, row, name);
   const [src, dst, outerSource] = [cell('src'), cell('dst'), cell('outer.src')];
   const ends = `outer.host = ${outerSource} and outer.host = ${cell('outer.dst')}`;
@@ -198,8 +218,8 @@ function nextOfFlow(place: Place, { columns }: Table, row: ResultRow): NextQuest
     sheet: { address: String(address) },
   });
   return [
-    ...(src === null ? [] : [{ words: `What ${src} does`, to: host(src) }]),
-    ...(dst === null ? [] : [{ words: `What ${dst} does`, to: host(dst) }]),
+    ...(src === null ? [] : [{ words: `What ${calledAddress(String(src), naming)} does`, to: host(src) }]),
+    ...(dst === null ? [] : [{ words: `What ${calledAddress(String(dst), naming)} does`, to: host(dst) }]),
     ...(outerSource === null ? [] : [{ words: 'This tunnel', to: narrowed(place, 'tunnels', ends) }]),
     { words: 'Only this flow', to: narrowed(place, 'flows', flowFilter(columns, row)) },
     { words: 'In the chord', to: narrowed(place, 'chord', flowFilter(columns, row)) },

@@ -3,10 +3,13 @@ import { useAnswers } from '../../answers.ts';
 import type { AnyQuestion, TimelessQuestion } from '../../asking.ts';
 import { cellOf } from '../../flow-filter.ts';
 import { useMoment } from '../../moment.ts';
+import { nameTitle } from '../../name-words.ts';
+import { useName } from '../../naming.ts';
 import { Amount } from '../../parts/Amount.tsx';
 import { AnswerState } from '../../parts/AnswerState.tsx';
 import type { CellLook } from '../../parts/cells.tsx';
 import { History } from '../../parts/History.tsx';
+import { AddressName } from '../../parts/Named.tsx';
 import { ShortTable } from '../../parts/ShortTable.tsx';
 import type { SightProps } from '../../parts/sight.ts';
 import { PlaceLink } from '../../parts/tables.tsx';
@@ -98,11 +101,11 @@ export function OneAddress(props: OneAddressProps) {
           All addresses
         </PlaceLink>
         <span>
-          › <span className="mono">{address}</span>
+          › <AddressName address={address} />
         </span>
         <kbd title="Escape shows all addresses again">Esc</kbd>
       </p>
-      <p className="headline mono">{address}</p>
+      <Heading address={address} />
       <AnswerState known={known} place={place} go={go} what="flows of this address">
         <Sums peers={peers} ends={ends} look={look} flows={flows?.table} />
         <p className="next">
@@ -162,6 +165,17 @@ export function OneAddress(props: OneAddressProps) {
         </div>
       </AnswerState>
     </section>
+  );
+}
+
+/** The name, and behind it what it names. */
+function Heading({ address }: { readonly address: string }) {
+  const name = useName('addresses', address);
+  if (!name) return <p className="headline mono">{address}</p>;
+  return (
+    <p className="headline" title={nameTitle(name, address)}>
+      <bdi className="name">{name.name}</bdi> <span className="also">{address}</span>
+    </p>
   );
 }
 

@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { Amount } from '../../parts/Amount.tsx';
+import { AddressName, IfNamed, SegmentName, SegmentText } from '../../parts/Named.tsx';
 import { Swatch } from '../../parts/Paints.tsx';
 import { PlaceLink } from '../../parts/tables.tsx';
 import type { Place, Units } from '../../question.ts';
-import { type Paint, segmentName } from '../../segments.ts';
+import type { Paint } from '../../segments.ts';
 import { percent, rate } from '../../words.ts';
 
 /** A line of a list, and where it leads. */
@@ -135,12 +136,17 @@ function Name({ line, paints, go }: Pick<ListProps, 'paints' | 'go'> & { readonl
     <span className="line-name">
       {segment !== undefined && <Swatch paints={paints} segment={segment} />}
       <PlaceLink to={to} go={go} className={words === undefined ? '' : 'mono'}>
-        {words ?? segmentName(segment ?? 'none')}
+        {words === undefined ? <SegmentText segment={segment ?? 'none'} /> : <AddressName address={words} />}
       </PlaceLink>
       {words !== undefined && segment !== undefined && (
         <span className="quiet">
-          {segmentName(segment)}
-          {more !== undefined && more !== words && `, on ${more}`}
+          <IfNamed address={words}>{words}, </IfNamed>
+          <SegmentName segment={segment} />
+          {more !== undefined && more !== words && (
+            <>
+              , on <AddressName address={more} />
+            </>
+          )}
         </span>
       )}
     </span>

@@ -4,18 +4,22 @@ import { useAnswer } from '../../answers.ts';
 import type { AnyQuestion } from '../../asking.ts';
 import { cellOf } from '../../flow-filter.ts';
 import { useMoment } from '../../moment.ts';
+import { calledAddress } from '../../name-words.ts';
+import type { Naming } from '../../names.ts';
+import { useNaming } from '../../naming.ts';
 import { AnswerState } from '../../parts/AnswerState.tsx';
 import { ColumnsMenu } from '../../parts/ColumnsMenu.tsx';
 import type { CellLook } from '../../parts/cells.tsx';
 import { Drawer, Facts, type NextQuestion } from '../../parts/Drawer.tsx';
+import { EndsTitle } from '../../parts/EndsTitle.tsx';
 import { ExportMenu } from '../../parts/ExportMenu.tsx';
 import { History } from '../../parts/History.tsx';
+import { SegmentName } from '../../parts/Named.tsx';
 import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { VirtualTable } from '../../parts/VirtualTable.tsx';
 import { asSight, type Place } from '../../question.ts';
 import type { ResultRow } from '../../result.ts';
-import { segmentName } from '../../segments.ts';
 import { both, narrowed, segmentFilter, selectionOf } from '../../selection.ts';
 import { exactly } from '../../words.ts';
 
@@ -55,6 +59,7 @@ export default function Tunnels({ place, go, feed, isPaused, paints }: SightProp
   const view = useSheetView(table, place, { usual: USUAL, look, identity: IDENTITY });
   const changes = sheetChanges(place, go, { view, usual: USUAL, table });
   const { open, keyOf } = view;
+  const naming = useNaming(table && open ? endsOf(table.columns, open) : NONE);
   return (
     <section className="sight sheet" aria-label="Tunnels" data-testid="tunnels">
       <div className="sheet-top">
@@ -92,9 +97,9 @@ export default function Tunnels({ place, go, feed, isPaused, paints }: SightProp
         </div>
         {table && open && (
           <Drawer
-            title={titleOf(table.columns, open)}
+            title={<TunnelTitle columns={table.columns} row={open} />}
             openKey={keyOf(open)}
-            next={nextOf(place, table.columns, open)}
+            next={nextOf(place, table.columns, { row: open, naming })}
             go={go}
             onClose={() => changes.open(undefined)}
           >
@@ -134,10 +139,25 @@ function headline({ rows, isCut, count }: ResultTable): string {
   return `The largest ${words}${count === undefined ? '' : ` of ${exactly(count)}`}; a filter leaves fewer.`;
 }
 
-function titleOf(columns: Columns, row: ResultRow): string {
-  const [segment, from, to] = ['segment', 'outer.src', 'outer.dst'].map((name) => cellOf(columns, row, name));
-  const name = segmentName(String(segment));
-  return from === null ? name : `${name}: ${from} → ${to}`;
+const NONE: readonly string[] = [];
+
+function endsOf(columns: Columns, row: ResultRow): string[] {
+  return ['outer.src', 'outer.dst'].flatMap((name) => {
+    const address = cellOf(columns, row, name);
+    return address === null ? [] : [String(address)];
+  });
+}
+
+/** The segment, then both ends. */
+function TunnelTitle({ columns, row }: { readonly columns: Columns; readonly row: ResultRow }) {
+  const segment = <SegmentName segment={String(cellOf(columns, row, 'segment'))} />;
+  const [from, to] = endsOf(columns, row);
+  if (from === undefined) return segment;
+  return (
+    <>
+      {segment}: <EndsTitle from={{ address: from }} to={{ address: to }} sign="→" />
+    </>
+  );
 }
 
 /** One way of a tunnel. */
@@ -149,9 +169,12 @@ function tunnelFilter(columns: Columns, row: ResultRow): string {
   return both(segmentFilter(String(cellOf(columns, row, 'segment'))), ...ends)!;
 }
 
-function nextOf(place: Place, columns: Columns, row: ResultRow): NextQuestion[] {
+function nextOf(
+  place: Place,
+  columns: Columns,
+  { row, naming }: { readonly row: ResultRow; readonly naming: Naming },
+): NextQuestion[] {
   const filter = tunnelFilter(columns, row);
-  const ends = ['outer.src', 'outer.dst'].flatMap((name) => cellOf(columns, row, name) ?? []);
   return [
     { words: 'Its flows', to: narrowed(place, 'flows', filter) },
     { words: 'Its clients', to: narrowed(place, 'hosts', filter) },
@@ -159,9 +182,9 @@ function nextOf(place: Place, columns: Columns, row: ResultRow): NextQuestion[] 
       words: 'Who sends most in it',
       to: narrowed(place, 'flows', filter, { by: 'src,dst' }),
     },
-    ...ends.map((address) => ({
-      words: `What ${address} does`,
-      to: { ...asSight(place, 'hosts'), sheet: { address: String(address) } },
+    ...endsOf(columns, row).map((address) => ({
+      words: `What ${calledAddress(address, naming)} does`,
+      to: { ...asSight(place, 'hosts'), sheet: { address } },
     })),
     { words: 'In the chord', to: narrowed(place, 'chord', filter) },
   ];
