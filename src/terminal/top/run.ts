@@ -29,7 +29,7 @@ export async function runTop(options: TopOptions): Promise<void> {
   const end = (): void => ending.resolve();
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
-  using _top = new Top(options, ending);
+  await using _top = new Top(options, ending);
   await ending.promise.finally(() => signal.removeEventListener('abort', end));
 }
 
@@ -37,7 +37,7 @@ export async function runTop(options: TopOptions): Promise<void> {
 type Ending = Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>;
 
 /** Owns terminal, asker and timers until disposed. */
-class Top implements Disposable {
+class Top implements AsyncDisposable {
   readonly #depth: Depth;
   readonly #ending: Ending;
   readonly #terminal: Terminal;
@@ -66,11 +66,11 @@ class Top implements Disposable {
     this.#draw();
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#ticker);
     clearTimeout(this.#patience);
     this.#asker[Symbol.dispose]();
-    this.#terminal[Symbol.dispose]();
+    await this.#terminal[Symbol.asyncDispose]();
   }
 
   /** What goes wrong in here ends it in order, with the terminal given back. */
@@ -96,7 +96,7 @@ class Top implements Disposable {
       return;
     }
     if (redraws !== before.redraws) this.#terminal.forget();
-    if (suspensions !== before.suspensions) this.#terminal.suspend();
+    if (suspensions !== before.suspensions) void this.#terminal.suspend();
     if (frozenMs === undefined && before.frozenMs !== undefined) this.#asker.ask();
     if (askedOf(this.#state).key !== askedOf(before).key) {
       this.#asker.ask();

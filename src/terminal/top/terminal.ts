@@ -1,5 +1,6 @@
 /** A terminal that is ours for a while: raw keys, a second screen, the mouse; and as it was when it is given back. */
 import { write, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReadStream } from 'node:tty';
 import { asciiOf } from './ascii.ts';
 import { ASK_GROUND, KeyReader } from './keys.ts';
@@ -17,6 +18,8 @@ const ESCAPE_MS = 50;
 const RESUME_MS = 100;
 /** A terminal that does not block is tried again after this. */
 const AGAIN_MS = 20;
+/** What is being written when the terminal is given back has this long to come to its end. */
+const LAST_MS = 2000;
 
 /** Where it reads and writes. */
 export interface TerminalPlace {
@@ -29,14 +32,16 @@ export interface TerminalPlace {
 }
 
 /** Owns the terminal until disposed; then, and whenever the process ends otherwise, it is as it was. */
-export class Terminal implements Disposable {
+export class Terminal implements AsyncDisposable {
   readonly #place: TerminalPlace;
   readonly #reader = new KeyReader();
   readonly #listener: (input: TopInput) => void;
   #shown: Grid | undefined;
   #cursor: Spot | undefined;
-  #isOurs = false;
-  #isFull = false;
+  /** While it is being given back nothing new is written. */
+  #owner: 'us' | 'nobody' | 'others' = 'others';
+  /** Something is on its way; resolves when it has gone out. */
+  #writing: PromiseWithResolvers<void> | undefined;
   /** What is not written yet, in order. */
   #waiting: Buffer[] = [];
   #isGone = false;
@@ -61,12 +66,12 @@ export class Terminal implements Disposable {
 
   /** Whether what was written last is still on its way: on a slow line frames in between are left out. */
   get isBusy(): boolean {
-    return this.#isFull;
+    return this.#writing !== undefined;
   }
 
   /** Shows a frame: what differs from the one before. @param sgr the sequence of a style */
   show(grid: Grid, cursor: Spot | undefined, sgr: (style: Style) => string): void {
-    if (!this.#isOurs || this.#isFull) return;
+    if (this.#owner !== 'us' || this.isBusy) return;
     const changes = difference(this.#shown, grid, sgr);
     const place = cursor === undefined ? '' : `\x1b[${cursor.row + 1};${cursor.column + 1}H`;
     const isElsewhere =
@@ -89,7 +94,9 @@ export class Terminal implements Disposable {
   }
 
   /** Gives the terminal to the shell and stops this process; continued, it takes it again. */
-  suspend(): void {
+  async suspend(): Promise<void> {
+    await this.#rest();
+    if (this.#isGone) return;
     this.#giveBack();
     // The whole job stops, as by Ctrl-Z where nobody reads keys.
     process.kill(0, 'SIGTSTP');
@@ -97,13 +104,14 @@ export class Terminal implements Disposable {
     setTimeout(this.#resume, RESUME_MS);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isGone = true;
     clearTimeout(this.#escape);
     const { input, output } = this.#place;
     input.off('data', this.#read);
     output.off('resize', this.#resize);
     process.off('SIGCONT', this.#resume);
+    await this.#rest();
     process.off('exit', this.#giveBackNow);
     this.#giveBackNow();
     input.pause();
@@ -113,16 +121,25 @@ export class Terminal implements Disposable {
     const { input, isAsked } = this.#place;
     input.setRawMode(true);
     input.resume();
-    this.#isOurs = true;
+    this.#owner = 'us';
     this.#shown = undefined;
     this.#cursor = undefined;
     this.#waiting = [];
     this.#write(`${TAKE}${isAsked ? ASK_GROUND : ''}`);
   }
 
+  /** Begins nothing more, and waits for what is on its way: it would be seen behind what gives the terminal back. */
+  async #rest(): Promise<void> {
+    if (this.#owner === 'us') this.#owner = 'nobody';
+    const timer = new AbortController();
+    const late = delay(LAST_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([this.#writing?.promise, late]);
+    timer.abort();
+  }
+
   #giveBack(): void {
-    if (!this.#isOurs) return;
-    this.#isOurs = false;
+    if (this.#owner === 'others') return;
+    this.#owner = 'others';
     const { input, output } = this.#place;
     // Not behind what waits in a stream: the process may stop, or end, before that is written.
     try {
@@ -142,7 +159,7 @@ export class Terminal implements Disposable {
   };
 
   readonly #resume = (): void => {
-    if (this.#isGone || this.#isOurs) return;
+    if (this.#isGone || this.#owner !== 'others') return;
     this.#take();
     this.#listener({ kind: 'resize', ...this.size });
   };
@@ -164,26 +181,28 @@ export class Terminal implements Disposable {
   #write(text: string): void {
     const { isUnicode } = this.#place;
     this.#waiting.push(Buffer.from(isUnicode ? text : asciiOf(text)));
-    if (!this.#isFull) this.#flush();
+    if (!this.isBusy) this.#flush();
   }
 
   /** In a thread of the pool: a terminal that takes nothing would stop this one, signals and the meter's epochs with it. */
   #flush(): void {
     const next = this.#waiting[0];
-    this.#isFull = next !== undefined;
-    if (next === undefined) {
-      this.#listener({ kind: 'drained' });
+    if (next === undefined || this.#owner !== 'us') {
+      this.#writing?.resolve();
+      this.#writing = undefined;
+      if (this.#owner === 'us') this.#listener({ kind: 'drained' });
       return;
     }
+    this.#writing ??= Promise.withResolvers();
     write(this.#place.output.fd, next, (error, written) => {
-      if (!this.#isOurs) this.#isFull = false;
-      else if (next !== this.#waiting[0]) this.#flush();
-      else if (!error) {
+      if (error && error.code !== 'EAGAIN') return; // It is gone: nothing more is written, and who runs this is told by SIGHUP.
+      // Taken anew meanwhile, it has something else to show.
+      if (next === this.#waiting[0] && !error) {
         this.#waiting.shift();
         if (written < next.length) this.#waiting.unshift(next.subarray(written));
-        this.#flush();
-      } else if (error.code === 'EAGAIN') setTimeout(() => this.#flush(), AGAIN_MS);
-      // Else it is gone: nothing more is written, and who runs this is told by SIGHUP.
+      }
+      if (error) setTimeout(() => this.#flush(), AGAIN_MS);
+      else this.#flush();
     });
   }
 }
