@@ -189,7 +189,7 @@ function recordsAt(atMs: number, { talks, chance, plan }: Surroundings): RecordW
     hosts: culprit.tunnel,
     port: 9000,
     protocol: 6,
-    octetsPerMinute: isNoisy ? 1.2e9 : 6e6 * busy,
+    octetsPerMinute: isNoisy ? 4e8 : 6e6 * busy,
     back: 0.02,
   };
   return [
