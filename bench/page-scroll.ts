@@ -22,8 +22,8 @@ const BUDGET_MS = 16;
 const WHEEL = { distance: 12_000, speed: 3000 } as const;
 /** Moves of the pointer that drags the bar, from the top of the table to its end. */
 const DRAG_STEPS = 240;
-/** Half the width of a scrollbar, CSS pixels. */
-const IN_BAR = 7;
+/** The middle of what is dragged of a bar of Chromium's, from its outer edge and from its upper end, CSS pixels. */
+const THUMB = { across: 7, along: 24 } as const;
 
 /** Told by the page: when its frames began, and in how many of them rows in sight were not there. */
 interface Frames {
@@ -155,8 +155,8 @@ async function byWheel(page: Page): Promise<void> {
 
 async function byBar(page: Page): Promise<void> {
   const { x, y, width, height } = (await page.locator('[data-testid=grid]').boundingBox())!;
-  const bar = x + width - IN_BAR;
-  await page.mouse.move(bar, y + 2 * IN_BAR);
+  const bar = x + width - THUMB.across;
+  await page.mouse.move(bar, y + THUMB.along);
   await page.mouse.down();
   await page.mouse.move(bar, y + height, { steps: DRAG_STEPS });
   await page.mouse.up();
