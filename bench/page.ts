@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../src/serve/index.ts';
 import { buildPage } from '../tools/page.ts';
 import { crowdStreams, ScriptedSource, type Stream } from '../web/test/source.ts';
 import { type Benchmark, type BenchmarkOptions, type Figure, median, minimum } from './figure.ts';
+import { scrollFigures } from './page-scroll.ts';
 import { weightFigures } from './page-weight.ts';
 import {
   mainThread,
@@ -29,6 +30,7 @@ const QUIET_MS = 150;
 
 const ARGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const LAUNCH = { executablePath: '/usr/bin/chromium', args: ARGS.split(' ') };
 
 export const page: Benchmark = {
   name: 'page',
@@ -41,11 +43,13 @@ export const page: Benchmark = {
     'asked of the page while it is measured. What a script ' +
     'takes is judged by the time its thread was on a processor, for a wall clock also counts when others had it; the ' +
     'figures of the wall clock stand beside. The figure is the best update; the target is judged by the median, or by ' +
-    'what the row says.',
-  async run({ quick, progress }) {
+    'what the row says. *Scroll*: the view of flows with 100,000 rows of a store, by a wheel at 3000 pixels per second and by ' +
+    'its bar from the top to the end.',
+  async run(options) {
+    const { quick, progress } = options;
     progress(await buildPage());
     await using crowd = await Crowd.open();
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS.split(' ') });
+    const browser = await chromium.launch(LAUNCH);
     try {
       const rounds = quick ? 10 : 40;
       const still = await updates(browser, crowd, { rounds, reducedMotion: 'reduce', progress });
@@ -55,6 +59,7 @@ export const page: Benchmark = {
         ...updateFigures(still),
         ...glidingFigures(gliding),
         firstFigure(first),
+        ...(await scrollFigures(options, LAUNCH)),
         ...(await weightFigures()),
       ];
     } finally {

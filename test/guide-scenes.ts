@@ -12,6 +12,7 @@ import { tunnelscope } from './lab-command.ts';
 import { Machine } from './machine.ts';
 import { type TwoHosts, twoHosts } from './two-hosts.ts';
 import { Scene as Bridges, ip } from './vnet-bridge-scene.ts';
+import { storeWeek } from './week.ts';
 
 /** Machines by the names in their prompts; '' is the one of which a guide speaks. */
 export interface Scene extends AsyncDisposable {
@@ -72,8 +73,11 @@ const lossy = scene(async (stack, { directory, prefix }) => {
   return machinesOf(stack, directory, hosts);
 });
 
-/** The first host of an overlay, whose clients talk to others, one of them much. */
+/** The first host of an overlay, whose clients talk to others, one of them much; beside it a week of another one's history. */
 const noisy = scene(async (stack, { directory, prefix }) => {
+  const week = stack.use(await storeWeek());
+  await week.store.close();
+  symlinkSync(week.directory, join(directory, 'week'));
   const own = ['--prefix', `${prefix}-`];
   const lab = [...own, '--hosts', '3', '--segments', '2'];
   const up = await tunnelscope(['lab', 'up', ...lab]);

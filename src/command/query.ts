@@ -11,7 +11,13 @@ import {
   type SqlTable,
   tableCsv,
 } from '../query/index.ts';
-import { formatBasis, formatTable, shownTable, type TableTextOptions } from '../terminal/index.ts';
+import {
+  formatBasis,
+  formatRise,
+  formatTable,
+  shownTable,
+  type TableTextOptions,
+} from '../terminal/index.ts';
 import { EXIT, Exit } from './exit.ts';
 import { addHistoryOptions, type HistoryWords, openHistory } from './history-source.ts';
 import { stopSignal } from './stopping.ts';
@@ -85,6 +91,7 @@ function print(
   if (printedAsData(answer, answer, words)) return;
   const options = textOptions(timeZone);
   process.stdout.write(formatTable(shownTable(question, answer), options));
+  process.stdout.write(formatRise(question, answer, options));
   process.stdout.write(formatBasis(answer, options));
 }
 

@@ -55,6 +55,7 @@ export { formatMoment, printQuestion } from './question/print.ts';
 export { type WantedValues, wantedOfQuestion, wantedValues } from './question/seen.ts';
 export { ASK_WORDS, QUESTION_WORDS } from './question/words.ts';
 export { isTimeZone, localTimeZone, wallOf } from './question/zone.ts';
+export { type RateStep, type Rise, ratesOf, riseOf } from './rise.ts';
 export { compareSegments, segmentHash, segmentName, TONES, toneOf } from './segment.ts';
 export * from './streamed.ts';
 export { tableCsv } from './table-csv.ts';

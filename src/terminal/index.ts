@@ -13,6 +13,7 @@ export { formatProgress, type ProgressOptions } from './progress.ts';
 export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportBytes } from './report.ts';
 export { REPORT_SORTS, type ReportSort } from './report-order.ts';
 export { type ReportLayer, ReportRows, reportRows } from './report-rows.ts';
+export { formatRise } from './rise.ts';
 export { shownTable } from './shown.ts';
 export { exactnessText, formatStatus, type StatusOptions } from './status.ts';
 export { formatBasis, formatExported, formatTable, type TableTextOptions } from './table.ts';

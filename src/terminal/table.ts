@@ -117,7 +117,7 @@ function signed(number: number, quantity: (size: number) => Quantity): string {
 }
 
 /** As clocks show it, to the second where that is all. */
-function timeText(ms: number, timeZone: string): string {
+export function timeText(ms: number, timeZone: string): string {
   const text = new Date(wallOf(ms, timeZone)).toISOString().slice(0, 23).replace('T', ' ');
   return text.endsWith('.000') ? text.slice(0, -4) : text;
 }
@@ -139,6 +139,7 @@ function visible(text: string): string {
   return text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '·');
 }
 
-function paint(text: string, code: number, { colour }: TableTextOptions): string {
+/** Emphasis by an ANSI code, where it is wanted. */
+export function paint(text: string, code: number, { colour }: TableTextOptions): string {
   return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 }

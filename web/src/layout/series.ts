@@ -1,5 +1,5 @@
 /** Rates over time, from the answer to a series: each step with what was metered of it, each group as a line. */
-import type { ResultTable } from '../../../src/query/index.ts';
+import type { RateStep, ResultTable } from '../../../src/query/index.ts';
 
 /** What of an answer a series needs. */
 export type SeriesTable = Pick<ResultTable, 'columns' | 'rows' | 'covered' | 'gaps'> & {
@@ -93,6 +93,15 @@ export function isRest({ group }: Pick<SeriesLine, 'group'>): boolean {
 export function rateIn(line: SeriesLine, { steps }: SeriesLayout, step: number): number | null {
   const { seconds } = steps[step]!;
   return seconds > 0 ? line.octets[step]! / seconds : null;
+}
+
+/** All lines together: of each step the octets per second. */
+export function ratesOfAll(layout: SeriesLayout): RateStep[] {
+  return layout.steps.map(({ fromMs, toMs, seconds }, step) => ({
+    fromMs,
+    toMs,
+    rate: seconds > 0 ? layout.lines.reduce((sum, { octets }) => sum + octets[step]!, 0) / seconds : null,
+  }));
 }
 
 /** The lines on top of each other: for each and each step the octets per second of it and of those before it. */

@@ -1,9 +1,11 @@
 import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
 import { formatQuantity, type Quantity } from '../../../src/flow/index.ts';
+import { type Rise, riseOf } from '../../../src/query/index.ts';
 import {
   isRest,
   layoutSeries,
   rateIn,
+  ratesOfAll,
   type SeriesLayout,
   type SeriesLine,
   type SeriesTable,
@@ -57,6 +59,7 @@ export function Series(props: SeriesProps) {
   // Of an answer with fewer steps the cursor is told anew, but only after this was drawn.
   const step = at && pointed;
   const nowMs = span.toMs;
+  const rise = useMemo(() => riseOf(ratesOfAll(layout)), [layout]);
   const isGrouped = layout.lines.some(({ group }) => group.length > 0);
   return (
     <figure className="series" data-testid="series">
@@ -66,6 +69,7 @@ export function Series(props: SeriesProps) {
           {at ? spanWords(at, { nowMs }) : summaryWords(layout, units, nowMs)}
         </span>
         {at && !isGrouped && <LineRate layout={layout} line={layout.lines[0]} step={step!} units={units} />}
+        {rise && <RiseWords rise={rise} span={span} onZoom={props.onZoom} />}
       </figcaption>
       <Suspense fallback={<div className="series-plot is-waiting" style={{ height }} />}>
         <SeriesPlot
@@ -139,6 +143,42 @@ function summaryWords(layout: SeriesLayout, units: Units, nowMs: number): string
   // The last step is never whole.
   if (unmeteredMs >= 2 * stepMs(layout)) words.push(`${lengthWords(unmeteredMs)} not metered`);
   return words.join(', ');
+}
+
+/** Where a step is longer, a closer look tells more exactly when it began. */
+const EXACT_MS = 60_000;
+/** Steps before and behind the begin that a closer look shows: an answer then has steps of a sixtieth of these. */
+const CLOSER = 2;
+
+/** Since when it is so much; where that can be known more exactly, a way to look closer. */
+function RiseWords({ rise, span, onZoom }: { readonly rise: Rise } & Pick<SeriesProps, 'span' | 'onZoom'>) {
+  const { fromMs, stepMs } = rise;
+  const closer = {
+    fromMs: Math.max(span.fromMs, fromMs - CLOSER * stepMs),
+    toMs: Math.min(span.toMs, fromMs + CLOSER * stepMs),
+  };
+  const attributes = { 'data-testid': 'series-rise', 'data-from': fromMs, 'data-to': rise.toMs };
+  if (!onZoom || stepMs <= EXACT_MS) return <span {...attributes}>{riseWords(rise)}</span>;
+  return (
+    <button
+      type="button"
+      className="series-rise"
+      title="Look closer at when that began"
+      onClick={() => onZoom(closer)}
+      {...attributes}
+    >
+      {riseWords(rise)}
+    </button>
+  );
+}
+
+/** `× 12 since 19 Nov 03:40`, `only from 19 Nov 10:05 to 10:25`. */
+function riseWords({ fromMs, toMs, times }: Rise): string {
+  const factor = Number.isFinite(times) ? `× ${times < 10 ? times.toFixed(1) : Math.round(times)}` : 'only';
+  // Of which day it is, also where the span ends on it: a moment that is passed on.
+  const nowMs = Date.now();
+  if (toMs === undefined) return `${factor} since ${momentWords(fromMs, { nowMs })}`;
+  return `${factor} ${spanWords({ fromMs, toMs }, { nowMs })}`;
 }
 
 function stepMs({ steps }: SeriesLayout): number {

@@ -10,6 +10,7 @@ import {
   useRef,
   useState,
 } from 'react';
+import { flushSync } from 'react-dom';
 import { useMedia, useNewest } from '../hooks.ts';
 import type { Sort } from '../sheet.ts';
 import { OVERSCAN, type Range, rowAfterKey, rowsInSight, scrolledTo } from '../virtual.ts';
@@ -111,7 +112,8 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
       aria-activedescendant={isDrawn(at, pinned.length, range) ? `${id}-${at}` : undefined}
       tabIndex={0}
       style={widths(columns, stretched)}
-      onScroll={look}
+      // At once: what is drawn a frame later is not there in this one.
+      onScroll={() => flushSync(look)}
       onKeyDown={onKeyDown}
     >
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}

@@ -18,6 +18,8 @@ export interface Line {
   /** The same of the span before. */
   readonly before?: number | undefined;
   readonly to: Place;
+  /** Where its past is, with since when it is so much. */
+  readonly since?: Place | undefined;
 }
 
 interface ListProps {
@@ -49,6 +51,7 @@ export function LineList(
           <Name line={line} paints={paints} go={go} />
           <Amount quantity={rate(perSecond(line.octets, seconds), units)} />
           <span className="line-share">{percent(line.octets, whole)}</span>
+          <About line={line} go={go} />
           <progress value={line.octets} max={Math.max(1, whole)} aria-hidden="true" />
         </li>
       ))}
@@ -80,6 +83,7 @@ export function ChangeList(
             + <Amount quantity={rate(is(line) - was(line), units)} />
           </span>
           <span className="line-share">{timesWords(is(line), was(line))}</span>
+          <About line={line} go={go} />
         </li>
       ))}
     </Frame>
@@ -131,23 +135,34 @@ function Frame(props: {
 }
 
 function Name({ line, paints, go }: Pick<ListProps, 'paints' | 'go'> & { readonly line: Line }) {
-  const { words, more, segment, to } = line;
+  const { words, segment, to } = line;
   return (
     <span className="line-name">
       {segment !== undefined && <Swatch paints={paints} segment={segment} />}
       <PlaceLink to={to} go={go} className={words === undefined ? '' : 'mono'}>
         {words === undefined ? <SegmentText segment={segment ?? 'none'} /> : <AddressName address={words} />}
       </PlaceLink>
-      {words !== undefined && segment !== undefined && (
-        <span className="quiet">
-          <IfNamed address={words}>{words}, </IfNamed>
-          <SegmentName segment={segment} />
-          {more !== undefined && more !== words && (
-            <>
-              , on <AddressName address={more} />
-            </>
-          )}
-        </span>
+    </span>
+  );
+}
+
+/** Where an address is, and the way to its past. */
+function About({ line, go }: Pick<ListProps, 'go'> & { readonly line: Line }) {
+  const { words, more, segment, since } = line;
+  if (words === undefined || segment === undefined) return undefined;
+  return (
+    <span className="line-about">
+      <IfNamed address={words}>{words}, </IfNamed>
+      <SegmentName segment={segment} />
+      {more !== undefined && more !== words && (
+        <>
+          , on <AddressName address={more} />
+        </>
+      )}
+      {since && (
+        <PlaceLink to={since} go={go} className="link">
+          since when?
+        </PlaceLink>
       )}
     </span>
   );

@@ -12,6 +12,9 @@ import type { Place } from '../../question.ts';
 /** Lines of a list. */
 export const LINES = 8;
 
+/** What stands for the address of frames that have none. */
+export const NO_ADDRESS = 'no address';
+
 /** Who a line is of. */
 const TALKER: Dimension[] = ['src', 'segment', 'outer.src'];
 
@@ -75,7 +78,7 @@ export function readTalkers({ columns, rows }: Pick<ResultTable, 'columns' | 'ro
     at,
   ) as [number, number, number, number, number];
   return rows.map((row) => ({
-    address: row[src] === null ? 'no address' : String(row[src]),
+    address: row[src] === null ? NO_ADDRESS : String(row[src]),
     segment: String(row[segment]),
     host: row[host] === null ? null : String(row[host]),
     octets: Number(row[octets]),

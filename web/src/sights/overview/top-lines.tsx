@@ -2,11 +2,12 @@ import { useMemo } from 'react';
 import type { StreamedView } from '../../../../src/query/index.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { asSight, type Place } from '../../question.ts';
+import { narrowed, segmentFilter } from '../../selection.ts';
 import { lengthWords } from '../../time-words.ts';
 import { windowWords } from '../../words.ts';
 import { type Asked, meteredSeconds, RECENT } from './asked.ts';
 import { ChangeList, type Line, LineList } from './lists.tsx';
-import { LINES, readTalkers, type Talker } from './questions.ts';
+import { LINES, NO_ADDRESS, readTalkers, type Talker } from './questions.ts';
 
 /** What a history would add, and how there comes to be one. */
 export function NoHistory() {
@@ -101,6 +102,8 @@ function lineOf({ address, segment, host, octets, before }: Talker, place: Place
       list: 'pairs',
       question: withoutPair(chord.question, host ?? address),
     },
+    // With its segment: another tenant may have the same address.
+    since: address === NO_ADDRESS ? undefined : narrowed(place, 'hosts', segmentFilter(segment), { address }),
   };
 }
 
