@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { runAgent } from '../src/agent.ts';
+import type { MeasureOptions } from '../src/flow/index.ts';
 import { type HostConnections, HostConnectionsSchema } from '../src/query/index.ts';
 
 const PAGE = fileURLToPath(new URL('../web/dist', import.meta.url));
@@ -18,7 +19,8 @@ export class ServedAgent implements AsyncDisposable {
     this.#running = running;
   }
 
-  static async start(namespace: string): Promise<ServedAgent> {
+  /** @param measure what is measured beside counting */
+  static async start(namespace: string, measure?: Partial<MeasureOptions>): Promise<ServedAgent> {
     const stopping = new AbortController();
     const ready = Promise.withResolvers<string>();
     const running = runAgent({
@@ -30,6 +32,7 @@ export class ServedAgent implements AsyncDisposable {
         namespace,
         ports: {},
         rules: [],
+        ...(measure && { measure }),
       },
       serve: {
         listen: { host: '127.0.0.1', port: 0 },

@@ -191,6 +191,14 @@ export const REMARK = {
   critical: 8,
 } as const;
 
+/** What an interface takes as one packet. */
+export interface LinkRoom {
+  /** Its MTU: octets behind the link's own header, VLAN tags not counted. */
+  readonly mtu: number;
+  /** Octets of that header as lengths of packets have it: 14 of Ethernet, 0 where packets begin with IP. */
+  readonly header: number;
+}
+
 /** One place where packets are seen: an interface in one direction. */
 export interface ObservationPoint {
   readonly ifindex: number;
@@ -199,6 +207,8 @@ export interface ObservationPoint {
   readonly interfaceName: string;
   /** Bound to a device driver or carrying the default route: totals count here by default. */
   readonly primary: boolean;
+  /** As it was lately; absent where nobody knows: in captures, and in what is stored. */
+  readonly link?: LinkRoom | undefined;
 }
 
 /** What one observation point saw in one epoch that is *not* in a flow record, by reason. */

@@ -15,6 +15,8 @@ export class UniflowDetails {
   /** Of the first packet, as all that follows. */
   dscp: Uint8Array<ArrayBuffer>;
   outerSourcePort: Uint16Array<ArrayBuffer>;
+  /** `2 * ifindex + direction` of where it was seen: where it leaves, as soon as it is seen there. */
+  point: Uint32Array<ArrayBuffer>;
   /** Source, then destination. */
   macs: Uint8Array<ArrayBuffer>;
 
@@ -24,6 +26,7 @@ export class UniflowDetails {
     this.longest = new Uint32Array(capacity);
     this.dscp = new Uint8Array(capacity);
     this.outerSourcePort = new Uint16Array(capacity);
+    this.point = new Uint32Array(capacity);
     this.macs = new Uint8Array(MACS * capacity);
   }
 
@@ -33,6 +36,7 @@ export class UniflowDetails {
     this.longest = grown(this.longest, new Uint32Array(capacity));
     this.dscp = grown(this.dscp, new Uint8Array(capacity));
     this.outerSourcePort = grown(this.outerSourcePort, new Uint16Array(capacity));
+    this.point = grown(this.point, new Uint32Array(capacity));
     this.macs = grown(this.macs, new Uint8Array(MACS * capacity));
   }
 
@@ -41,6 +45,7 @@ export class UniflowDetails {
     this.tcpFlags[uniflow] = columns.tcpFlags[row]!;
     this.shortest[uniflow] = columns.shortest[row]!;
     this.longest[uniflow] = columns.longest[row]!;
+    this.point[uniflow] = pointOf(columns, row);
     this.#takeFirst(uniflow, columns, row);
   }
 
@@ -51,6 +56,8 @@ export class UniflowDetails {
     if (shortest < this.shortest[uniflow]!) this.shortest[uniflow] = shortest;
     const longest = columns.longest[row]!;
     if (longest > this.longest[uniflow]!) this.longest[uniflow] = longest;
+    const point = pointOf(columns, row);
+    if (point % 2 === 1 || this.point[uniflow]! % 2 === 0) this.point[uniflow] = point;
     if (isFirst) this.#takeFirst(uniflow, columns, row);
   }
 
@@ -61,6 +68,7 @@ export class UniflowDetails {
     this.longest[uniflow] = from.longest[other]!;
     this.dscp[uniflow] = from.dscp[other]!;
     this.outerSourcePort[uniflow] = from.outerSourcePort[other]!;
+    this.point[uniflow] = from.point[other]!;
     for (let i = 0; i < MACS; i++) this.macs[MACS * uniflow + i] = from.macs[MACS * other + i]!;
   }
 
@@ -78,6 +86,10 @@ export class UniflowDetails {
       this.macs[destination + i] = columns.destinationMac[6 * row + i]!;
     }
   }
+}
+
+function pointOf(columns: FlowColumns, row: number): number {
+  return 2 * columns.ifindex[row]! + columns.direction[row]!;
 }
 
 /** Moves a column into a larger one. */

@@ -1,5 +1,5 @@
 /** LiveView: takes epochs in and answers who talks to whom over sliding windows. */
-import type { FlowBatch, FlowSink, ObservationPoint } from '../flow/index.ts';
+import type { FlowBatch, FlowSink, LinkRoom, ObservationPoint } from '../flow/index.ts';
 import {
   type Audit,
   type AuditPoint,
@@ -22,6 +22,7 @@ import { compact } from './fold.ts';
 import { type GroupQuestion, GroupSummer, type GroupSums } from './group-sums.ts';
 import { EpochHistory } from './history.ts';
 import { joinLedgers, type LedgerSums, ledgerOf } from './ledger.ts';
+import { joinMeasured, type MeasuredTunnels, measuredOf, NOTHING_MEASURED } from './measured-tunnels.ts';
 import { type NodeTable, Segments } from './nodes.ts';
 import { answerLive } from './question/answer.ts';
 import { packSlice, SliceWriter, type Stretch, slicesOf } from './slice.ts';
@@ -85,6 +86,9 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
   #buckets: Stretch[] = [];
   /** Since the start. */
   #ledger: LedgerSums = new Map();
+  #measured: MeasuredTunnels = NOTHING_MEASURED;
+  /** By ifindex, of the newest epoch. */
+  #links: ReadonlyMap<number, LinkRoom> = new Map();
   readonly #writer = new SliceWriter();
   #writes = 0;
   #agent = '';
@@ -143,7 +147,9 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
     this.#audit.add(batch, isTaken);
     const ledger = ledgerOf(batch, isTaken);
     this.#addHistory(batch, touched, ledger);
-    this.#addToWindows(batch, touched, ledger);
+    const measured = measuredOf(batch, { pointOf: points, accepts });
+    this.#addToWindows(batch, touched, { ledger, measured });
+    this.#links = linksOf(batch.points);
     this.#retire(this.#epochs, FIVE_SECONDS, '5s');
     this.#retire(this.#buckets, MINUTE, '1m');
     this.#foldIfNeeded();
@@ -188,6 +194,8 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
       covered: this.#covered(question.window),
       epochs: this.#history.epochs,
       ledger: this.#ledgerOf(question.window),
+      measured: this.#measuredOf(question.window),
+      links: this.#links,
       stepMs: 1000 * this.#options.intervalSeconds,
     });
     if (this.#keptRows + answer.rows.length <= KEPT_ROWS) {
@@ -272,6 +280,11 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
     return window === 'all' ? this.#ledger : joinLedgers(this.#stretches(window).map(({ ledger }) => ledger));
   }
 
+  #measuredOf(window: Window): MeasuredTunnels {
+    if (window === 'all') return this.#measured;
+    return joinMeasured(this.#stretches(window).map(({ measured }) => measured));
+  }
+
   /** The first epoch says how large to begin: of a capture it may be all there is. */
   #begin({ startMs, length }: FlowBatch): void {
     this.#startMs = startMs;
@@ -305,7 +318,11 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
   }
 
   /** Adds the epoch counters to the windows and leaves them zero. */
-  #addToWindows(batch: FlowBatch, touched: Uint32Array, ledger: LedgerSums): void {
+  #addToWindows(
+    batch: FlowBatch,
+    touched: Uint32Array,
+    { ledger, measured }: Pick<Stretch, 'ledger' | 'measured'>,
+  ): void {
     const table = this.#table;
     const { epoch } = table.counters;
     for (const tally of touched) {
@@ -315,16 +332,18 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
     const { startMs, endMs } = batch;
     const slice = epoch.moveToSlice(table.tallyCount, this.#writer);
     this.#ledger = joinLedgers([this.#ledger, ledger]);
-    this.#epochs.push({ startMs, endMs, ledger, parts: [slice] });
+    this.#measured = joinMeasured([this.#measured, measured]);
+    this.#epochs.push({ startMs, endMs, ledger, measured, parts: [slice] });
     const open = this.#buckets.at(-1);
     const middle = (startMs + endMs) / 2;
     if (open && middle >= open.startMs && middle < open.startMs + FIVE_SECONDS) {
       open.endMs = endMs;
       open.ledger = joinLedgers([open.ledger, ledger]);
+      open.measured = joinMeasured([open.measured, measured]);
       open.parts.push(slice);
     } else {
       if (open) this.#join(open);
-      this.#buckets.push({ startMs, endMs, ledger, parts: [slice] });
+      this.#buckets.push({ startMs, endMs, ledger, measured, parts: [slice] });
     }
   }
 
@@ -399,4 +418,8 @@ export class LiveView implements FlowSink, ViewSource, LiveQuery {
       });
     }
   }
+}
+
+function linksOf(points: readonly ObservationPoint[]): Map<number, LinkRoom> {
+  return new Map(points.flatMap(({ ifindex, link }) => (link ? [[ifindex, link] as const] : [])));
 }

@@ -1,6 +1,11 @@
 /** Who talks: segments and nodes, interned to numbers so that the views add up arrays and format text once. */
 import { columnWords, formatAddress, formatMac, KeyTable, parseAddress, tunnelName } from '../flow/index.ts';
 
+/** `none`, or the tunnel's type and identifier: `vxlan:5001`. */
+export function segmentId(tunnelKind: number, tunnelId: number): string {
+  return tunnelKind === 0 ? 'none' : `${tunnelName(tunnelKind)}:${tunnelId}`;
+}
+
 /** A segment as the live view keeps it; never forgotten, so that idle ones stay listed. */
 export interface LiveSegment {
   /** `none`, or tunnel type and id. */
@@ -21,7 +26,7 @@ export class Segments {
     const key = tunnelKind * 2 ** 32 + tunnelId;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const id = tunnelKind === 0 ? 'none' : `${tunnelName(tunnelKind)}:${tunnelId}`;
+    const id = segmentId(tunnelKind, tunnelId);
     const number = this.list.push({ id, tunnelKind, tunnelId, lastSeenMs: 0 }) - 1;
     this.#numbers.set(key, number);
     this.#names.set(id, number);

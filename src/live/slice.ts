@@ -9,6 +9,7 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Counters } from './counters.ts';
 import type { LedgerSums } from './ledger.ts';
+import type { MeasuredTunnels } from './measured-tunnels.ts';
 
 /** Entries by rising tally: distance to the tally before, octets, packets, payload octets. */
 export type Slice = Uint8Array<ArrayBuffer>;
@@ -19,6 +20,7 @@ export interface Stretch {
   endMs: number;
   /** What was in no flow. */
   ledger: LedgerSums;
+  measured: MeasuredTunnels;
   parts: Slice[];
   /** Its slices are packed ({@link packSlice}). */
   isPacked?: true;

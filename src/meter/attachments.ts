@@ -77,6 +77,13 @@ export class Attachments implements Disposable {
     this.#attached.set(chosen.ifindex, { chosen, ingress, egress });
   }
 
+  /** The interface has another MTU from now on. */
+  setMtu(ifindex: number, mtu: number | undefined): void {
+    const attached = this.#attached.get(ifindex)!;
+    if (attached.chosen.mtu === mtu) return;
+    this.#attached.set(ifindex, { ...attached, chosen: { ...attached.chosen, mtu } });
+  }
+
   detach(ifindex: number): void {
     const { ingress, egress } = this.#attached.get(ifindex)!;
     this.#attached.delete(ifindex);

@@ -24,6 +24,8 @@ export interface NetworkInterface {
   readonly kind?: string;
   /** The UDP port by which it sends and receives a tunnel, if it is one. */
   readonly tunnelPort?: TunnelPort | undefined;
+  /** Its MTU, octets. */
+  readonly mtu?: number | undefined;
 }
 
 /** A UDP port that this host uses for a tunnel. */
@@ -44,6 +46,7 @@ export interface ChosenInterface {
   readonly reason: string;
   /** What device it is, as of {@link NetworkInterface}. */
   readonly kind: string;
+  readonly mtu?: number | undefined;
 }
 
 /**
@@ -98,6 +101,7 @@ export function chooseInterfaces(
       isBare,
       reason: pattern === undefined ? reason! : `chosen by ${pattern}`,
       kind: each.kind ?? '',
+      mtu: each.mtu,
     });
   }
   return [...chosen.values()];
@@ -173,7 +177,13 @@ export async function readInterfaces(): Promise<NetworkInterface[]> {
     lower: optionalText(link.link),
     kind: kindOf(link),
     tunnelPort: tunnelPortOf(link.linkinfo),
+    mtu: mtuOf(link.mtu),
   }));
+}
+
+/** Some devices have none, which is said as 0. */
+function mtuOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
 }
 
 function optionalText(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 /** The meter: loads the programs, keeps them attached to the chosen interfaces, and yields an epoch per interval. */
 import { randomBytes } from 'node:crypto';
 import { BpfError } from '../bpf/index.ts';
-import type { FlowBatch, FlowSource, ObservationPoint } from '../flow/index.ts';
+import { ETHERNET_HEADER, type FlowBatch, type FlowSource, type ObservationPoint } from '../flow/index.ts';
 import type { Filter } from '../query/index.ts';
 import type { Attachments, MeteredInterface } from './attachments.ts';
 import type { Counters } from './counters.ts';
@@ -227,9 +227,10 @@ export class Meter implements FlowSource, Disposable {
 
   #points(): ObservationPoint[] {
     const points: ObservationPoint[] = [];
-    for (const { ifindex, name, primary } of this.#named.values()) {
+    for (const { ifindex, name, primary, mtu, isBare } of this.#named.values()) {
+      const link = mtu === undefined ? undefined : { mtu, header: isBare ? 0 : ETHERNET_HEADER };
       for (const direction of [0, 1] as const)
-        points.push({ ifindex, direction, interfaceName: name, primary });
+        points.push({ ifindex, direction, interfaceName: name, primary, ...(link && { link }) });
     }
     this.#named = new Map(this.interfaces.map((each) => [each.ifindex, each]));
     return points;
@@ -250,7 +251,10 @@ export class Meter implements FlowSource, Disposable {
       this.#counters.leave(ifindex);
     }
     for (const each of chosen) {
-      if (this.#attachments.has(each.ifindex)) continue;
+      if (this.#attachments.has(each.ifindex)) {
+        this.#attachments.setMtu(each.ifindex, each.mtu);
+        continue;
+      }
       try {
         this.#attachments.attach(each);
         this.#named.set(each.ifindex, each);

@@ -21,6 +21,29 @@ export const TUNNELS_COLUMNS = [
   { name: 'last', kind: 'time' },
 ] as const satisfies ResultTable['columns'];
 
+/** Behind {@link TUNNELS_COLUMNS} where the MTU of interfaces is known: of now, where it is no capture. */
+export const HEADROOM_COLUMNS = [
+  { name: 'mtu', kind: 'octets' },
+  { name: 'headroom', kind: 'octets' },
+] as const satisfies ResultTable['columns'];
+
+/** Behind those where sequence numbers are measured. */
+export const SEQUENCE_COLUMNS = [
+  { name: 'lost', kind: 'packets' },
+  { name: 'loss', kind: 'share' },
+  { name: 'duplicates', kind: 'packets' },
+  { name: 'reordered', kind: 'packets' },
+  { name: 'jitter', kind: 'duration' },
+] as const satisfies ResultTable['columns'];
+
+/** Behind those where TCP is measured. */
+export const RESENT_COLUMNS = [
+  { name: 'resent', kind: 'packets' },
+  { name: 'resent.share', kind: 'share' },
+  { name: 'round.trip', kind: 'duration' },
+  { name: 'round.trip.p99', kind: 'duration' },
+] as const satisfies ResultTable['columns'];
+
 /** Ports are numbers of so many bits: more entropy than that there cannot be. */
 const PORT_BITS = 16;
 

@@ -86,7 +86,11 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   rttvarMs: { head: 'RTT varies', title: 'Mean deviation of the round-trip time' },
   minRttMs: { head: 'Least RTT', title: 'Of the last five minutes', width: 92 },
   retransmits: { head: 'Retransmits', title: 'Segments sent again since it was made', width: 100 },
-  lost: { head: 'Lost', title: 'Segments taken for lost', width: 64 },
+  lost: {
+    head: 'Lost',
+    title: 'Numbered packets that did not come; of a connection, segments that are taken for lost',
+    width: 64,
+  },
   unacked: { head: 'Unacked', title: 'Segments sent and not acknowledged' },
   cwnd: { head: 'Window', title: 'Congestion window, segments' },
   ssthresh: { head: 'Threshold', title: 'Slow start, segments; none before the first loss' },
@@ -104,8 +108,29 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   longest: { head: 'Longest', title: 'Longest packet on the wire' },
   'src.mac': { head: 'Source MAC' },
   'dst.mac': { head: 'Destination MAC' },
-  overhead: { head: 'Overhead', title: 'Part of the octets on the wire that is not the inner frame' },
-  headroom: { head: 'Headroom', title: 'What the longest packet leaves of the MTU of the underlay' },
+  overhead: { head: 'Overhead', title: 'Part of the octets on the wire that is not the inner frame', width: 92 },
+  mtu: { head: 'MTU', title: 'Of the interface by which the packets leave this host, or come' },
+  headroom: {
+    head: 'Headroom',
+    title: 'Octets that the longest packet leaves free of the MTU; below 0 it does not fit',
+    width: 92,
+  },
+  loss: { head: 'Loss', title: 'Part of the numbered packets that did not come' },
+  duplicates: { head: 'Twice', title: 'Numbered packets that came again', width: 72 },
+  reordered: { head: 'Reordered', title: 'Numbered packets that came after a later one' },
+  jitter: { head: 'Jitter', title: 'RFC 3550, mean over packets that say when they were sent' },
+  resent: { head: 'Resent', title: 'TCP segments that were sent again', width: 80 },
+  'resent.share': {
+    head: 'Resent share',
+    title: 'Part of the TCP segments that were sent again',
+    width: 100,
+  },
+  'round.trip': { head: 'Round trip', title: 'From here to the receiver and back, mean', width: 92 },
+  'round.trip.p99': {
+    head: 'Round trip, 99 %',
+    title: '99 of 100 round trips are shorter, within a fifth',
+    width: 128,
+  },
   fragments: { head: 'Fragments', title: 'Packets that were fragments' },
   ports: { head: 'Outer ports', title: 'Different UDP source ports of the tunnel' },
   entropy: { head: 'Entropy', title: 'Of the octets over outer source ports: what ECMP spreads by' },
@@ -129,6 +154,9 @@ const SUMS: ReadonlySet<string> = new Set(['octets', 'payload', 'sent', 'receive
 /** Columns that are octets per second already. */
 const RATES: ReadonlySet<string> = new Set(['sendRate', 'receiveRate']);
 
+/** Columns of which every octet counts. */
+const EXACT: ReadonlySet<string> = new Set(['longest', 'shortest', 'mtu', 'headroom']);
+
 /** What a cell is read by: units, and the length of time that sums are of. */
 export interface Reading {
   readonly units: Units;
@@ -144,6 +172,7 @@ export function quantityOf(
   switch (kind) {
     case 'octets':
       if (RATES.has(name)) return rate(value, units);
+      if (EXACT.has(name)) return { number: exactly(value).replace('-', '−'), unit: 'B' };
       return SUMS.has(name) ? amount(value, units, seconds) : octetQuantity(value);
     case 'packets':
     case 'flows':

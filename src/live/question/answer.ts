@@ -1,8 +1,10 @@
 /** Answers to live questions, as tables. */
+import type { LinkRoom } from '../../flow/index.ts';
 import type { LiveQuestion, ResultTable } from '../../query/index.ts';
 import type { FittingUniflows } from '../fitting.ts';
 import type { HistoryEpoch } from '../history.ts';
 import { joinLedgers, type LedgerSums, ledgerLines } from '../ledger.ts';
+import type { MeasuredTunnels } from '../measured-tunnels.ts';
 import type { UniflowTable } from '../uniflows.ts';
 import { flowsTable } from './flows.ts';
 import { groupsTable, type LiveTable } from './groups.ts';
@@ -19,6 +21,10 @@ export interface Present {
   /** What the question's window really covers. */
   readonly covered: { readonly fromMs: number; readonly toMs: number };
   readonly ledger: LedgerSums;
+  /** Of the window, as far as anything was measured. */
+  readonly measured: MeasuredTunnels;
+  /** What interfaces take as one packet, by ifindex; empty where nobody knows. */
+  readonly links: ReadonlyMap<number, LinkRoom>;
   /** Length of an epoch. */
   readonly stepMs: number;
 }
@@ -58,7 +64,7 @@ function answerOf(
 
 function uniflowsTable(
   question: Exclude<LiveQuestion, { ask: 'series' }>,
-  { table, fitting }: Present,
+  { table, fitting, measured, links }: Present,
 ): LiveTable {
   const selection = selectUniflows(table, question, fitting);
   const { quantity, limit } = question;
@@ -71,6 +77,12 @@ function uniflowsTable(
     case 'flows':
       return flowsTable(selection, { quantity, limit });
     case 'tunnels':
-      return tunnelsTable(selection, { quantity: question.quantity, limit });
+      return tunnelsTable(selection, {
+        quantity: question.quantity,
+        limit,
+        measured,
+        links,
+        whole: () => selectUniflows(table, { window: question.window }, fitting),
+      });
   }
 }

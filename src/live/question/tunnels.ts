@@ -1,12 +1,16 @@
-/** Tunnels: what they carry, what that costs, and how it spreads over outer source ports. */
-import { KeyTable, tunnelHeaderOctets } from '../../flow/index.ts';
+/** Tunnels: what they carry, what that costs, how it spreads over outer source ports, and what it suffers. */
+import { KeyTable, type LinkRoom, tunnelHeaderOctets, VLAN_TAG } from '../../flow/index.ts';
 import {
+  HEADROOM_COLUMNS,
   type HistoryQuantity,
   logarithmOf,
+  RESENT_COLUMNS,
+  SEQUENCE_COLUMNS,
   TUNNELS_COLUMNS,
   type TunnelSums,
   tunnelRow,
 } from '../../query/index.ts';
+import { type MeasuredTunnels, NOTHING_MEASURED, sufferedBy, tunnelKey } from '../measured-tunnels.ts';
 import { KEY, type UniflowTable } from '../uniflows.ts';
 import { type Cell, LIVE_READINGS } from './dimensions.ts';
 import { type Groups, groupsOf, isKeyBefore, type LiveTable, readCells } from './groups.ts';
@@ -32,29 +36,48 @@ interface TunnelTally {
   lastMs: number;
   /** Of some flows nothing but octets and packets is known. */
   isFolded: boolean;
+  /** Where the longest packet leaves the least room: that, and the MTU there; undefined where none is known. */
+  room: { readonly mtu: number; readonly headroom: number } | undefined;
+}
+
+/** What is asked of tunnels, and what is known beside their uniflows. */
+interface TunnelsAsked {
+  readonly quantity: Extract<HistoryQuantity, 'octets' | 'packets' | 'flows'>;
+  readonly limit: number;
+  readonly measured: MeasuredTunnels;
+  readonly links: ReadonlyMap<number, LinkRoom>;
+  /** Everything in the window, whatever fits. */
+  readonly whole: () => Selection;
 }
 
 /** The largest tunnels. */
-export function tunnelsTable(
-  selection: Selection,
-  {
-    quantity,
-    limit,
-  }: { readonly quantity: Extract<HistoryQuantity, 'octets' | 'packets' | 'flows'>; readonly limit: number },
-): LiveTable {
+export function tunnelsTable(selection: Selection, asked: TunnelsAsked): LiveTable {
+  const { quantity, limit, measured, links } = asked;
   const tunnelled = onlyTunnelled(selection);
   const groups = groupsOf(tunnelled, READINGS);
-  const tallies = talliesOf(tunnelled, groups);
+  const tallies = talliesOf(tunnelled, groups, links);
   addPorts(tunnelled, groups, tallies);
+  const suffered = sufferings(asked);
   const found = largest(tallies.length, limit, (a, b) => {
     const difference = tallies[a]![quantity] - tallies[b]![quantity];
     return difference !== 0 ? difference > 0 : isKeyBefore(groups.keys, a, b);
   });
   return {
-    columns: [...TUNNELS_COLUMNS],
-    rows: found.map((tunnel) =>
-      tunnelRow(sumsOf(tallies[tunnel]!, readCells(groups.keys, tunnel, READINGS))),
-    ),
+    columns: [
+      ...TUNNELS_COLUMNS,
+      ...(links.size > 0 ? HEADROOM_COLUMNS : []),
+      ...(measured.sequence ? SEQUENCE_COLUMNS : []),
+      ...(measured.tcp ? RESENT_COLUMNS : []),
+    ],
+    rows: found.map((tunnel) => {
+      const names = readCells(groups.keys, tunnel, READINGS);
+      const { room } = tallies[tunnel]!;
+      return [
+        ...tunnelRow(sumsOf(tallies[tunnel]!, names)),
+        ...(links.size > 0 ? [room?.mtu ?? null, room?.headroom ?? null] : []),
+        ...suffered(names, tallies[tunnel]!.flows),
+      ];
+    }),
     total: totalOf(tunnelled),
     isCut: tallies.length > found.length,
   };
@@ -72,7 +95,35 @@ function onlyTunnelled({ table, counters, uniflows, tallies, length }: Selection
   return { table, counters, ...chosen, length: count };
 }
 
-function talliesOf(selection: Selection, { keys, groups }: Groups): TunnelTally[] {
+/** Reads what tunnels suffered. Their flows are measured together: of a part of them nobody knows it. */
+function sufferings({ measured, whole }: TunnelsAsked): (names: readonly Cell[], flows: number) => Cell[] {
+  if (!measured.sequence && !measured.tcp) return () => [];
+  const all = onlyTunnelled(whole());
+  const { keys, groups } = groupsOf(all, READINGS);
+  const counts = new Uint32Array(keys.length);
+  for (let i = 0; i < all.length; i++) counts[groups[i]!]!++;
+  const flowsOf = new Map<string, number>();
+  for (const [tunnel, count] of counts.entries())
+    flowsOf.set(keyOf(readCells(keys, tunnel, READINGS)), count);
+  return (names, flows) => {
+    const key = keyOf(names);
+    const of = sufferedBy(flowsOf.get(key) === flows ? measured : NOTHING_MEASURED, key);
+    return [
+      ...(measured.sequence ? [of.lost, of.loss, of.duplicates, of.reordered, of.jitterMs] : []),
+      ...(measured.tcp ? [of.resent, of.resentShare, of.roundTripMs, of.roundTrip99Ms] : []),
+    ];
+  };
+}
+
+function keyOf([segment, source, destination]: readonly Cell[]): string {
+  return tunnelKey(String(segment), source as string | null, destination as string | null);
+}
+
+function talliesOf(
+  selection: Selection,
+  { keys, groups }: Groups,
+  links: ReadonlyMap<number, LinkRoom>,
+): TunnelTally[] {
   const { table, counters, uniflows, tallies, length } = selection;
   const tunnels = Array.from({ length: keys.length }, emptyTally);
   for (let i = 0; i < length; i++) {
@@ -92,10 +143,37 @@ function talliesOf(selection: Selection, { keys, groups }: Groups): TunnelTally[
     if (isFolded) tunnel.isFolded = true;
     else {
       tunnel.longest = Math.max(tunnel.longest, table.details.longest[uniflow]! - headers);
+      tunnel.room = lessRoom(tunnel.room, roomOf(table, uniflow, links));
       if (((table.keys.word(uniflow, KEY.form) >>> 16) & 0xff) !== 0) tunnel.fragments += packets;
     }
   }
   return tunnels;
+}
+
+type Room = TunnelTally['room'];
+
+/** What the longest packet of a uniflow leaves of the MTU of the interface by which it leaves, or else comes. */
+function roomOf(
+  { keys, details }: UniflowTable,
+  uniflow: number,
+  links: ReadonlyMap<number, LinkRoom>,
+): Room {
+  const link = links.get(details.point[uniflow]! >>> 1);
+  if (!link) return undefined;
+  const tags = tagsOf(keys.word(uniflow, KEY.vlans));
+  return {
+    mtu: link.mtu,
+    headroom: link.mtu + link.header + VLAN_TAG * tags - details.longest[uniflow]!,
+  };
+}
+
+function lessRoom(a: Room, b: Room): Room {
+  return a && (!b || a.headroom <= b.headroom) ? a : b;
+}
+
+/** VLAN tags of the outer frame. */
+function tagsOf(vlans: number): number {
+  return ((vlans >>> 16) & TAGGED ? 1 : 0) + (vlans & TAGGED ? 1 : 0);
 }
 
 /** Adds up octets by tunnel and outer source port, then over the ports of each tunnel. */
@@ -137,6 +215,7 @@ function emptyTally(): TunnelTally {
     firstMs: Number.POSITIVE_INFINITY,
     lastMs: 0,
     isFolded: false,
+    room: undefined,
   };
 }
 
@@ -151,7 +230,7 @@ function headersOf(table: UniflowTable, uniflow: number): number {
     tunnelId: keys.word(uniflow, KEY.tunnelId),
     outerNetwork: (layers >>> 16) & 0xff,
     outerSourcePort: isFolded ? 0 : details.outerSourcePort[uniflow]!,
-    tags: (vlans >>> 16) & TAGGED ? ((vlans & TAGGED) !== 0 ? 2 : 1) : (vlans & TAGGED) !== 0 ? 1 : 0,
+    tags: tagsOf(vlans),
   });
 }
 

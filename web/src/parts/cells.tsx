@@ -42,6 +42,14 @@ export function resultCell(column: ResultColumn, value: Cell, look: CellLook): R
     return column.kind === 'address' || column.kind === 'mac' ? <AddressText address={value} /> : value;
   }
   if (column.kind === 'time') return stampWords(value);
+  if (column.name === 'headroom' && value < 0)
+    return (
+      <span className="no-room" title="Does not fit: it is dropped, or goes in fragments">
+        <span aria-hidden="true">▲ </span>
+        <span className="unseen">does not fit: </span>
+        <Amount quantity={quantityOf(column, value, look)} />
+      </span>
+    );
   return <Amount quantity={quantityOf(column, value, look)} />;
 }
 

@@ -22,6 +22,7 @@ import { asSight, type Place } from '../../question.ts';
 import type { ResultRow } from '../../result.ts';
 import { both, narrowed, segmentFilter, selectionOf } from '../../selection.ts';
 import { exactly } from '../../words.ts';
+import { roomWords, tooLong, unknownWords } from './costs.ts';
 
 const USUAL: UsualSheet = {
   columns: [
@@ -30,9 +31,13 @@ const USUAL: UsualSheet = {
     'outer.dst',
     'octets',
     'packets',
-    'flows',
     'overhead',
     'longest',
+    'headroom',
+    'lost',
+    'resent',
+    'round.trip',
+    'flows',
     'fragments',
     'ports',
     'entropy',
@@ -66,6 +71,8 @@ export default function Tunnels({ place, go, feed, isPaused, paints }: SightProp
         <p className="headline" data-testid="tunnels-headline">
           {table ? headline(table) : 'Tunnels'}
         </p>
+        {table && <p className="quiet">{unknownWords(table, filter)}</p>}
+        {table && <TooLong table={table} />}
         <div className="tools">
           {table && <ColumnsMenu columns={table.columns} shown={view.shown} onChange={changes.show} />}
           <ExportMenu question={question} name="tunnels" />
@@ -121,6 +128,11 @@ export default function Tunnels({ place, go, feed, isPaused, paints }: SightProp
               filter={both(place.question.filter, tunnelFilter(table.columns, open))}
             />
             <Facts columns={table.columns} row={open} look={look} />
+            {roomWords(table.columns, open) !== undefined && (
+              <p className="quiet" data-testid="room">
+                {roomWords(table.columns, open)}
+              </p>
+            )}
             {spreadWords(table.columns, open) !== undefined && (
               <p className="quiet">{spreadWords(table.columns, open)}</p>
             )}
@@ -137,6 +149,18 @@ function headline({ rows, isCut, count }: ResultTable): string {
   const words = `${exactly(rows.length)} tunnel${rows.length === 1 ? '' : 's'}`;
   if (!isCut) return `${words}, each one way.`;
   return `The largest ${words}${count === undefined ? '' : ` of ${exactly(count)}`}; a filter leaves fewer.`;
+}
+
+/** Says that there are tunnels whose packets do not fit, for they may be far down. */
+function TooLong({ table }: { readonly table: ResultTable }) {
+  const count = tooLong(table);
+  if (count === 0) return null;
+  return (
+    <p className="no-room" role="status" data-testid="too-long">
+      <span aria-hidden="true">▲ </span>
+      {count === 1 ? 'One tunnel has' : `${exactly(count)} tunnels have`} packets that do not fit the MTU.
+    </p>
+  );
 }
 
 const NONE: readonly string[] = [];
