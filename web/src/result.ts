@@ -108,7 +108,11 @@ const WORDS: Readonly<Record<string, Omit<ColumnWords, 'width'> & { readonly wid
   longest: { head: 'Longest', title: 'Longest packet on the wire' },
   'src.mac': { head: 'Source MAC' },
   'dst.mac': { head: 'Destination MAC' },
-  overhead: { head: 'Overhead', title: 'Part of the octets on the wire that is not the inner frame', width: 92 },
+  overhead: {
+    head: 'Overhead',
+    title: 'Part of the octets on the wire that is not the inner frame',
+    width: 92,
+  },
   mtu: { head: 'MTU', title: 'Of the interface by which the packets leave this host, or come' },
   headroom: {
     head: 'Headroom',
