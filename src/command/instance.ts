@@ -1,5 +1,4 @@
 /** A running instance: the agent under a name, with a control socket by which it is asked, reloaded and stopped. */
-import { spawn } from 'node:child_process';
 import { release } from 'node:os';
 import { meterConfigOf, namesConfigOf, type Resolved, valueAt, valuePaths } from '../config/index.ts';
 import {
@@ -25,6 +24,7 @@ import { HistoryAnswers, type HistoryRequest, STARTING } from './history-answers
 import type { Level } from './logging.ts';
 import { type Running, type RunOptions, runConfigured, type Teller } from './running.ts';
 import { stopSignal } from './stopping.ts';
+import { tellSystemd } from './systemd.ts';
 
 /** What an instance needs to be told. */
 export interface InstanceOptions {
@@ -252,11 +252,4 @@ function valuesOf(resolved: Resolved): Map<string, string> {
   return new Map(
     valuePaths(resolved).map((path) => [path.join('.'), JSON.stringify(valueAt(resolved.text, path))]),
   );
-}
-
-/** Under systemd with Type=notify: the service has started when it does its work, not before. */
-export function tellSystemd(status: string): void {
-  if (process.env.NOTIFY_SOCKET === undefined) return;
-  const child = spawn('systemd-notify', ['--ready', `--status=${status}`], { stdio: 'ignore' });
-  child.on('error', () => undefined);
 }

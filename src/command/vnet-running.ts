@@ -13,8 +13,8 @@ import {
 } from '../daemon/index.ts';
 import type { VirtualNetwork } from '../query/index.ts';
 import { type NetworkFunction, Tellings, VNET } from '../vnet/index.ts';
-import { tellSystemd } from './instance.ts';
 import { stopSignal } from './stopping.ts';
+import { tellSystemd } from './systemd.ts';
 
 /** The words that every `run` takes. */
 export interface RunWords {
