@@ -2,6 +2,7 @@
 import { BpfObject, type BpfProgram, testRun } from '../src/bpf/index.ts';
 import { EpochMaps, parityOf } from '../src/meter/epoch-maps.ts';
 import { configureMeter, portTable } from '../src/meter/index.ts';
+import { ruleLines } from '../src/meter/rule-lines.ts';
 import { Rules } from '../src/meter/rules.ts';
 import { classify, readRules } from '../src/query/index.ts';
 import { Control } from '../src/record/gen/meter.ts';
@@ -117,7 +118,8 @@ class Scene implements Disposable {
   }
 
   async rule(text: string | undefined): Promise<void> {
-    const ruling = this.#rules.set(text === undefined ? undefined : classify(readRules(text, 'rules'), []));
+    const classifier = text === undefined ? undefined : classify(readRules(text, 'rules'), []);
+    const ruling = this.#rules.set(classifier && ruleLines(classifier));
     await this.#empty();
     await ruling;
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { type DecodedRecord, decodeRecord, FIELDS, type FieldName, type Named } from '../src/flow/index.ts';
 import type { RetiredEpoch } from '../src/meter/index.ts';
+import { ruleLines } from '../src/meter/rule-lines.ts';
 import {
   anyOf,
   classify,
@@ -49,7 +50,8 @@ async function epochOfAll(): Promise<RetiredEpoch> {
 
 /** Rules from the next epoch on. The epoch that ends is empty. */
 async function rule(filters: readonly Filter[]): Promise<void> {
-  const ruling = trial.meter.setRules(filters.length === 0 ? undefined : classify(filters, INTERFACES));
+  const classifier = filters.length === 0 ? undefined : classify(filters, INTERFACES);
+  const ruling = trial.meter.setRules(classifier && ruleLines(classifier));
   await trial.drain();
   await ruling;
 }

@@ -1,5 +1,5 @@
 /** Rules as they are given: filters, which may name interfaces by patterns, made ready for the kernel with those there are. */
-import type { Classifier, Filter } from '../query/index.ts';
+import type { Filter } from '../query/index.ts';
 import { MeterError } from './error.ts';
 import { readInterfaces } from './interfaces.ts';
 import type { LoadedMeter } from './loaded.ts';
@@ -15,36 +15,40 @@ export class GivenRules {
 
   /** As {@link Meter.setRules}. */
   async set(rules: readonly Filter[]): Promise<void> {
-    const classifier = await classifierOf(rules);
-    const ruling = this.#loaded.setRules(classifier);
+    const lines = await linesOf(rules);
+    const ruling = this.#loaded.setRules(lines);
     this.#rules = rules;
     await ruling;
   }
 
   /** Before anything is attached: the first epoch has them. */
   async begin(rules: readonly Filter[]): Promise<void> {
-    await this.#loaded.beginRules(await classifierOf(rules));
+    await this.#loaded.beginRules(await linesOf(rules));
     this.#rules = rules;
   }
 
   /** Rules that name interfaces name others when interfaces come and go. */
   async rename(): Promise<void> {
     if (!this.#rules.some(namesInterfaces)) return;
-    const classifier = await classifierOf(this.#rules);
-    this.#loaded.setRules(classifier).catch(() => undefined);
+    const lines = await linesOf(this.#rules);
+    this.#loaded.setRules(lines).catch(() => undefined);
   }
 }
 
 /** What it is made by is loaded only where there are rules. */
-async function classifierOf(rules: readonly Filter[]): Promise<Classifier | undefined> {
+async function linesOf(rules: readonly Filter[]): Promise<Uint8Array | undefined> {
   if (rules.length === 0) return undefined;
-  const { classify } = await import('../query/index.ts');
+  const [{ classify }, { ruleLines }] = await Promise.all([
+    import('../query/index.ts'),
+    import('./rule-lines.ts'),
+  ]);
   const interfaces = await readInterfaces();
   try {
-    return classify(
+    const classifier = classify(
       rules,
       interfaces.map(({ ifindex, name }) => ({ ifindex, interfaceName: name })),
     );
+    return classifier && ruleLines(classifier);
   } catch (cause) {
     throw new MeterError('METER_RULES', `the rules cannot be used: ${(cause as Error).message}`, {
       cause,

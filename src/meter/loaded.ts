@@ -10,7 +10,6 @@ import {
   testRun,
 } from '../bpf/index.ts';
 import { DEFAULT_MEASURE, type MeasureOptions, type TunnelPorts } from '../flow/index.ts';
-import type { Classifier } from '../query/index.ts';
 import {
   Control,
   CpuArea,
@@ -188,8 +187,8 @@ export class LoadedMeter implements Disposable {
   }
 
   /** Says what is kept, before anything is attached. */
-  async beginRules(classifier: Classifier | undefined): Promise<void> {
-    const ruling = this.#rules.set(classifier);
+  async beginRules(lines: Uint8Array | undefined): Promise<void> {
+    const ruling = this.#rules.set(lines);
     const parity = parityOf(this.#maps.current);
     await this.#rules.prepare(parity);
     this.#rules.begun(parity);
@@ -197,8 +196,8 @@ export class LoadedMeter implements Disposable {
   }
 
   /** Says what is kept from the next epoch on; see {@link Rules.set}. */
-  setRules(classifier: Classifier | undefined): Promise<void> {
-    return this.#rules.set(classifier);
+  setRules(lines: Uint8Array | undefined): Promise<void> {
+    return this.#rules.set(lines);
   }
 
   /** Ends the current epoch; see {@link EpochMaps.flip}. */

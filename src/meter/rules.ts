@@ -3,10 +3,8 @@
  * more, is exchanged before that epoch begins, so that every packet is judged by one whole set, and every epoch too.
  */
 import { type BpfMap, type BpfObject, possibleCpus, updateBatch } from '../bpf/index.ts';
-import type { Classifier } from '../query/index.ts';
 import { Control, RulePage } from '../record/index.ts';
 import { MeterError } from './error.ts';
-import { ruleLines } from './rule-lines.ts';
 
 /** Places of verdicts, in powers of two: of all CPUs together, and what each has at least and at most. */
 const VERDICTS = { together: 17, least: 10, most: 14 } as const;
@@ -45,14 +43,15 @@ export class Rules implements Disposable {
   }
 
   /**
-   * From the next epoch on these are the rules; without a classifier everything is kept.
+   * From the next epoch on these are the rules; without them everything is kept.
    *
+   * @param lines a classifier as the kernel reads it, in whole pages
    * @returns when that epoch has begun, or others have been set for it
    * @throws BpfError when the kernel has no room for them: those before stay
    */
-  async set(classifier: Classifier | undefined): Promise<void> {
+  async set(lines: Uint8Array | undefined): Promise<void> {
     const before = this.#wanted;
-    this.#wanted = classifier ? this.#build(classifier) : EVERYTHING;
+    this.#wanted = lines ? this.#build(lines) : EVERYTHING;
     if (!this.#standing.includes(before)) before.lines?.[Symbol.dispose]();
     const set = this.#wanted;
     return new Promise((resolve, reject) => this.#waiting.push({ set, resolve, reject }));
@@ -93,9 +92,8 @@ export class Rules implements Disposable {
     this.#verdicts?.[Symbol.dispose]();
   }
 
-  #build(classifier: Classifier): RuleSet {
+  #build(bytes: Uint8Array): RuleSet {
     this.#verdicts ??= this.#makeVerdicts();
-    const bytes = ruleLines(classifier);
     const count = bytes.byteLength / RulePage.size;
     using stack = new DisposableStack();
     const lines = stack.use(this.#object.createInner('rules', { maxEntries: count }));
