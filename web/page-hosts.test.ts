@@ -86,6 +86,8 @@ describe('the view of hosts', { timeout: 240_000 }, () => {
     assert.equal(shown.length, sums.size);
     for (const { address, segment, sent, received } of shown)
       assert.deepEqual({ sent: Number(sent), received: Number(received) }, sums.get(`${address} ${segment}`));
+    const last = it.page.getByTestId('grid-row').first().locator('[data-column="packets.received"]');
+    assert.equal((await last.boundingBox())!.width, 136, 'the last column does not take what is left');
     await it.page.getByTestId('find').fill('192.168.3.');
     await until(
       async () => (await it.page.getByTestId('grid-row').count()) === 3,

@@ -197,7 +197,7 @@ function Doings(props: OneAddressProps & { readonly known: KnownOwner }) {
           all={narrowed(place, 'flows', client, { by: 'src,dst' })}
           {...shared}
         />
-        {end !== undefined && (
+        {end !== undefined && ends?.rows.length !== 0 && (
           <ShortTable
             title="Ends of tunnels to here"
             testId="ends"
