@@ -18,13 +18,16 @@ export class ServedAgent implements AsyncDisposable {
     this.#running = running;
   }
 
-  static async start(namespace: string): Promise<ServedAgent> {
+  static async start(
+    namespace: string,
+    { intervalMs = 200 }: { readonly intervalMs?: number } = {},
+  ): Promise<ServedAgent> {
     const stopping = new AbortController();
     const ready = Promise.withResolvers<string>();
     const running = runAgent({
       meter: {
         interfaces: ['eth0'],
-        intervalMs: 200,
+        intervalMs,
         flowCapacity: 1024,
         hook: 'auto',
         namespace,
