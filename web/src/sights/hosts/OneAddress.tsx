@@ -73,16 +73,20 @@ export function OneAddress(props: OneAddressProps) {
   );
 }
 
-/** Its name, if it has one, and in which segment it is meant. */
+/** What it is called, and in which segment it is meant. */
 function Heading({ address, segment }: { readonly address: string; readonly segment: string | undefined }) {
   const name = useName('addresses', address);
   return (
-    <p className="headline" title={name && nameTitle(name, address)}>
-      {name && <bdi className="name">{name.name}</bdi>}{' '}
-      <span className={name ? 'also' : 'mono'}>{address}</span>
+    <div>
+      {name ? (
+        <p className="headline" title={nameTitle(name, address)}>
+          <bdi className="name">{name.name}</bdi> <span className="also">{address}</span>
+        </p>
+      ) : (
+        <p className="headline mono">{address}</p>
+      )}
       {segment !== undefined && (
-        <span className="quiet" data-testid="meant">
-          {' '}
+        <p className="quiet" data-testid="meant">
           {segment === 'none' ? (
             'outside tunnels, and as an end of them'
           ) : (
@@ -90,9 +94,9 @@ function Heading({ address, segment }: { readonly address: string; readonly segm
               in <SegmentText segment={segment} />
             </>
           )}
-        </span>
+        </p>
       )}
-    </p>
+    </div>
   );
 }
 
