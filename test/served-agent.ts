@@ -19,14 +19,20 @@ export class ServedAgent implements AsyncDisposable {
     this.#running = running;
   }
 
-  /** @param measure what is measured beside counting */
-  static async start(namespace: string, measure?: Partial<MeasureOptions>): Promise<ServedAgent> {
+  /** @param options `measure`: what is measured beside counting */
+  static async start(
+    namespace: string,
+    {
+      intervalMs = 200,
+      measure,
+    }: { readonly intervalMs?: number; readonly measure?: Partial<MeasureOptions> } = {},
+  ): Promise<ServedAgent> {
     const stopping = new AbortController();
     const ready = Promise.withResolvers<string>();
     const running = runAgent({
       meter: {
         interfaces: ['eth0'],
-        intervalMs: 200,
+        intervalMs,
         flowCapacity: 1024,
         hook: 'auto',
         namespace,

@@ -96,7 +96,7 @@ test('echoes that a cable loses are lost in their tunnel, each of them', {
   using workshop = new Workshop();
   await using hosts = twoHosts('tscost', { loss: workshop.object('test/loss.bpf.c') });
   layTunnel(hosts, 1500);
-  await using agent = await ServedAgent.start(hosts.here, { measurements: ['sequence'] });
+  await using agent = await ServedAgent.start(hosts.here, { measure: { measurements: ['sequence'] } });
   const sent = 400;
   const words = ['netns', 'exec', hosts.far, 'ping', '-c', String(sent), '-i', '0.01', '-W', '1', NEAR];
   const { stdout } = spawnSync('ip', words, { encoding: 'utf8' });
@@ -121,7 +121,7 @@ test('segments that a sender sends again into a tunnel are told, with the round 
   using workshop = new Workshop();
   await using hosts = twoHosts('tscost', { loss: workshop.object('test/loss.bpf.c') });
   layTunnel(hosts, 1500);
-  await using agent = await ServedAgent.start(hosts.far, { measurements: ['tcp'] });
+  await using agent = await ServedAgent.start(hosts.far, { measure: { measurements: ['tcp'] } });
   await using server = new TcpEnd(hosts.here);
   await using client = new TcpEnd(hosts.far);
   const { number } = await client.connect(NEAR, await server.listen(NEAR));

@@ -66,7 +66,7 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
     assert.match(await text(page, 'exactness-headline'), /^30 s not metered, \S.* \d\d:00 – \d\d:05\.$/);
     await page.goto(`${it.url}?sight=exactness&time=2026-11-21T10:00:00Z/2026-11-21T10:01:00Z`);
     await page.getByTestId('reasons').waitFor({ timeout: 30_000 });
-    assert.match(await text(page, 'exactness-headline'), /^All but 168 B in flows, .* \d\d:00 – \d\d:01\.$/);
+    assert.match(await text(page, 'exactness-headline'), /^All but 168\sB in flows, .* \d\d:00 – \d\d:01\.$/);
   });
 
   test('the ledger stands over time, step by step, and each line leads to what the documents say of it', async () => {

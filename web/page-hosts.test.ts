@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { until } from '../test/until.ts';
-import { launch } from './test/browser.ts';
+import { launch, numbersBy, text } from './test/browser.ts';
+import type { Stream } from './test/source.ts';
 import {
   ALL_OF_IT,
   asked,
@@ -34,6 +35,23 @@ function valuesOf(page: Page, row: string): Promise<Record<string, string>[]> {
         ),
       ),
     );
+}
+
+/** Two tenants whose hosts have the same addresses, and different peers. */
+function equalTenants(): Stream[] {
+  const stream = (vni: number, from: string, to: string, octets: number): Stream => ({
+    segment: `vxlan:${vni}`,
+    outer: ['172.16.1.100', '172.16.1.101'],
+    inner: [from, to],
+    octets,
+    packets: 2,
+    ports: [40_000, 80],
+  });
+  return [
+    stream(10, '10.0.0.1', '10.0.0.2', 1000),
+    stream(20, '10.0.0.1', '10.0.0.3', 5000),
+    stream(20, '10.0.0.3', '10.0.0.1', 300),
+  ];
 }
 
 describe('the view of hosts', { timeout: 240_000 }, () => {
@@ -68,6 +86,8 @@ describe('the view of hosts', { timeout: 240_000 }, () => {
     assert.equal(shown.length, sums.size);
     for (const { address, segment, sent, received } of shown)
       assert.deepEqual({ sent: Number(sent), received: Number(received) }, sums.get(`${address} ${segment}`));
+    const last = it.page.getByTestId('grid-row').first().locator('[data-column="packets.received"]');
+    assert.equal((await last.boundingBox())!.width, 136, 'the last column does not take what is left');
     await it.page.getByTestId('find').fill('192.168.3.');
     await until(
       async () => (await it.page.getByTestId('grid-row').count()) === 3,
@@ -122,6 +142,51 @@ describe('the view of hosts', { timeout: 240_000 }, () => {
     assert.deepEqual(await violations(page), []);
     await page.keyboard.press('Escape');
     await page.getByTestId('hosts').waitFor();
+    assert.deepEqual(it.complaints, []);
+  });
+
+  test('tenants with equal addresses were mixed; now each is by itself, and an address alone offers them', async () => {
+    const path = `?sight=hosts&${ALL_OF_IT}`;
+    await using tenants = await storeStreams(equalTenants());
+    await using it = await benchOver(browser, tenants, { path: `${path}&address=10.0.0.1` });
+    const { page } = it;
+    const offered = page.getByTestId('tenant');
+    await offered.first().waitFor();
+    const bySegment = await asked(it.url, {
+      ask: 'top',
+      by: ['segment'],
+      ...SPAN,
+      filter: 'host = 10.0.0.1',
+    });
+    assert.deepEqual(
+      await numbersBy(page, 'tenant', 'data-segment', 'data-octets'),
+      Object.fromEntries(bySegment.rows.map(([segment, octets]) => [segment, Number(octets)])),
+    );
+    assert.match(await text(page, 'tenants'), /in 2 segments: as many hosts may have it/);
+    assert.equal(await page.getByTestId('peers').count(), 0);
+    assert.deepEqual(await violations(page), []);
+
+    await offered.filter({ hasText: 'VNI 20' }).getByRole('link').click();
+    await until(() => page.url().includes('in=vxlan:20'), 'the address says which tenant');
+    await page.getByTestId('ports').getByTestId('short-row').first().waitFor();
+    assert.match(await text(page, 'meant'), /in VNI 20/);
+    const filter = 'vni = 20 and host = 10.0.0.1';
+    const { rows } = await asked(it.url, { ask: 'top', by: ['src', 'dst'], ...SPAN, filter });
+    const sent = new Map(rows.filter(([src]) => src === '10.0.0.1').map(([, dst, octets]) => [dst, octets]));
+    const peers = await valuesOf(page, '[data-testid=peers] [data-testid=short-row]');
+    assert.deepEqual(
+      Object.fromEntries(peers.map((row) => [row.peer, Number(row.sent)])),
+      Object.fromEntries(sent),
+    );
+    assert.deepEqual([...sent.keys()], ['10.0.0.3'], 'the peer of the other tenant is not there');
+    await page.getByTestId('peers').getByRole('link').first().click();
+    await until(() => /address=10\.0\.0\.3&in=vxlan:20/.test(page.url()), 'a peer is of the same tenant');
+    await page.goBack();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('grid-row').first().waitFor();
+    assert.doesNotMatch(page.url(), /address=|in=/);
+    await page.getByTestId('grid-row').filter({ hasText: 'VNI 10' }).filter({ hasText: '10.0.0.1' }).click();
+    await until(() => page.url().includes('in=vxlan:10'), 'a row leads to its own tenant');
     assert.deepEqual(it.complaints, []);
   });
 

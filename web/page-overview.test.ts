@@ -58,6 +58,15 @@ test('rates, talkers and what grew are those of the API, and lead on', async () 
   for (const row of changes.rows)
     if (nameOf(row) in was) assert.equal(was[nameOf(row)], Number(row[5]), nameOf(row));
   assert.match(await text(page, 'changes'), /of which 10 min were metered/);
+  const octets = await numbersBy(page, 'changes-line', 'data-line', 'data-octets');
+  const grew = Object.entries(octets).map(([line, now]) => now / 1200 - was[line]! / 600);
+  assert.ok(grew.length > 2);
+  assert.deepEqual(
+    grew,
+    grew.toSorted((a, b) => b - a),
+    'lines stand in the order of what they show',
+  );
+  assert.doesNotMatch(await text(page, 'changes'), /× 1\.0/);
 
   await page.locator('.series-numbers summary').click();
   const table = page.locator('[data-testid=series-table] td[data-octets]');
@@ -70,6 +79,30 @@ test('rates, talkers and what grew are those of the API, and lead on', async () 
   await page.locator('[data-testid=talkers-line] a').first().click();
   assert.match(decodeURIComponent(page.url()), /host=172\.16\.1\.100&time=/);
   await page.locator('[data-testid=chord]').waitFor();
+  assert.deepEqual(it.complaints, []);
+});
+
+test('old lines stood under the new time while it was asked; there are none until the answer is there', async () => {
+  const time = ([from, to]: readonly [number, number]): string =>
+    [from, to].map((ago) => new Date(past.toMs - ago * MINUTE).toISOString()).join('/');
+  await using it = await bench(browser, beforePast(past, { path: `?sight=overview&time=${time([30, 20])}` }));
+  const { page } = it;
+  page.setDefaultTimeout(SLOW_MS);
+  await page.locator('[data-testid=changes-line]').first().waitFor();
+  await page.locator('[data-testid=segment-lines-line]').first().waitFor();
+  const held = Promise.withResolvers<void>();
+  await page.route('**/api/v1/query', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.locator('[data-testid=time-back]').click();
+  for (const each of ['talkers', 'changes', 'segment-lines']) {
+    await page.locator(`[data-testid=${each}][aria-busy=true]`).waitFor();
+    assert.equal(await page.locator(`[data-testid=${each}-line]`).count(), 0, each);
+  }
+  assert.equal(await page.locator('[data-testid=figure-inside]').getAttribute('data-octets'), null);
+  held.resolve();
+  await page.locator('[data-testid=talkers-line]').first().waitFor();
   assert.deepEqual(it.complaints, []);
 });
 

@@ -170,6 +170,17 @@ test('the time is chosen by length, by its ends, and by steps; faults are named'
   assert.deepEqual(it.complaints, []);
 });
 
+test('the frame had grown with the time that is chosen: it stays one line, and four on a phone', async () => {
+  const days = 'time=2026-11-20T21:04:30Z/2026-11-21T23:05:10Z';
+  const heightOf = async (width: number): Promise<number> => {
+    await using it = await open(days, { context: { viewport: { width, height: 900 } } });
+    await it.page.locator('[data-testid=exactness]').waitFor();
+    return (await it.page.locator('header').boundingBox())!.height;
+  };
+  assert.ok((await heightOf(1440)) <= 56);
+  assert.ok((await heightOf(390)) <= 180);
+});
+
 test('the scrubber moves, stretches and plays the span', async () => {
   const span = minutes([100, 90]);
   await using it = await open(timeOf(span));

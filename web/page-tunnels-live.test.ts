@@ -45,7 +45,7 @@ describe('tunnels live', { timeout: 240_000 }, () => {
   }
 
   test('the room that packets leave and what they suffer are those of the API, and what does not fit is said', async () => {
-    await using agent = await ServedAgent.start(hosts.here, MEASURED);
+    await using agent = await ServedAgent.start(hosts.here, { measure: MEASURED });
     ping(hosts.here, 1450);
     await using it = await open(agent, '');
     const { page, complaints } = it;

@@ -152,7 +152,7 @@ export function above(place: Place): Place | undefined {
   if (place.sight === 'network') return place.at === undefined ? undefined : { ...place, at: undefined };
   if (place.sheet.row !== undefined) return { ...place, sheet: withSheet(place.sheet, { row: undefined }) };
   if (place.sheet.address !== undefined)
-    return { ...place, sheet: withSheet(place.sheet, { address: undefined }) };
+    return { ...place, sheet: withSheet(place.sheet, { address: undefined, in: undefined }) };
   const { pair, host, ...top } = place.question;
   if (pair !== undefined) return { ...place, question: host === undefined ? top : { ...top, host } };
   if (place.client !== undefined) return { ...place, client: undefined, list: 'nodes' };

@@ -34,6 +34,32 @@ export function hostFilter(host: string): string {
   return `outer.host = ${host} or tunnel = none and host = ${host}`;
 }
 
+/** Who has an address: in one segment, or, where none is named, whoever has it; `none` is the underlay. */
+export interface Owner {
+  readonly address: string;
+  readonly segment: string | undefined;
+}
+
+/** What an owner of an address sends and receives as a client, and as an end of tunnels where it can be one. */
+export function ownerFilters({ address, segment }: Owner): {
+  readonly client: string;
+  readonly end: string | undefined;
+  readonly either: string;
+} {
+  const client = both(segment === undefined ? undefined : segmentFilter(segment), `host = ${address}`)!;
+  // Ends of tunnels have their addresses in the underlay, whatever segments are inside.
+  const end = segment === undefined || segment === 'none' ? `outer.host = ${address}` : undefined;
+  return { client, end, either: end === undefined ? client : `${client} or ${end}` };
+}
+
+/** Where an address is looked at. @param segment in which it is meant; `none` is the underlay */
+export function placeOfAddress(place: Place, { address, segment }: Owner): Place {
+  return {
+    ...asSight(place, 'hosts'),
+    sheet: { address, ...(segment !== undefined && { in: segment }) },
+  };
+}
+
 /** What goes between two nodes of the chord; a client is its segment and its address. */
 function pairFilter(pair: string, isOfClients: boolean): string {
   const [a = '', b = ''] = pair.split('~');

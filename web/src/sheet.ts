@@ -1,12 +1,13 @@
 /** What of a table stands in the address: which columns, how sorted, what is chosen. Views give it its meaning. */
 
 /** Parts of the address that are a table's own. */
-export const SHEET_FIELDS = ['by', 'cols', 'sort', 'rows', 'pin', 'row', 'address', 'find'] as const;
+export const SHEET_FIELDS = ['by', 'cols', 'sort', 'rows', 'pin', 'row', 'address', 'in', 'find'] as const;
 type SheetField = (typeof SHEET_FIELDS)[number];
 
 /**
  * A table's part of the address, as text: dimensions it is grouped by, columns, order, most rows, keys of rows that are
- * pinned, the key of the row that is open, the address that is looked at, what is searched for.
+ * pinned, the key of the row that is open, the address that is looked at, the segment in which it has that address, what is
+ * searched for.
  */
 export type Sheet = { readonly [Field in SheetField]?: string };
 

@@ -18,6 +18,7 @@ import {
 import { type Arc, LARGER, type Matrix, OTHERS, type Pair } from './layout/fold.ts';
 import { addressWithName, calledAddress, calledSegment } from './name-words.ts';
 import { type Naming, NO_NAMES } from './names.ts';
+import type { Span } from './past-questions.ts';
 import type { PastFacts, ShownView } from './past-view.ts';
 import type { Units } from './question.ts';
 import { lengthWords, spanWords as momentsWords } from './time-words.ts';
@@ -99,24 +100,26 @@ export function leftOutWords({ leftOut, unknown }: Filtered, shown: number): str
 
 /** What a part of the past lacks, if anything. */
 export function pastTrust(facts: PastFacts): Omit<Trust, 'more'> {
-  const { missingMs, lost } = missingOf(facts);
-  const words = lost > 0 ? `all but ${formatQuantity(octetQuantity(lost))} in flows` : 'all in flows';
+  const missingMs = unmetered(facts).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  const { ledger } = facts;
+  const lost = ledger.reduce((sum, { octets }) => sum + octets, 0) - excludedOf(ledger).octets;
+  // A number and its unit stay together where lines are short.
+  const amountLost = formatQuantity(octetQuantity(lost)).replace(' ', '\u00a0');
+  const words = lost > 0 ? `all but ${amountLost} in flows` : 'all in flows';
   return missingMs > 0
     ? { state: 'coarse', words: `${lengthWords(missingMs)} not metered` }
     : { state: 'exact', words };
 }
 
-/** How long nobody metered, and what was metered and is in no flow, though the rules did not exclude it. */
-function missingOf({ covered, gaps, ledger, span }: PastFacts): {
-  readonly missingMs: number;
-  readonly lost: number;
-} {
-  const gapMs = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
-  const tailMs = span.toMs - covered.toMs;
+/** When in a part of the past nobody metered, its ends too. */
+export function unmetered({ covered, gaps, span }: PastFacts): readonly Span[] {
   // What was metered within the last minute may still be on its way to the store.
-  const missingMs = Math.max(0, covered.fromMs - span.fromMs) + gapMs + (tailMs > 60_000 ? tailMs : 0);
-  const lost = ledger.reduce((sum, { octets }) => sum + octets, 0) - excludedOf(ledger).octets;
-  return { missingMs, lost };
+  const isOver = span.toMs - covered.toMs > 60_000;
+  return [
+    { fromMs: span.fromMs, toMs: Math.min(covered.fromMs, span.toMs) },
+    ...gaps,
+    { fromMs: covered.toMs, toMs: isOver ? span.toMs : covered.toMs },
+  ].filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
 /** The sentence behind {@link pastTrust}: `1.24 GiB in flows, 756 B in named ledger lines`. */

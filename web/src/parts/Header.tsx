@@ -70,11 +70,18 @@ export function Header(props: HeaderProps) {
             />
           </>
         )}
-        <button type="button" className="pause" data-testid="pause" aria-pressed={isPaused} onClick={onPause}>
+        <button
+          type="button"
+          className="pause"
+          data-testid="pause"
+          title={isPaused ? 'Resume' : 'Pause'}
+          aria-pressed={isPaused}
+          onClick={onPause}
+        >
           <span aria-hidden="true" className="pause-sign">
             {isPaused ? '▶' : '❚❚'}
           </span>
-          {isPaused ? 'Resume' : 'Pause'}
+          <span className="pause-words">{isPaused ? 'Resume' : 'Pause'}</span>
         </button>
         <Connection feed={feed} view={view} state={state} isPast={place.time.kind !== 'live'} />
       </div>

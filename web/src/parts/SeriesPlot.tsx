@@ -35,6 +35,8 @@ const CURSOR = uPlot.sync('page');
 /** Shorter than this it was a click, pixels. */
 const LEAST_ZOOM = 5;
 const SECOND_MS = 1000;
+/** What was metered longer ago is stored, if anything was. */
+const LATE_MS = 60_000;
 /** Room of a time on its axis, pixels: `14:05:30`, and `14:05:30.250` where a second has several ticks. */
 const TIME_SPACE = { usual: 64, fine: 92 } as const;
 /** In a longer span no tick is within a second. */
@@ -129,7 +131,8 @@ function optionsOf(
     width,
     height,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    // Half of a time stands beside the end of the axis.
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -220,7 +223,15 @@ function drawGaps(chart: uPlot, { props, inks }: Drawn): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.fillStyle = inks.hover;
-  for (const { fromMs, toMs, seconds } of props.layout.steps) {
+  const { span, layout } = props;
+  // Neither was anything before the first step, nor after the last but for what is on its way to the store.
+  const firstMs = layout.steps[0]?.fromMs ?? span.toMs;
+  const lastMs = layout.steps.at(-1)?.toMs ?? span.toMs;
+  const ends = [
+    { fromMs: span.fromMs, toMs: firstMs, seconds: 0 },
+    { fromMs: span.toMs - lastMs > LATE_MS ? lastMs : span.toMs, toMs: span.toMs, seconds: 0 },
+  ];
+  for (const { fromMs, toMs, seconds } of [...ends, ...layout.steps]) {
     if (seconds > 0) continue;
     // Whole pixels, so that neighbours leave no seam.
     const left = Math.max(bbox.left, Math.round(chart.valToPos(fromMs, 'x', true)));

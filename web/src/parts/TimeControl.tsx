@@ -135,7 +135,7 @@ function Panel({ feed, place, go, nowMs }: TimeProps & { readonly nowMs: number 
       onKeyDown={onKeyDown}
     >
       <summary ref={summary} className={hasHistory ? '' : 'quiet'}>
-        {time.kind === 'live' ? 'Past' : rangeWords(time, nowMs)}
+        <span className="range-words">{time.kind === 'live' ? 'Past' : rangeWords(time, nowMs)}</span>
         <span aria-hidden="true" className="fold-sign">
           ▾
         </span>

@@ -203,15 +203,13 @@ function GridLine<Row>(props: GridRowProps<Row>) {
   );
 }
 
-/** Widths of the columns, of which the last takes what is left, and of all of them. */
+/** Widths of the columns, behind which what is left stays empty, and of all of them. */
 function widths<Row>(
   columns: readonly GridColumn<Row>[],
   stretched: { readonly id: string; readonly width: number } | undefined,
 ): CSSProperties {
   const each = columns.map(({ id, width }) => (id === stretched?.id ? stretched.width : width));
-  const tracks = each.map((width, nth) =>
-    nth === each.length - 1 ? `minmax(${width}px, 1fr)` : `${width}px`,
-  );
+  const tracks = [...each.map((width) => `${width}px`), '1fr'];
   const all = each.reduce((sum, width) => sum + width, 0);
   return { '--grid': tracks.join(' '), '--wide': `${all}px` } as CSSProperties;
 }

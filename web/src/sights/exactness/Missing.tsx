@@ -7,7 +7,7 @@ import { Series } from '../../parts/Series.tsx';
 import type { SightProps } from '../../parts/sight.ts';
 import type { Paint } from '../../segments.ts';
 import { lengthWords, spanWords } from '../../time-words.ts';
-import { exactly, finePercent } from '../../words.ts';
+import { exactly, finePercent, unmetered } from '../../words.ts';
 import { type KnownLedger, ledgerSeries } from './ledger.ts';
 
 type Ledger = ResultTable['ledger'];
@@ -35,7 +35,7 @@ export function Missing(props: SightProps & { readonly known: KnownLedger }) {
       )}
       {ledger && ledger.length > 0 && <Reasons ledger={ledger} seen={seen ?? 0} />}
       {table && <OverTime {...props} table={table} />}
-      {facts && <Gaps gaps={facts.gaps} />}
+      {facts && <Gaps gaps={unmetered(facts)} />}
     </>
   );
 }
@@ -145,7 +145,7 @@ function Reason({ line, seen }: { readonly line: Ledger[number]; readonly seen: 
 /** Gaps that are listed; more are counted. */
 const MOST_GAPS = 20;
 
-function Gaps({ gaps }: { readonly gaps: ResultTable['gaps'] }) {
+function Gaps({ gaps }: { readonly gaps: ReturnType<typeof unmetered> }) {
   const nowMs = Date.now();
   const all = gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   return (

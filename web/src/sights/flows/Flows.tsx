@@ -18,9 +18,9 @@ import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheetin
 import type { SightProps } from '../../parts/sight.ts';
 import { PlaceLink } from '../../parts/tables.tsx';
 import { VirtualTable } from '../../parts/VirtualTable.tsx';
-import { asSight, type Place } from '../../question.ts';
+import type { Place } from '../../question.ts';
 import type { ResultRow } from '../../result.ts';
-import { narrowed, onSheet, selectionOf } from '../../selection.ts';
+import { narrowed, onSheet, placeOfAddress, selectionOf } from '../../selection.ts';
 import { spanWords } from '../../time-words.ts';
 import { exactly } from '../../words.ts';
 import { flowsQuestion, MOST_ROWS, readRows } from './flows-question.ts';
@@ -213,10 +213,8 @@ function nextOfFlow(
   const cell = (name: string) => cellOf(columns, row, name);
   const [src, dst, outerSource] = [cell('src'), cell('dst'), cell('outer.src')];
   const ends = `outer.host = ${outerSource} and outer.host = ${cell('outer.dst')}`;
-  const host = (address: unknown): Place => ({
-    ...asSight(place, 'hosts'),
-    sheet: { address: String(address) },
-  });
+  const host = (address: unknown): Place =>
+    placeOfAddress(place, { address: String(address), segment: String(cell('segment')) });
   return [
     ...(src === null ? [] : [{ words: `What ${calledAddress(String(src), naming)} does`, to: host(src) }]),
     ...(dst === null ? [] : [{ words: `What ${calledAddress(String(dst), naming)} does`, to: host(dst) }]),

@@ -8,7 +8,7 @@ import { ColumnsMenu } from '../../parts/ColumnsMenu.tsx';
 import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { VirtualTable } from '../../parts/VirtualTable.tsx';
-import { both, onSheet, selectionOf } from '../../selection.ts';
+import { both, onSheet, placeOfAddress, selectionOf } from '../../selection.ts';
 import { exactly } from '../../words.ts';
 import { sentAndReceived } from './host-tables.ts';
 
@@ -119,7 +119,14 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
               onSort={changes.sortBy}
               onMove={changes.move}
               onResize={changes.resize}
-              onOpen={([address]) => go({ ...place, sheet: { address: String(address) } })}
+              onOpen={([address, segment]) =>
+                go(
+                  placeOfAddress(place, {
+                    address: String(address),
+                    segment: isOuter ? 'none' : String(segment),
+                  }),
+                )
+              }
             />
           </AnswerState>
         </div>

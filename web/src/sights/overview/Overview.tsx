@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
-import { useAnswer } from '../../answers.ts';
+import { type KnownAnswer, useAnswer } from '../../answers.ts';
+import type { AnyQuestion } from '../../asking.ts';
 import { tableOfRates } from '../../layout/series.ts';
 import { useMoment } from '../../moment.ts';
 import { Problem } from '../../parts/Problem.tsx';
@@ -18,7 +19,7 @@ export default function Overview(props: SightProps) {
   const asked = useMemo(() => (isLive ? { ...place, time: RECENT } : place), [isLive, place]);
   const { time, turn } = useMoment(asked, feed, isPaused);
   const questions = overviewQuestions(place, hasHistory ? time : undefined);
-  const answers = useOverview(questions, turn);
+  const answers = useOverview(questions, { turn, isSliding: asked.time.kind === 'last' });
   const span = time && 'fromMs' in time ? time : undefined;
   if (!isLive && feed.status && !hasHistory)
     return (
@@ -47,14 +48,38 @@ export default function Overview(props: SightProps) {
   );
 }
 
-function useOverview(questions: OverviewQuestions, turn: number): Answers {
+function useOverview(questions: OverviewQuestions, { turn, isSliding }: Sliding): Answers {
+  const answer = (known: KnownAnswer, wanted: AnyQuestion | undefined): KnownAnswer =>
+    isOfAnother(known.question, wanted, isSliding) ? { ...known, table: undefined } : known;
   return {
+    // A drawing has its own axis of time: it stays until there is another.
     series: useAnswer(questions.series, turn),
-    segments: useAnswer(questions.segments, turn),
-    talkers: useAnswer(questions.talkers, turn),
-    changes: useAnswer(questions.changes, turn),
-    before: useAnswer(questions.before, turn),
+    segments: answer(useAnswer(questions.segments, turn), questions.segments),
+    talkers: answer(useAnswer(questions.talkers, turn), questions.talkers),
+    changes: answer(useAnswer(questions.changes, turn), questions.changes),
+    before: answer(useAnswer(questions.before, turn), questions.before),
   };
+}
+
+interface Sliding {
+  readonly turn: number;
+  /** The time moves with now: an answer of a moment ago is still one. */
+  readonly isSliding: boolean;
+}
+
+/** Whether an answer would stand below words about something else. */
+function isOfAnother(
+  answered: AnyQuestion | undefined,
+  wanted: AnyQuestion | undefined,
+  isSliding: boolean,
+): boolean {
+  if (!answered || !wanted) return false;
+  const meant = (question: AnyQuestion): string => {
+    if (!isSliding || !('fromMs' in question)) return JSON.stringify(question);
+    const { fromMs, toMs, ...rest } = question;
+    return JSON.stringify({ ...rest, before: undefined, lengthMs: toMs - fromMs });
+  };
+  return meant(answered) !== meant(wanted);
 }
 
 function Rates(props: Asked & { readonly hasHistory: boolean }) {

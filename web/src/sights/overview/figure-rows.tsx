@@ -1,11 +1,10 @@
 import { useMemo } from 'react';
 import type { Quantity } from '../../../../src/flow/index.ts';
-import { formatQuantity, octetQuantity } from '../../../../src/flow/index.ts';
 import type { StreamedView } from '../../../../src/query/index.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { asSight } from '../../question.ts';
-import { lengthWords, spanWords } from '../../time-words.ts';
-import { rate, trust, windowWords } from '../../words.ts';
+import { spanWords } from '../../time-words.ts';
+import { pastTrust, rate, trust, windowWords } from '../../words.ts';
 import { type Asked, meteredSeconds } from './asked.ts';
 import { Figure, Figures } from './Figures.tsx';
 import { insideAndOutside } from './questions.ts';
@@ -68,9 +67,8 @@ export function PastFigures({ answers, span, place, go }: Asked) {
   const sums = useMemo(() => table && insideAndOutside(table), [table]);
   const seconds = meteredSeconds(table);
   const say = (octets: number) => rate(seconds > 0 ? octets / seconds : 0, place.units);
-  const about = span ? spanWords(span, { nowMs: span.toMs }) : '';
-  const lost = table?.ledger.reduce((sum, { octets }) => sum + octets, 0) ?? 0;
-  const gapMs = table?.gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) ?? 0;
+  const about = span ? spanWords(span, { nowMs: Date.now() }) : '';
+  const judged = table && span && pastTrust({ ...table, span });
   return (
     <Figures>
       <BothRates sums={sums} say={say} about={about} />
@@ -85,15 +83,8 @@ export function PastFigures({ answers, span, place, go }: Asked) {
       <Figure
         title="Exactness"
         testId="judged"
-        words={
-          table &&
-          (gapMs > 0
-            ? `${lengthWords(gapMs)} not metered`
-            : lost > 0
-              ? `all but ${formatQuantity(octetQuantity(lost))} in flows`
-              : 'all in flows')
-        }
-        state={gapMs > 0 ? 'coarse' : 'exact'}
+        words={judged?.words}
+        state={judged?.state}
         about="what is in no flow has its reason"
         to={asSight(place, 'exactness')}
         go={go}

@@ -66,7 +66,11 @@ export function ChangeList(
   const { about, lines, seconds, units, paints, go } = props;
   const was = ({ before = 0 }: Line): number => perSecond(before, seconds.before);
   const is = ({ octets }: Line): number => perSecond(octets, seconds.now);
-  const grown = seconds.before === 0 ? lines && [] : lines?.filter((line) => is(line) > was(line));
+  const by = (line: Line): number => is(line) - was(line);
+  const grown =
+    seconds.before === 0
+      ? lines && []
+      : lines?.filter((line) => by(line) > 0).toSorted((x, y) => by(y) - by(x));
   const empty = seconds.before === 0 ? 'Nobody metered what came before.' : 'Nothing grew.';
   return (
     <Frame title="What grew most" about={about} testId="changes" lines={grown} empty={empty}>
@@ -80,7 +84,7 @@ export function ChangeList(
         >
           <Name line={line} paints={paints} go={go} />
           <span className="line-grown">
-            + <Amount quantity={rate(is(line) - was(line), units)} />
+            + <Amount quantity={rate(by(line), units)} />
           </span>
           <span className="line-share">{timesWords(is(line), was(line))}</span>
           <About line={line} go={go} />
@@ -90,10 +94,11 @@ export function ChangeList(
   );
 }
 
-/** `× 2.4`. */
+/** `× 2.4`, or `+ 4.2 %` of what hardly grew. */
 function timesWords(is: number, was: number): string {
   if (was === 0) return 'new';
   const times = is / was;
+  if (times < 1.1) return `+ ${percent(is - was, was)}`;
   return `× ${times.toFixed(times < 10 ? 1 : 0)}`;
 }
 

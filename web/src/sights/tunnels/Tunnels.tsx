@@ -18,9 +18,9 @@ import { SegmentName } from '../../parts/Named.tsx';
 import { sheetChanges, type UsualSheet, useSheetView } from '../../parts/sheeting.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { VirtualTable } from '../../parts/VirtualTable.tsx';
-import { asSight, type Place } from '../../question.ts';
+import type { Place } from '../../question.ts';
 import type { ResultRow } from '../../result.ts';
-import { both, narrowed, segmentFilter, selectionOf } from '../../selection.ts';
+import { both, narrowed, placeOfAddress, segmentFilter, selectionOf } from '../../selection.ts';
 import { exactly } from '../../words.ts';
 import { roomWords, tooLong, unknownWords } from './costs.ts';
 
@@ -208,7 +208,7 @@ function nextOf(
     },
     ...endsOf(columns, row).map((address) => ({
       words: `What ${calledAddress(address, naming)} does`,
-      to: { ...asSight(place, 'hosts'), sheet: { address } },
+      to: placeOfAddress(place, { address, segment: 'none' }),
     })),
     { words: 'In the chord', to: narrowed(place, 'chord', filter) },
   ];
