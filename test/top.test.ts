@@ -210,6 +210,31 @@ describe('colours of top', { skip: WITHOUT_TMUX }, () => {
 });
 
 describe('what top writes', { skip: WITHOUT_TMUX }, () => {
+  /** Of each tab, the heads that are never left out, and a row of what is there. */
+  const TABS = {
+    tunnels: [/FROM +TO .*RATE/, /■ VNI 42 +10\.79\.0\.1 +10\.79\.0\.2 .*bit\/s/],
+    flows: [/PROTO.* SOURCE +DESTINATION .*RATE/, /^.ICMP .*bit\/s/],
+    connections: [/FROM +TO +SENT/, /^.ICMP .*KiB/],
+    hosts: [/HOST +SENT +RECEIVED/, /^.10\.79\.0\.1 .*%/],
+    ledger: [/POINT +LINE +PACKETS/, /eth0 ingress +seen by the hook +\d/],
+  } as const;
+  /** Octets of a second, in which there is an epoch and a tick: half of the glyphs of a screen of 80×24. */
+  const SECOND_OCTETS = 960;
+
+  for (const [tab, [heads, row]] of Object.entries(TABS))
+    test(`at 80×24 is a small part of a screen each second, in the tab ${tab}`, async () => {
+      using screen = new TmuxScreen(metering('--tab', tab));
+      await screen.sees(row);
+      await screen.sees(heads);
+      const seconds = 4;
+      const written = await screen.written(
+        () => new Promise((resolve) => setTimeout(resolve, 1000 * seconds)),
+      );
+      assert.ok(written / seconds < SECOND_OCTETS, `${written / seconds} octets/s`);
+      screen.keys('q');
+      await screen.sees(/^ended 0/);
+    });
+
   test('is next to nothing while nothing changes, and some kilobytes while numbers do', async () => {
     using screen = new TmuxScreen(metering());
     await screen.sees(/■ VNI 42/);
