@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { runAgent } from '../src/agent.ts';
 import type { MeasureOptions } from '../src/flow/index.ts';
-import { type HostConnections, HostConnectionsSchema } from '../src/query/index.ts';
+import { type AlertDefinition, type HostConnections, HostConnectionsSchema } from '../src/query/index.ts';
 
 const PAGE = fileURLToPath(new URL('../web/dist', import.meta.url));
 
@@ -25,7 +25,12 @@ export class ServedAgent implements AsyncDisposable {
     {
       intervalMs = 200,
       measure,
-    }: { readonly intervalMs?: number; readonly measure?: Partial<MeasureOptions> } = {},
+      alerts = [],
+    }: {
+      readonly intervalMs?: number;
+      readonly measure?: Partial<MeasureOptions>;
+      readonly alerts?: readonly AlertDefinition[];
+    } = {},
   ): Promise<ServedAgent> {
     const stopping = new AbortController();
     const ready = Promise.withResolvers<string>();
@@ -45,6 +50,7 @@ export class ServedAgent implements AsyncDisposable {
         auth: { kind: 'none' },
         pageDirectory: PAGE,
       },
+      alerts,
       sinks: [],
       ready: ({ url }) => ready.resolve(url!),
       listener: { sinkFailed: (_, error) => ready.reject(error), sinkDropped: () => undefined },

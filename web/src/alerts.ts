@@ -14,13 +14,21 @@ export function useAlerts(): Polled<Alerts> {
   return usePolled('api/v1/alerts', AlertsSchema, PAUSE_MS);
 }
 
+/** What an alert that looks at groups tells of. */
+export interface AlertGroup {
+  /** Undefined of addresses outside tunnels' segments: of their ends. */
+  readonly segment: string | undefined;
+  /** Undefined of a whole segment. What is no address stands for those that had no room. */
+  readonly address: string | undefined;
+}
+
 /** One thing to tell: an alert that is not well, or one of its groups. */
 export interface AlertLine {
   readonly key: string;
   readonly state: 'firing' | 'pending' | 'resolved';
   readonly name: string;
-  /** Undefined: of all flows that fit. */
-  readonly group: string | undefined;
+  /** Of which flows, of those that fit; undefined: of all. */
+  readonly group: AlertGroup | undefined;
   /** `1.24 Gbit/s, above 1 Gbit/s`. */
   readonly words: string;
   /** `firing for 2 min`. */
@@ -53,11 +61,12 @@ interface Standing {
 }
 
 function lineOf(alert: AlertStatus, standing: Standing, atMs: number | null): AlertLine | undefined {
-  const { group, state, sinceMs, value } = standing;
+  const { state, sinceMs, value } = standing;
+  const group = groupOf(alert.by, standing.group);
   if (state === 'ok') return undefined;
   const amount = value === null ? '' : `${amountWords(alert, value)}, `;
   return {
-    key: `${alert.name}/${group ?? ''}`,
+    key: `${alert.name}/${standing.group ?? ''}`,
     state,
     name: alert.name,
     group,
@@ -76,15 +85,21 @@ function amountWords({ quantity }: AlertStatus, amount: number): string {
   return `${formatQuantity(countQuantity(amount))} flows`;
 }
 
-/** Groups of `src` and `dst` are `segment/address`; what is no address cannot be asked for. */
-function groupFilter(by: AlertStatus['by'], group: string | undefined): string {
-  if (by === null || group === undefined) return '';
-  if (by === 'segment') return segmentFilter(group);
+/** Groups of `src` and `dst` are `segment/address`. */
+function groupOf(by: AlertStatus['by'], group: string | undefined): AlertGroup | undefined {
+  if (by === null || group === undefined) return undefined;
+  if (by === 'segment') return { segment: group, address: undefined };
   const slash = group.indexOf('/');
-  const address = group.slice(slash + 1);
-  if (!/^[\da-f.:]+$/i.test(address)) return '';
-  const where = `${by} = ${address}`;
-  return slash < 0 ? where : `${segmentFilter(group.slice(0, slash))} and ${where}`;
+  return { segment: slash < 0 ? undefined : group.slice(0, slash), address: group.slice(slash + 1) };
+}
+
+/** What is no address cannot be asked for. */
+function groupFilter(by: AlertStatus['by'], group: AlertGroup | undefined): string {
+  if (!group) return '';
+  const { segment, address } = group;
+  if (address !== undefined && !/^[\da-f.:]+$/i.test(address)) return '';
+  const parts = [segment && segmentFilter(segment), address && `${by} = ${address}`];
+  return parts.filter((part) => part !== undefined).join(' and ');
 }
 
 function segmentFilter(segment: string): string {

@@ -1,6 +1,7 @@
-import { alertLines, placeOfAlert, useAlerts } from '../alerts.ts';
+import { type AlertGroup, alertLines, placeOfAlert, useAlerts } from '../alerts.ts';
 import type { Place } from '../question.ts';
 import { Menu } from './Menu.tsx';
+import { AddressName, SegmentName } from './Named.tsx';
 import { PlaceLink } from './tables.tsx';
 
 interface AlertsMenuProps {
@@ -24,7 +25,7 @@ export function AlertsMenu({ place, go }: AlertsMenuProps) {
             <li key={line.key} data-testid="alert" data-state={line.state}>
               <PlaceLink to={placeOfAlert(place, line)} go={go}>
                 <strong>{line.name}</strong>
-                {line.group !== undefined && <span className="mono"> {line.group}</span>}
+                <GroupName group={line.group} />
               </PlaceLink>
               <span>{line.words}</span>
               <span className="quiet">{line.since}</span>
@@ -33,5 +34,26 @@ export function AlertsMenu({ place, go }: AlertsMenuProps) {
         </ul>
       </Menu>
     </div>
+  );
+}
+
+function GroupName({ group }: { readonly group: AlertGroup | undefined }) {
+  if (!group) return null;
+  const { segment, address } = group;
+  return (
+    <>
+      {address !== undefined && (
+        <>
+          {' '}
+          <AddressName address={address} />
+        </>
+      )}
+      {segment !== undefined && (
+        <>
+          {address === undefined ? ' ' : ', '}
+          <SegmentName segment={segment} />
+        </>
+      )}
+    </>
   );
 }

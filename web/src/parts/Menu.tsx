@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useRef, useState } from 'react';
 
 interface MenuProps {
   readonly words: string;
@@ -6,7 +6,7 @@ interface MenuProps {
   readonly children: ReactNode;
 }
 
-/** A button that opens a panel below it; Escape closes it. */
+/** A button that opens a panel below it; Escape closes it, and so does following a link in it. */
 export function Menu({ words, testId, children }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
   const summary = useRef<HTMLElement>(null);
@@ -16,6 +16,9 @@ export function Menu({ words, testId, children }: MenuProps) {
     setOpen(false);
     summary.current?.focus();
   };
+  const onClick = ({ target }: MouseEvent): void => {
+    if ((target as Element).closest('a, [role="link"]')) setOpen(false);
+  };
   return (
     <details
       className="menu"
@@ -23,6 +26,7 @@ export function Menu({ words, testId, children }: MenuProps) {
       open={isOpen}
       onToggle={(event) => setOpen(event.currentTarget.open)}
       onKeyDown={onKeyDown}
+      onClick={onClick}
       onBlur={(event) => {
         if (event.relatedTarget && !event.currentTarget.contains(event.relatedTarget)) setOpen(false);
       }}
