@@ -36,7 +36,7 @@ export function Graph({ graph, place, paints, segment, go }: GraphProps) {
   const size = useSize(frame);
   const [pointed, setPointed] = useState<Pointed>();
   // On a phone the picture is as high as it needs to be: its frame follows it.
-  const height = useMedia('(max-width: 720px)') ? LEAST_HEIGHT : size.height - 2;
+  const height = useMedia('screen and (max-width: 720px)') ? LEAST_HEIGHT : size.height - 2;
   const shape = shapeOf(graph);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the shape is the graph, by what its layout follows from
   const layout = useMemo(

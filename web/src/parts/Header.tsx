@@ -3,11 +3,13 @@ import type { Status, StreamedView } from '../../../src/query/index.ts';
 import { ageMs, durationWords } from '../freshness.ts';
 import { type Go, useNow } from '../hooks.ts';
 import type { Feed } from '../live.ts';
+import { agentNowMs } from '../moment.ts';
 import type { Place, Units } from '../question.ts';
 import { applyTheme, storedTheme, type Theme } from '../theme.ts';
 import { AlertsMenu } from './AlertsMenu.tsx';
 import { Choice } from './Choice.tsx';
 import { FilterField } from './FilterField.tsx';
+import { PaperHead } from './PaperHead.tsx';
 import { TimeControl } from './TimeControl.tsx';
 import { TrustGauge } from './TrustGauge.tsx';
 
@@ -35,8 +37,10 @@ export function Header(props: HeaderProps) {
   const { feed, view, place, state, isPaused, onPause, go, onUnits } = props;
   const { status } = feed;
   const where = status && placeWords(status);
+  const now = feed.newest ? agentNowMs(feed.newest, Date.now()) : Date.now();
   return (
     <header>
+      <PaperHead place={place} status={status} view={view} nowMs={now} />
       <h1>
         <Mark />
         Tunnelscope

@@ -27,7 +27,7 @@ interface NetworkProps {
 /** The virtual networks of the agent's machine: graph, and tables beside it. */
 export function NetworkView({ known, seen, place, pointed, go }: NetworkProps) {
   const { answer, problem } = known;
-  const limit = useMedia('(max-width: 720px)') ? 12 : 60;
+  const limit = useMedia('screen and (max-width: 720px)') ? 12 : 60;
   const functions = answer?.functions ?? [];
   const plain = networkGraph({ functions });
   const naming = useNaming(cardAddresses(plain), segmentsOf(functions));

@@ -119,7 +119,7 @@ function Drawing({
   const { view, matrix, ribbons, gate } = picture;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
-  const isNarrow = useMedia('(max-width: 720px)');
+  const isNarrow = useMedia('screen and (max-width: 720px)');
   const naming = useNaming(
     matrix.arcs.flatMap(({ node }) => node?.address ?? []),
     matrix.arcs.flatMap(({ node }) => node?.segment ?? []),

@@ -251,14 +251,17 @@ function zoom(chart: uPlot, { onZoom }: SeriesPlotProps): void {
   onZoom?.({ fromMs, toMs });
 }
 
-/** Calls back when the page changes between light and dark. @returns the way to stop */
+/** Calls back when the page changes between light and dark, or is put on paper. @returns the way to stop */
 function onNewColours(call: () => void): () => void {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const chosen = new MutationObserver(call);
   chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  const paper = matchMedia('print');
   system.addEventListener('change', call);
+  paper.addEventListener('change', call);
   return () => {
     chosen.disconnect();
     system.removeEventListener('change', call);
+    paper.removeEventListener('change', call);
   };
 }

@@ -29,7 +29,7 @@ const NO_LINKS: LinkRows = { segments: [], rows: [] };
 
 /** The picture's twin in numbers: everything, also what the picture folds. */
 export function Side({ picture, past, place, paints, hover, onHover, go }: SideProps) {
-  const limit = useMedia('(max-width: 720px)') ? 12 : 60;
+  const limit = useMedia('screen and (max-width: 720px)') ? 12 : 60;
   const view = picture?.view;
   const matrix = useMemo(
     () =>

@@ -1,6 +1,8 @@
 import { memo, type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { useMedia } from '../hooks.ts';
 import type { Paint } from '../segments.ts';
 import { type Figure, FigureCell, writeRow } from './figures.tsx';
+import { PaperMore, PRINTED } from './PaperMore.tsx';
 
 /** A column: what it says, how it sorts, what it shows. */
 export type Column<Row> = ColumnHead<Row> & (StillColumn<Row> | FigureColumn<Row>);
@@ -53,7 +55,9 @@ export function Table<Row>(props: TableProps<Row>) {
   const [isLong, setIsLong] = useState(false);
   const lead = columns.find((column) => column.id === sort.column) ?? columns[0]!;
   const rows = sortRows(props.rows, lead, sort.descending);
-  const shown = isLong ? rows : rows.slice(0, props.limit);
+  const isPrinted = useMedia('print');
+  const limit = isPrinted ? PRINTED : props.limit;
+  const shown = isLong && !isPrinted ? rows : rows.slice(0, limit);
   const body = useRef<HTMLTableSectionElement>(null);
   const ids = shown.map(rowId);
   useLayoutEffect(() => {
@@ -156,6 +160,7 @@ export function Table<Row>(props: TableProps<Row>) {
           {isLong ? `Only the first ${props.limit}` : `All ${rows.length} rows`}
         </button>
       )}
+      <PaperMore shown={shown.length} rows={rows.length} />
     </div>
   );
 }

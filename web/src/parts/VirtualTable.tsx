@@ -15,11 +15,10 @@ import { useMedia, useNewest } from '../hooks.ts';
 import type { Sort } from '../sheet.ts';
 import { OVERSCAN, type Range, rowAfterKey, rowsInSight, scrolledTo } from '../virtual.ts';
 import { GridHead } from './GridHead.tsx';
+import { PaperMore, PRINTED } from './PaperMore.tsx';
 
 /** Height of every row, the head too, CSS pixels; `sheet.css` has it as well. */
 export const ROW_HEIGHT = 30;
-/** Rows on paper. */
-const PRINTED = 300;
 /** What an arrow key moves sideways, CSS pixels. */
 const SIDEWAYS = 96;
 
@@ -61,7 +60,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const pinned: readonly Row[] = props.pinned ?? NONE;
   const id = useId();
   const frame = useRef<HTMLDivElement>(null);
-  const { range, pool, look } = useRange(frame, rows.length, 1 + pinned.length);
+  const { range, pool, look, isPrinted } = useRange(frame, rows.length, 1 + pinned.length);
   const [active, setActive] = useState(-1);
   const [stretched, setStretched] = useState<{ readonly id: string; readonly width: number }>();
   const count = pinned.length + rows.length;
@@ -134,16 +133,21 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
         ))}
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-      <div className="grid-body" role="rowgroup" style={{ height: rows.length * ROW_HEIGHT }}>
+      <div
+        className="grid-body"
+        role="rowgroup"
+        style={{ height: isPrinted ? undefined : rows.length * ROW_HEIGHT }}
+      >
         {rows.slice(range.first, range.end).map((row, nth) => (
           <GridRow
             // biome-ignore lint/suspicious/noArrayIndexKey: a row that is scrolled out lends its elements to one that comes in
             key={(range.first + nth) % pool}
             {...line(row, pinned.length + range.first + nth)}
-            top={(range.first + nth) * ROW_HEIGHT}
+            top={isPrinted ? undefined : (range.first + nth) * ROW_HEIGHT}
           />
         ))}
       </div>
+      {isPrinted && <PaperMore shown={Math.min(PRINTED, rows.length)} rows={rows.length} />}
     </div>
   );
 }
@@ -155,7 +159,7 @@ interface GridRowProps<Row> {
   readonly index: number;
   readonly id: string;
   /** Where it stands in the body, CSS pixels. */
-  readonly top?: number;
+  readonly top?: number | undefined;
   readonly isPinned?: boolean;
   readonly isActive: boolean;
   readonly isOpen: boolean;
@@ -211,7 +215,11 @@ function widths<Row>(
   const each = columns.map(({ id, width }) => (id === stretched?.id ? stretched.width : width));
   const tracks = [...each.map((width) => `${width}px`), '1fr'];
   const all = each.reduce((sum, width) => sum + width, 0);
-  return { '--grid': tracks.join(' '), '--wide': `${all}px` } as CSSProperties;
+  return {
+    '--grid': tracks.join(' '),
+    '--grid-paper': each.map((width) => `minmax(0, ${width}fr)`).join(' '),
+    '--wide': `${all}px`,
+  } as CSSProperties;
 }
 
 function isDrawn(index: number, pinned: number, { first, end }: Range): boolean {
@@ -229,7 +237,7 @@ function useRange(
   frame: RefObject<HTMLElement | null>,
   count: number,
   still: number,
-): { range: Range; pool: number; look: () => void } {
+): { range: Range; pool: number; look: () => void; isPrinted: boolean } {
   const [sight, setSight] = useState({ first: 0, height: OVERSCAN });
   const isPrinted = useMedia('print');
   const look = useCallback(() => {
@@ -253,5 +261,5 @@ function useRange(
     ? { first: 0, end: Math.min(count, PRINTED) }
     : rowsInSight({ top: sight.first, height: sight.height }, count);
   const pool = Math.max(range.end - range.first, sight.height + 3 * OVERSCAN);
-  return { range, pool, look };
+  return { range, pool, look, isPrinted };
 }
