@@ -57,6 +57,22 @@ after(async () => {
 });
 
 describe('top in a terminal of 80×24', { skip: WITHOUT_TMUX }, () => {
+  test('shows names in place of addresses until n is pressed, and what tunnels leave of the MTU', async () => {
+    const labels = join(directory, 'labels');
+    writeFileSync(labels, '10.79.0.1 vtep near\n192.168.42.2 far client\nsegment vxlan:42 tenant red\n');
+    using screen = new TmuxScreen(metering('--labels', labels, '--measure', 'sequence'));
+    await screen.sees(/HEADROOM +LOSS$/);
+    await screen.sees(/■ tenant r(ed|…) +vtep near +10\.79\.0\.2 .*\d B +0\.0 %$/);
+    screen.keys('2');
+    await screen.sees(/^.ICMP +192\.168\.42\.1 +far client +■ tenant/);
+    screen.keys('d');
+    await screen.sees(/^ +dst {2}192\.168\.42\.2 \(far client\)|^ +src {2}192\.168\.42\.2 \(far client\)/);
+    screen.keys('Escape', 'n');
+    await screen.sees(/^.ICMP +192\.168\.42\.1 +192\.168\.42\.2 +■ VNI 42/);
+    screen.keys('q');
+    await screen.sees(/^ended 0/);
+  });
+
   test('shows each tab of real traffic, goes in and comes back, filters with completion, freezes, and ends', async () => {
     using screen = new TmuxScreen(metering());
     await screen.sees(/● all counted {2}live/);

@@ -2,6 +2,7 @@
 import { askInstance, placeOf } from '../daemon/index.ts';
 import {
   AuditSchema,
+  NamesAnswerSchema,
   ResultTableSchema,
   StatusSchema,
   type ViewQuestion,
@@ -65,6 +66,13 @@ export async function agentSource(
         if (cause instanceof AgentRefused && UNKNOWN.has(cause.status))
           throw new NotOffered(`This agent does not list flows: ${cause.reason}`, { cause });
         throw error;
+      }),
+    names: (question, signal) =>
+      askAgent(place, 'api/v1/names', {
+        read: (answer) => NamesAnswerSchema.parse(answer),
+        body: question,
+        signal,
+        ...patience,
       }),
     connections:
       connections ??

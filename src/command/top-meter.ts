@@ -1,16 +1,28 @@
 /** What `top` shows of this host where it meters by itself. */
 import { type RunningAgent, runAgent } from '../agent.ts';
 import type { MeterConfig } from '../config/index.ts';
+import type { Measurable } from '../flow/index.ts';
 import type { LiveView } from '../live/index.ts';
+import { Names } from '../names/index.ts';
 import type { TopSource } from '../terminal/index.ts';
-import { MEASURE_CONNECTIONS } from './connections.ts';
 import { demandMachine } from './monitor.ts';
 import { HeldConnections } from './top-connections.ts';
 
 /** A problem is shown for so long after it was told last. */
 const SHOWN_MS = 15_000;
+/** Where names are looked for that nobody has to write down for us. */
+const HOSTS = '/etc/hosts';
 /** Of the host's own sockets, told at a time. */
 const SOCKETS = 16_384;
+
+/** What is metered and told beside that. */
+export interface TopMeter {
+  readonly config: MeterConfig;
+  /** What is measured beside connections. */
+  readonly measured: readonly Measurable[];
+  /** File with the user's own names; that of the hosts is read anyway. */
+  readonly labels: string | undefined;
+}
 
 /**
  * Meters while something is shown.
@@ -19,7 +31,7 @@ const SOCKETS = 16_384;
  * @throws what keeps the meter from running
  */
 export async function withMeter(
-  config: MeterConfig,
+  { config, measured, labels }: TopMeter,
   signal: AbortSignal,
   show: (source: TopSource) => Promise<void>,
 ): Promise<void> {
@@ -33,8 +45,15 @@ export async function withMeter(
   const problem = (error: Error): void => {
     told = { message: error.message, atMs: Date.now() };
   };
+  using names = await Names.open(
+    { hosts: HOSTS, labels, dns: false },
+    { problem, recovered: () => undefined },
+  );
   const metering = runAgent({
-    meter: { ...config, measure: { ...MEASURE_CONNECTIONS, sockets: SOCKETS } },
+    meter: {
+      ...config,
+      measure: { measurements: ['connections', ...measured], sockets: SOCKETS },
+    },
     sinks: [],
     signal: AbortSignal.any([signal, done.signal]),
     ready: ready.resolve,
@@ -55,6 +74,7 @@ export async function withMeter(
     audit: async () => (await first.promise).audit(),
     status: async () => (await ready.promise).status(),
     table: async (question) => (await first.promise).table(question),
+    names: (question) => names.names(question),
     connections: async (filter) => held.connections(filter),
     onEpoch: (listener) => {
       listeners.add(listener);

@@ -1,6 +1,7 @@
 /** `tunnelscope top`: full-screen and live: of this host, of an instance that runs here, or of an agent elsewhere. */
 import { type Command, Option } from 'commander';
 import { parseChoice, parseDuration, parseInstance } from '../config/index.ts';
+import { MEASURABLES, withColumns } from '../flow/index.ts';
 import { WINDOWS } from '../query/index.ts';
 import {
   depthOf,
@@ -30,6 +31,8 @@ interface TopWords extends MeterWords, FilterWords {
   readonly window: string;
   readonly tab: string;
   readonly theme?: string;
+  readonly labels?: string;
+  readonly measure?: string;
 }
 
 /** Adds `top` to the program. */
@@ -51,6 +54,17 @@ export function addTopCommand(program: Command): void {
     .option('--window <window>', `to begin with: ${WINDOWS.join(', ')}`, WINDOWS[0])
     .option('--tab <tab>', `to begin with: ${TABS.join(', ')}`, TABS[0])
     .option('--theme <theme>', `${THEMES.join(', ')} (default: for the ground that the terminal has)`)
+    .addOption(
+      new Option('--labels <file>', 'file with your own names of addresses, networks and segments').conflicts(
+        ['name', 'connect'],
+      ),
+    )
+    .addOption(
+      new Option(
+        '--measure <list>',
+        `what is measured of flows beside connections: ${withColumns(MEASURABLES).join(', ')}`,
+      ).conflicts(['name', 'connect']),
+    )
     .action(top);
 }
 
@@ -66,6 +80,9 @@ async function top(words: TopWords): Promise<void> {
   viewFilterOf(words);
   const intervalMs = parseDuration('--interval', words.interval);
   const config = meterConfig(words, intervalMs);
+  const measured = (words.measure?.split(',') ?? []).map((each) =>
+    parseChoice('--measure', each.trim(), withColumns(MEASURABLES)),
+  );
   if (!stdin.isTTY || !stdout.isTTY)
     throw new Exit(
       EXIT.usage,
@@ -95,5 +112,5 @@ async function top(words: TopWords): Promise<void> {
     return show(await agentSource({ url: parseAgentUrl('--connect', words.connect), token }, signal));
   if (words.name !== undefined)
     return show(await instanceSource(parseInstance('--name', words.name), token, signal));
-  await withMeter(config, signal, show);
+  await withMeter({ config, measured, labels: words.labels }, signal, show);
 }

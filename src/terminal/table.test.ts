@@ -40,6 +40,24 @@ describe('an answer as text', () => {
     assert.equal(formatTable({ ...TABLE, rows: [] }, PLAIN).split('\n')[1], 'nothing');
   });
 
+  it('has sizes of one packet to the octet, and round trips below a millisecond', () => {
+    const columns: ResultTable['columns'] = [
+      { name: 'mtu', kind: 'octets' },
+      { name: 'headroom', kind: 'octets' },
+      { name: 'round.trip', kind: 'duration' },
+    ];
+    const rows = [
+      [1500, -7600, 0.3249],
+      [9000, 0, 12.6],
+    ];
+    assert.deepEqual(formatTable({ columns, rows }, PLAIN).split('\n'), [
+      '   MTU  HEADROOM  ROUND.TRIP',
+      '1500 B   -7600 B     0.32 ms',
+      '9000 B       0 B       13 ms',
+      '',
+    ]);
+  });
+
   it('says what it stands on: all of it, the span, what nobody metered, what is in no flow', () => {
     const minutes = (from: number, to: number) => ({
       fromMs: AT_MS + 60_000 * from,

@@ -31,7 +31,7 @@ export function formatTable(
 ): string {
   const zone = options.timeZone;
   const heads = columns.map(({ name }) => visible(name).toUpperCase());
-  const cells = rows.map((row) => row.map((cell, i) => cellText(cell, columns[i]!.kind, zone)));
+  const cells = rows.map((row) => row.map((cell, i) => cellText(cell, columns[i]!, zone)));
   const widths = heads.map((head, i) =>
     cells.reduce((most, row) => Math.max(most, row[i]!.length), head.length),
   );
@@ -89,12 +89,15 @@ const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
   live: 'live',
 };
 
-function cellText(cell: Cell, kind: Kind, timeZone: string): string {
+/** Of one packet every octet counts. */
+const EXACT: ReadonlySet<string> = new Set(['shortest', 'longest', 'mtu', 'headroom']);
+
+function cellText(cell: Cell, { name, kind }: ResultTable['columns'][number], timeZone: string): string {
   if (cell === null) return NOTHING;
   if (typeof cell === 'string') return visible(cell);
   switch (kind) {
     case 'octets':
-      return signed(cell, octetQuantity);
+      return EXACT.has(name) ? `${cell} B` : signed(cell, octetQuantity);
     case 'packets':
     case 'flows':
       return signed(cell, countQuantity);
@@ -105,10 +108,16 @@ function cellText(cell: Cell, kind: Kind, timeZone: string): string {
     case 'time':
       return timeText(cell, timeZone);
     case 'duration':
-      return cell < 1000 ? `${Math.round(cell)} ms` : `${(cell / 1000).toFixed(1)} s`;
+      return durationText(cell);
     default:
       return String(cell);
   }
+}
+
+/** A part of a millisecond is no less than a round trip on a cable takes. */
+function durationText(ms: number): string {
+  if (ms < 10 && !Number.isInteger(ms)) return `${ms.toFixed(2)} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** What was compared can be less than before. */

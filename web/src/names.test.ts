@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_NAMED, type Name, type NamesAnswer } from '../../src/query/index.ts';
+import type { Arc } from './layout/fold.ts';
 import { addressWithName, calledAddress, cutName, lettersOf, nameTitle } from './name-words.ts';
 import { HOLDS_MS, KEPT, KnownNames, type Naming } from './names.ts';
+import { arcCalled, arcFullName, arcWords } from './words.ts';
 
 interface Asked {
   readonly addresses: readonly string[];
@@ -47,6 +49,7 @@ function surroundings(answer: (asked: Asked) => Partial<NamesAnswer> | Response)
   return { names, asked, pass };
 }
 
+const NOTHING = { octets: 0, packets: 0 };
 const label = (name: string): Name => ({ name, from: 'labels' });
 
 test('what comes on screen together is asked for in one question, and known addresses not again', async () => {
@@ -213,4 +216,33 @@ test('a long name is cut within its room, also where letters are wide or pairs',
   assert.equal(cutName('😀😀😀😀😀', 5), '😀😀…');
   for (const name of ['a'.repeat(253), '機'.repeat(253), '😀'.repeat(60)])
     assert.ok(lettersOf(cutName(name, 16)) <= 16);
+});
+
+test('tenants that share an address share its name, and are told apart by their segment', () => {
+  const naming: Naming = {
+    address: (address) => (address === '10.0.0.1' ? label('web 1') : undefined),
+    segment: (id) => (id === 'vxlan:1' ? label('tenant red') : undefined),
+  };
+  const arc = (segment: string, address = '10.0.0.1'): Arc => ({
+    id: `${segment}/${address}`,
+    node: { id: `${segment}/${address}`, address, segment, sent: NOTHING, received: NOTHING },
+    count: 1,
+    hasMore: false,
+    sent: 5,
+    received: 0,
+  });
+  const names = [arc('vxlan:1'), arc('vxlan:2'), arc('vxlan:1', '10.0.0.2')];
+  assert.deepEqual(
+    names.map((each) => arcCalled(each, naming)),
+    ['web 1', 'web 1', '10.0.0.2'],
+  );
+  assert.deepEqual(
+    names.map((each) => arcFullName(each, naming)),
+    ['web 1 (tenant red)', 'web 1 (VNI 2)', '10.0.0.2 (tenant red)'],
+  );
+  const about = { total: 10, units: 'octets', windowSeconds: 1, action: undefined, naming } as const;
+  assert.equal(
+    arcWords(arc('vxlan:1'), 'web 1 tenant red, 50 %', about),
+    'web 1 tenant red, 50 %, 10.0.0.1: sent 5 B, 50 % of all, received 0 B.',
+  );
 });

@@ -1,6 +1,7 @@
 /** What is known by now: the newest answers, and how the asking goes. */
 import type { Status, View } from '../../query/index.ts';
 import type { Listing } from './listing.ts';
+import { type Naming, NO_NAMES } from './names.ts';
 import type { Trends } from './trend.ts';
 
 /** The agent does not answer any more. */
@@ -26,6 +27,7 @@ export interface Answers {
   readonly lost: Lost | undefined;
   /** What went wrong last that does not keep the figures from coming. */
   readonly problem: string | undefined;
+  readonly naming: Naming;
 }
 
 /** Nothing is known yet. */
@@ -40,6 +42,7 @@ export function nothingYet(source: string, trends: Trends): Answers {
     receivedMs: 0,
     lost: undefined,
     problem: undefined,
+    naming: NO_NAMES,
   };
 }
 

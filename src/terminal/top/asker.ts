@@ -1,11 +1,12 @@
 /** Asks for what is in sight, again and again, and keeps the newest answers. */
-import type { View } from '../../query/index.ts';
+import type { NamesQuestion, View } from '../../query/index.ts';
 import { type Answers, type Lost, nothingYet } from './answers.ts';
 import { connectionListing } from './list-connections.ts';
 import { flowListing, tunnelListing, tunnelsOfView } from './list-flows.ts';
 import { hostListing } from './list-hosts.ts';
 import { ledgerListing } from './list-ledger.ts';
 import type { Listing } from './listing.ts';
+import { KnownNames } from './names.ts';
 import { NotOffered, type TopSource } from './source.ts';
 import type { Asked } from './state.ts';
 import { bucketMsOf, Trends } from './trend.ts';
@@ -19,6 +20,8 @@ export interface AskerOptions {
   readonly isFrozen: () => boolean;
   /** There is something else to show. */
   readonly changed: () => void;
+  /** Something is called otherwise. */
+  readonly named: () => void;
 }
 
 /** Interfaces come and go; who asks is not told. */
@@ -31,6 +34,8 @@ export class Asker implements Disposable {
   readonly #options: AskerOptions;
   readonly #stop = new AbortController();
   readonly #trends = new Trends();
+  readonly #names = new KnownNames();
+  #isNaming = false;
   readonly #unlisten: (() => void) | undefined;
   #answers: Answers;
   /** Of the list that the answers have. */
@@ -47,7 +52,7 @@ export class Asker implements Disposable {
 
   constructor(options: AskerOptions) {
     this.#options = options;
-    this.#answers = nothingYet(options.source.name, this.#trends);
+    this.#answers = { ...nothingYet(options.source.name, this.#trends), naming: this.#names };
     this.#unlisten = options.source.onEpoch?.(() => {
       if (!options.isFrozen()) this.ask();
     });
@@ -71,6 +76,23 @@ export class Asker implements Disposable {
     this.#isWanted = true;
     clearTimeout(this.#timer);
     if (!this.#isAsking) void this.#work();
+  }
+
+  /** Asks what is in sight is called, as far as nobody knows; figures do not wait for it. */
+  async name(sight: NamesQuestion): Promise<void> {
+    const { source, named } = this.#options;
+    const due = this.#isNaming || !source.names ? undefined : this.#names.due(sight, Date.now());
+    if (!due) return;
+    this.#isNaming = true;
+    try {
+      const answer = await source.names!(due, this.#stop.signal);
+      if (this.#names.learn(due, answer, Date.now()) && !this.#stop.signal.aborted) named();
+    } catch {
+      // Names are an addition: what tells figures says what is wrong with the agent.
+      this.#names.fail(Date.now());
+    } finally {
+      this.#isNaming = false;
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,9 +1,12 @@
 /** What stands between header and footer: a list, one row in all detail, help, or a few words. */
+import { type NamesQuestion, SegmentIdSchema } from '../../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isLeft, type Showing, writeCell, writeFact } from './cells.ts';
 import { type PlacedColumn, placeColumns } from './columns.ts';
 import { HELP } from './help.ts';
-import { type Listing, type ListRow, orderOf } from './listing.ts';
+import { isAddress } from './list-hosts.ts';
+import { type ListColumn, type Listing, type ListRow, orderOf } from './listing.ts';
+import { addressesIn, type Naming, NO_NAMES } from './names.ts';
 import type { Sight, Target } from './reduce.ts';
 import type { Grid } from './screen.ts';
 import { levelOf, type TopState } from './state.ts';
@@ -19,7 +22,7 @@ export interface Body {
 
 /** What was written. */
 export interface Written
-  extends Pick<Sight, 'rows' | 'index' | 'first' | 'page' | 'rest' | 'columns' | 'targets'> {
+  extends Pick<Sight, 'rows' | 'index' | 'first' | 'page' | 'rest' | 'columns' | 'targets' | 'named'> {
   /** What of it is in sight, in words. */
   readonly range: string;
 }
@@ -34,6 +37,8 @@ export interface Drawn {
 
 const QUIET = styleOf('quiet');
 const LINE = styleOf('line');
+/** Nothing in sight may have a name. */
+export const NO_NAMES_WANTED: NamesQuestion = { addresses: [], segments: [] };
 const NOTHING: Written = {
   rows: [],
   index: -1,
@@ -42,6 +47,7 @@ const NOTHING: Written = {
   rest: 0,
   columns: [],
   targets: [],
+  named: NO_NAMES_WANTED,
   range: '',
 };
 
@@ -52,7 +58,8 @@ export function writeList(
   { rows, ...drawn }: Drawn & { readonly rows: readonly ListRow[] },
 ): Written {
   const { listing, state, answers } = drawn;
-  const columns = placeColumns(listing, { from: 1, width: grid.columns - 2 });
+  const naming = namingOf(drawn);
+  const columns = placeColumns(listing, { from: 1, width: grid.columns - 2, naming });
   const heads = writeHeads(grid, body.top, columns, drawn);
   const hasNote = listing.note !== '';
   const page = body.bottom - body.top - 1 - (hasNote ? 1 : 0);
@@ -74,6 +81,7 @@ export function writeList(
       seconds: view?.windowSeconds ?? 0,
       bar: typeof row.cells.segment === 'string' ? segmentStyle(row.cells.segment) : styleOf('plain'),
       isFaded: drawn.isFaded,
+      naming,
     };
     for (const { id, kind, from, width } of columns) {
       const value =
@@ -100,7 +108,24 @@ export function writeList(
     rest: 0,
     columns: sortable,
     targets,
+    named: wantedNames(listing.columns, rows.slice(first, last)),
     range: rows.length > page ? `${first + 1}–${last} of ${count}` : count,
+  };
+}
+
+function namingOf({ state, answers }: Pick<Drawn, 'state' | 'answers'>): Naming {
+  return state.isNamed ? answers.naming : NO_NAMES;
+}
+
+/** What of these rows may have names. */
+function wantedNames(columns: readonly ListColumn[], rows: readonly ListRow[]): NamesQuestion {
+  const textsOf = (wanted: ListColumn['kind']): string[] =>
+    columns.flatMap(({ id, kind }) =>
+      kind === wanted ? rows.flatMap(({ cells }) => (cells[id] ? [String(cells[id])] : [])) : [],
+    );
+  return {
+    addresses: textsOf('address').flatMap(addressesIn).filter(isAddress),
+    segments: textsOf('segment').filter((id) => SegmentIdSchema.safeParse(id).success),
   };
 }
 
@@ -202,6 +227,7 @@ export function writeFacts(
     ]);
   const { view, trends } = answers;
   const hasTrend = listing.columns.some(({ kind }) => kind === 'trend');
+  const naming = namingOf({ state, answers });
   const facts = row.facts();
   const label = Math.min(
     Math.floor(grid.columns / 2) - 2,
@@ -223,7 +249,13 @@ export function writeFacts(
   for (const [i, [name, kind, value]] of facts.slice(first, first + page).entries()) {
     const at = bottom - page + i;
     grid.write({ row: at, column: 3 }, cut(name, label).padStart(label), { style: QUIET });
-    const showing: Showing = { units: state.units, seconds: view?.windowSeconds ?? 0, bar: QUIET, isFaded };
+    const showing: Showing = {
+      units: state.units,
+      seconds: view?.windowSeconds ?? 0,
+      bar: QUIET,
+      isFaded,
+      naming,
+    };
     writeFact(grid, { row: at, column: from }, value, { kind, width: grid.columns - from - 1, showing });
   }
   const last = Math.min(facts.length, first + page);
@@ -232,6 +264,7 @@ export function writeFacts(
     first,
     page,
     rest,
+    named: wantedNames(listing.columns, [row]),
     range: rest > 0 ? `${first + 1}–${last} of ${facts.length} facts` : '',
   };
 }

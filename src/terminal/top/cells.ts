@@ -14,9 +14,10 @@ import {
   sizeFigure,
 } from './figures.ts';
 import type { Cell, CellKind } from './listing.ts';
+import { type Naming, namedText, textAndNames } from './names.ts';
 import type { Grid, Spot } from './screen.ts';
 import type { Units } from './state.ts';
-import { type Style, segmentStyle, styleOf } from './style.ts';
+import { BOLD, type Style, segmentStyle, styleOf } from './style.ts';
 import { cut, widthOf } from './width.ts';
 
 /** How values are shown. */
@@ -28,9 +29,11 @@ export interface Showing {
   readonly bar: Style;
   /** Nothing has a meaning by its colour: the figures are old. */
   readonly isFaded: boolean;
+  /** By whom addresses and segments are called. */
+  readonly naming: Naming;
 }
 
-const LEFT: ReadonlySet<CellKind> = new Set(['text', 'segment', 'trend']);
+const LEFT: ReadonlySet<CellKind> = new Set(['text', 'address', 'segment', 'trend']);
 /** What stands where nothing is known. */
 const NOTHING = '–';
 /** A percentage behind a bar. */
@@ -66,7 +69,9 @@ export function writeFact(
   { kind, width, showing }: { readonly kind: CellKind; readonly width: number; readonly showing: Showing },
 ): void {
   let { column } = spot;
-  for (const [i, [text, style]] of piecesOf(value, kind, { width, showing }).entries())
+  const told = kind === 'address' && typeof value === 'string' ? textAndNames(value, showing.naming) : value;
+  const as = kind === 'address' ? 'text' : kind;
+  for (const [i, [text, style]] of piecesOf(told, as, { width, showing }).entries())
     column = grid.write({ row: spot.row, column }, i === 0 ? text.trimStart() : text.replace(/^ +/, ' '), {
       style: showing.isFaded ? QUIET : style,
       limit: spot.column + width,
@@ -88,10 +93,12 @@ function piecesOf(
   if (typeof value === 'string')
     return kind === 'segment'
       ? [
-          ['■ ', segmentStyle(value)],
-          [cut(value === 'none' ? 'plain' : segmentName(value), width - 2), INK],
+          ['■', segmentStyle(value)],
+          [' ', INK],
+          [cut(segmentWords(value, showing.naming), width - 2), INK],
         ]
-      : [[cut(value, width), INK]];
+      : [[cut(kind === 'address' ? namedText(value, showing.naming) : value, width), INK]];
+  if (kind === 'room') return roomPieces(value);
   if (kind === 'share') return sharePieces(value, width, showing.bar);
   const found = figureOf(value, kind, showing);
   if (typeof found === 'string') return [[cut(found, width), value === 0 ? LINE : INK]];
@@ -126,6 +133,23 @@ function figureOf(value: number, kind: CellKind, { units, seconds }: Showing): F
     default:
       return String(value);
   }
+}
+
+function segmentWords(id: string, naming: Naming): string {
+  return naming.segment(id)?.name ?? (id === 'none' ? 'plain' : segmentName(id));
+}
+
+/** What does not fit has a sign: the colour alone would not say it. */
+function roomPieces(octets: number): Piece[] {
+  return octets < 0
+    ? [
+        [`▲ −${exactText(-octets)}`, styleOf('warn', BOLD)],
+        [' B', QUIET],
+      ]
+    : [
+        [exactText(octets), INK],
+        [' B', QUIET],
+      ];
 }
 
 /** A bar from the left and the percentage at the right. */

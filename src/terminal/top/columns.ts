@@ -1,6 +1,7 @@
 /** Which columns of a list fit on a screen, and how wide they are. */
 import { exactText } from './figures.ts';
 import type { ListColumn, Listing, ListRow } from './listing.ts';
+import { type Naming, NO_NAMES, shownText } from './names.ts';
 import { widthOf } from './width.ts';
 
 /** A column in its place. */
@@ -13,18 +14,24 @@ export interface PlacedColumn extends ListColumn {
 /** Blanks between columns. */
 const GAP = 2;
 /** Widths that text columns have: an address, one with a port, and the same of IPv6. A row more or less does not move columns. */
-const STEPS = [5, 9, 13, 15, 18, 21, 26, 32, 39, 47] as const;
+const STEPS = [5, 9, 13, 15, 18, 21, 26, 28, 32, 39, 47] as const;
 /** A text column on a very narrow screen. */
 const NARROWEST = 6;
 
 /** Places the columns in `width` characters from `from` on. What does not fit is left out by its rank. */
 export function placeColumns(
   listing: Pick<Listing, 'columns' | 'rows'>,
-  { from, width }: { readonly from: number; readonly width: number },
+  {
+    from,
+    width,
+    naming = NO_NAMES,
+  }: { readonly from: number; readonly width: number; readonly naming?: Naming },
 ): PlacedColumn[] {
-  const wanted = new Map(listing.columns.map((column) => [column.id, wantedOf(column, listing)]));
-  const chosen = choose(listing.columns, wanted, width);
-  const widths = spread(chosen, wanted, width);
+  const wanted = (by: Naming): Map<string, number> =>
+    new Map(listing.columns.map((column) => [column.id, wantedOf(column, listing, by)]));
+  // Names get what is left: no column goes for them.
+  const chosen = choose(listing.columns, wanted(NO_NAMES), width);
+  const widths = spread(chosen, wanted(naming), width);
   let at = from;
   return chosen.flatMap((column, i) => {
     const placed = { ...column, from: at, width: widths[i]! };
@@ -34,16 +41,20 @@ export function placeColumns(
 }
 
 /** What a column takes where there is room: of texts what their rows need. */
-function wantedOf(column: ListColumn, { rows }: Pick<Listing, 'rows'>): number {
+function wantedOf(column: ListColumn, { rows }: Pick<Listing, 'rows'>, naming: Naming): number {
   if (column.kind === 'exact') return exactWidth(column, rows);
-  if (column.kind !== 'text' && column.kind !== 'segment') return column.most;
+  if (!isWord(column)) return column.most;
   const mark = column.kind === 'segment' ? 2 : 0;
   const longest = rows.reduce(
-    (most, { cells }) => Math.max(most, widthOf(String(cells[column.id] ?? ''))),
+    (most, { cells }) => Math.max(most, widthOf(shownText(cells[column.id] ?? null, column.kind, naming))),
     0,
   );
   const step = STEPS.find((each) => each >= longest + mark) ?? column.most;
   return Math.max(column.least, Math.min(column.most, step));
+}
+
+function isWord({ kind }: ListColumn): boolean {
+  return kind === 'text' || kind === 'address' || kind === 'segment';
 }
 
 /** No digit is left out. */
@@ -82,7 +93,7 @@ function spread(
 ): number[] {
   const widths = columns.map(({ least }) => least);
   let left = width - widths.reduce((sum, each) => sum + each + GAP, -GAP);
-  const isText = ({ kind }: ListColumn): boolean => kind === 'text' || kind === 'segment' || kind === 'exact';
+  const isText = (column: ListColumn): boolean => isWord(column) || column.kind === 'exact';
   for (const first of [true, false])
     for (const [i, column] of columns.entries()) {
       if (isText(column) !== first || left <= 0) continue;

@@ -16,6 +16,7 @@ export const HELP: readonly HelpLine[] = [
   ['r', 'the other way round'],
   ['w', 'window: the last 5 s, the last minute, since the start'],
   ['u', 'units: bits per second, octets per second, amounts'],
+  ['n', 'names in place of addresses and segments, or not; d has both'],
   ['f, Space', 'freeze, and go on'],
   ['t', 'theme: for a dark ground, a light one, without colours'],
   ['Ctrl-L', 'draw anew'],
@@ -35,5 +36,10 @@ export const HELP: readonly HelpLine[] = [
     'SHARE',
     'of the octets that the list is of, in the colour of the segment; a segment has one colour everywhere',
   ],
+  [
+    'HEADROOM',
+    'octets that the longest packet of the tunnel leaves free of the MTU; ▲ below 0 it does not fit',
+  ],
+  ['LOSS, RESENT, RTT', 'where the agent measures them: --measure sequence,tcp'],
   ['stale, no answer', 'the figures are old: since when, and what is wrong'],
 ];

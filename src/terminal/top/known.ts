@@ -2,6 +2,7 @@
 import type { KnownValues } from '../../query/index.ts';
 import type { Answers } from './answers.ts';
 import { isAddress } from './list-hosts.ts';
+import { endOf } from './names.ts';
 
 /** Values of one field that are suggested. */
 const MOST = 20;
@@ -35,10 +36,4 @@ export function knownValues({ view, listing }: Answers): KnownValues {
     dport: ports(destinations),
     port: ports([...destinations, ...sources]),
   };
-}
-
-/** `10.0.0.1:80` and `[fd00::1]:80` apart. */
-function endOf(text: string): { readonly address: string; readonly port: string } {
-  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
-  return port === undefined ? { address: text, port: '' } : { address: bracketed ?? plain ?? '', port };
 }

@@ -4,8 +4,8 @@ import type { Connections, HeldConnection } from './source.ts';
 
 const COLUMNS: readonly ListColumn[] = [
   { id: 'protocol', title: 'PROTO', kind: 'text', least: 5, most: 9, rank: 0 },
-  { id: 'source', title: 'FROM', kind: 'text', least: 17, most: 47, rank: 0 },
-  { id: 'destination', title: 'TO', kind: 'text', least: 17, most: 47, rank: 0 },
+  { id: 'source', title: 'FROM', kind: 'address', least: 17, most: 47, rank: 0 },
+  { id: 'destination', title: 'TO', kind: 'address', least: 17, most: 47, rank: 0 },
   { id: 'state', title: 'STATE', kind: 'text', least: 8, most: 17, rank: 1 },
   { id: 'sent', title: 'SENT', kind: 'size', least: 8, most: 8, rank: 0 },
   { id: 'received', title: 'RECEIVED', kind: 'size', least: 8, most: 8, rank: 0 },
@@ -56,8 +56,8 @@ function rowOf(connection: HeldConnection): ListRow {
     words: `${protocol} ${source} › ${destination}`,
     facts: () => [
       ['protocol', 'text', protocol],
-      ['from', 'text', source],
-      ['to', 'text', destination],
+      ['from', 'address', source],
+      ['to', 'address', destination],
       ['state', 'text', state],
       ['tunnel', 'text', tunnel === '' ? null : tunnel],
       ['began', 'moment', startMs ?? null],

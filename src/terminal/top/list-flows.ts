@@ -22,10 +22,10 @@ const SEGMENT: ListColumn = { id: 'segment', title: 'SEGMENT', kind: 'segment', 
 
 const FLOW_COLUMNS: readonly ListColumn[] = [
   { id: 'proto', title: 'PROTO', kind: 'text', least: 5, most: 9, rank: 0 },
-  { id: 'source', title: 'SOURCE', kind: 'text', least: 17, most: 47, rank: 0 },
-  { id: 'destination', title: 'DESTINATION', kind: 'text', least: 17, most: 47, rank: 0 },
+  { id: 'source', title: 'SOURCE', kind: 'address', least: 17, most: 47, rank: 0 },
+  { id: 'destination', title: 'DESTINATION', kind: 'address', least: 17, most: 47, rank: 0 },
   SEGMENT,
-  { id: 'outer', title: 'TUNNEL', kind: 'text', least: 23, most: 48, rank: 6 },
+  { id: 'outer', title: 'TUNNEL', kind: 'address', least: 23, most: 48, rank: 6 },
   RATE,
   PACKETS,
   SHARE,
@@ -34,21 +34,26 @@ const FLOW_COLUMNS: readonly ListColumn[] = [
 
 const TUNNEL_COLUMNS: readonly ListColumn[] = [
   SEGMENT,
-  { id: 'outer.src', title: 'FROM', kind: 'text', least: 15, most: 39, rank: 0 },
-  { id: 'outer.dst', title: 'TO', kind: 'text', least: 15, most: 39, rank: 0 },
+  { id: 'outer.src', title: 'FROM', kind: 'address', least: 15, most: 39, rank: 0 },
+  { id: 'outer.dst', title: 'TO', kind: 'address', least: 15, most: 39, rank: 0 },
   RATE,
   PACKETS,
-  { id: 'flows', title: 'FLOWS', kind: 'count', least: 6, most: 6, rank: 4 },
-  { id: 'overhead', title: 'OVERHEAD', kind: 'part', least: 8, most: 8, rank: 6 },
+  { id: 'headroom', title: 'HEADROOM', kind: 'room', least: 9, most: 12, rank: 2 },
+  { id: 'loss', title: 'LOSS', kind: 'part', least: 7, most: 7, rank: 2 },
+  { id: 'resent', title: 'RESENT', kind: 'count', least: 6, most: 6, rank: 5 },
+  { id: 'round.trip', title: 'RTT', kind: 'latency', least: 7, most: 7, rank: 6 },
+  { id: 'flows', title: 'FLOWS', kind: 'count', least: 6, most: 6, rank: 7 },
+  { id: 'overhead', title: 'OVERHEAD', kind: 'part', least: 8, most: 8, rank: 7 },
   { id: 'longest', title: 'LONGEST', kind: 'size', least: 8, most: 8, rank: 8 },
   { id: 'entropy', title: 'ENTROPY', kind: 'bits', least: 8, most: 8, rank: 9 },
   { id: 'fragments', title: 'FRAGMENTS', kind: 'count', least: 9, most: 9, rank: 10 },
   SHARE,
-  TREND,
+  { ...TREND, rank: 4 },
 ];
 
 /** How columns of an answer are shown among the facts of a row; those that are not named, by their kind. */
 const FACT_KINDS: Readonly<Partial<Record<ColumnKind, CellKind>>> = {
+  address: 'address',
   octets: 'octets',
   packets: 'packets',
   flows: 'count',
@@ -58,8 +63,20 @@ const FACT_KINDS: Readonly<Partial<Record<ColumnKind, CellKind>>> = {
   time: 'moment',
   duration: 'duration',
 };
-/** Octets of one packet are no rate. */
-const SIZES: ReadonlySet<string> = new Set(['longest', 'shortest']);
+/** Those of their own kind: octets of one packet are no rate, nor is what was lost. */
+const OWN_KINDS: Readonly<Record<string, CellKind>> = {
+  longest: 'exact',
+  shortest: 'exact',
+  mtu: 'exact',
+  headroom: 'room',
+  lost: 'count',
+  duplicates: 'count',
+  reordered: 'count',
+  resent: 'count',
+  jitter: 'latency',
+  'round.trip': 'latency',
+  'round.trip.p99': 'latency',
+};
 
 /** A table's rows by the names of its columns. */
 class Records {
@@ -92,7 +109,7 @@ class Records {
     return this.#columns.flatMap(({ name, kind }, i) => {
       const value = row[i] ?? null;
       if (value === null || value === '') return [];
-      const shown = SIZES.has(name) ? 'size' : (FACT_KINDS[kind] ?? 'text');
+      const shown = OWN_KINDS[name] ?? FACT_KINDS[kind] ?? 'text';
       return [[name, shown, name === 'segment' ? segmentName(String(value)) : value] as const];
     });
   }
@@ -214,7 +231,10 @@ export function tunnelsOfView({ nodes, links, total }: View): LiveTable {
 function tunnelRow(row: readonly Cell[], records: Records, { total }: LiveTable): ListRow {
   const [segment, from, to] = ['segment', 'outer.src', 'outer.dst'].map((name) => records.text(row, name));
   const octets = records.number(row, 'octets');
-  const names = ['flows', 'overhead', 'longest', 'entropy', 'fragments'];
+  const names = [
+    ...['headroom', 'loss', 'resent', 'round.trip'],
+    ...['flows', 'overhead', 'longest', 'entropy', 'fragments'],
+  ];
   const place: Place = {
     kind: 'flows',
     words: `flows in ${segmentName(segment!)}, ${from} and ${to}`,

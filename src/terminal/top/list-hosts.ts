@@ -26,7 +26,7 @@ const TREND: ListColumn = { id: 'trend', title: 'TREND', kind: 'trend', least: 8
 const ADDRESS_WIDTHS = { least: 15, most: 39 } as const;
 
 const HOST_COLUMNS: readonly ListColumn[] = [
-  { id: 'address', title: 'HOST', kind: 'text', ...ADDRESS_WIDTHS, rank: 0 },
+  { id: 'address', title: 'HOST', kind: 'address', ...ADDRESS_WIDTHS, rank: 0 },
   SENT,
   RECEIVED,
   PACKETS,
@@ -34,7 +34,7 @@ const HOST_COLUMNS: readonly ListColumn[] = [
   TREND,
 ];
 const CLIENT_COLUMNS: readonly ListColumn[] = [
-  { id: 'address', title: 'CLIENT', kind: 'text', ...ADDRESS_WIDTHS, rank: 0 },
+  { id: 'address', title: 'CLIENT', kind: 'address', ...ADDRESS_WIDTHS, rank: 0 },
   { id: 'segment', title: 'SEGMENT', kind: 'segment', least: 9, most: 22, rank: 1 },
   SENT,
   RECEIVED,
@@ -71,7 +71,7 @@ function rowOf(node: ViewNode, { total }: View, host: string | undefined): ListR
     opens: placeOf(node, host),
     words: address,
     facts: () => [
-      ['address', 'text', address],
+      ['address', 'address', address],
       ...(segment === null ? [] : ([['segment', 'text', segmentName(segment)]] as const)),
       ['sent', 'octets', sent.octets],
       ['received', 'octets', received.octets],

@@ -5,6 +5,8 @@ import type { List, Place, Sort } from './state.ts';
 export type CellKind =
   /** A word or an address, from the left. */
   | 'text'
+  /** An address, with its port, or two of them joined by ` › `: by name where it has one. */
+  | 'address'
   /** Id of a segment: its colour and its short name. */
   | 'segment'
   /** Octets or packets in the window, as a rate or an amount by the units chosen. */
@@ -24,6 +26,8 @@ export type CellKind =
   | 'duration'
   /** Unix time, milliseconds. */
   | 'moment'
+  /** Octets left of an MTU; below 0 something does not fit. */
+  | 'room'
   /** What the row's rate was in the last minutes. */
   | 'trend';
 

@@ -39,6 +39,16 @@ test('each of ten segments in a row has a colour of its own, wherever there are 
     }
 });
 
+test('on a light ground none of 16 colours is one that it swallows', () => {
+  const sgr = paletteOf('16', 'light');
+  const styles = [
+    ...SEGMENTS.map(segmentStyle),
+    ...(['quiet', 'line', 'accent', 'good', 'warn', 'alarm', 'plain'] as const).map((role) => styleOf(role)),
+  ];
+  // White, and bright green, yellow, cyan and white.
+  for (const style of styles) assert.doesNotMatch(sgr(style), /\b(37|92|93|96|97)m/);
+});
+
 test('without colours there is emphasis only', () => {
   for (const sgr of [paletteOf('none', 'dark'), paletteOf('true', 'plain')]) {
     assert.equal(sgr(styleOf('alarm', BOLD | UNDERLINE)), '\x1b[0;1;4m');

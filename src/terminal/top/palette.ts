@@ -24,14 +24,17 @@ export function themeOf({ COLORFGBG = '' }: Readonly<Record<string, string | und
 }
 
 /** A colour by its three parts and, for terminals with 16, by its code. Ink is the terminal's own. */
-type Colour = readonly [hex: number, code: number];
+type Colour = readonly [hex: number, code: number | string];
 interface Colours {
   readonly roles: Readonly<Record<Exclude<Role, 'ink'>, Colour>>;
   readonly tones: readonly Colour[];
   readonly chosen: number;
 }
 
-/** The page's (web/src/style/ground.css). With 16 colours red is alarm's alone. */
+/**
+ * The page's (web/src/style/ground.css). With 16 colours red is alarm's alone, and a light ground swallows white and what is
+ * bright of green, yellow and cyan: two tones are told from others of their colour by a line below.
+ */
 const COLOURS: Readonly<Record<Exclude<Theme, 'plain'>, Colours>> = {
   dark: {
     roles: {
@@ -60,7 +63,7 @@ const COLOURS: Readonly<Record<Exclude<Theme, 'plain'>, Colours>> = {
   light: {
     roles: {
       quiet: [0x5c6167, 90],
-      line: [0xa9a59b, 37],
+      line: [0xa9a59b, 90],
       accent: [0x0b5cc0, 34],
       good: [0x1d6b3c, 32],
       warn: [0x7a4f00, 33],
@@ -68,16 +71,16 @@ const COLOURS: Readonly<Record<Exclude<Theme, 'plain'>, Colours>> = {
       plain: [0x7f848a, 90],
     },
     tones: [
-      [0x794ccc, 95],
+      [0x794ccc, 35],
       [0xa04d00, 33],
-      [0x07a175, 92],
-      [0x005a83, 94],
-      [0x563f00, 32],
-      [0xa6840a, 93],
-      [0x7a7fc6, 96],
-      [0x4122a0, 34],
-      [0x027b69, 36],
-      [0x7c004e, 35],
+      [0x07a175, 32],
+      [0x005a83, 34],
+      [0x563f00, 30],
+      [0xa6840a, '4;33'],
+      [0x7a7fc6, 36],
+      [0x4122a0, 94],
+      [0x027b69, '4;36'],
+      [0x7c004e, 95],
     ],
     chosen: 0xe4e1da,
   },

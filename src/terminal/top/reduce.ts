@@ -1,5 +1,5 @@
 /** What a key, the mouse or a new size make of the state. Pure: what stands on the screen is told. */
-import { type KnownValues, WINDOWS } from '../../query/index.ts';
+import { type KnownValues, type NamesQuestion, WINDOWS } from '../../query/index.ts';
 import { openField, type as typed } from './field.ts';
 import type { TerminalInput } from './keys.ts';
 import type { ListRow } from './listing.ts';
@@ -40,6 +40,8 @@ export interface Sight {
   readonly targets: readonly Target[];
   /** Values in sight, for suggestions. */
   readonly known: KnownValues;
+  /** Addresses and segments in sight that may have names. */
+  readonly named: NamesQuestion;
   /** Lines that do not fit, of help or of what is known of one row. */
   readonly rest: number;
 }
@@ -139,6 +141,8 @@ function press(
       return { ...state, window: next(WINDOWS, state.window, 1) };
     case 'u':
       return { ...state, units: next(UNITS, state.units, 1) };
+    case 'n':
+      return { ...state, isNamed: !state.isNamed };
     case 't':
       return { ...state, theme: next(THEMES, state.theme, 1), isThemeChosen: true };
     case '?':

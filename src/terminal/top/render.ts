@@ -1,7 +1,7 @@
 /** The whole screen, from what the user wants and what is known: a pure function. */
 import type { Answers } from './answers.ts';
 import { isStale } from './answers.ts';
-import { type Body, writeFacts, writeHelp, writeList, writeWords } from './body.ts';
+import { type Body, NO_NAMES_WANTED, writeFacts, writeHelp, writeList, writeWords } from './body.ts';
 import { MOST_SUGGESTIONS, suggestionsOf } from './field.ts';
 import { HEADER_ROWS, writeHeader } from './header.ts';
 import { knownValues } from './known.ts';
@@ -56,6 +56,7 @@ export function render(state: TopState, answers: Answers, nowMs: number): Frame 
       first: shown.first,
       page: Math.max(1, shown.page),
       rest: shown.rest,
+      named: shown.named,
       columns: shown.columns,
       ordered: ordered?.id,
       targets: state.isHelp || state.field ? [] : [...header, ...shown.targets],
@@ -82,6 +83,7 @@ function tooSmall(grid: Grid): Frame {
       ordered: undefined,
       targets,
       known: {},
+      named: NO_NAMES_WANTED,
     },
   };
 }
@@ -107,6 +109,7 @@ const HINTS: readonly (readonly [key: string, does: string])[] = [
   ['q', 'quit'],
   ['u', 'units'],
   ['r', 'reverse'],
+  ['n', 'names'],
   ['t', 'theme'],
 ];
 

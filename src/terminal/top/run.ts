@@ -60,6 +60,7 @@ class Top implements AsyncDisposable {
       asked: () => askedOf(this.#state),
       isFrozen: () => this.#state.frozenMs !== undefined,
       changed: () => this.#guard(() => this.#answered()),
+      named: () => this.#guard(() => this.#draw()),
     });
     this.#frame = render(this.#state, this.#asker.answers, Date.now());
     this.#ticker = setInterval(() => this.#guard(() => this.#draw()), TICK_MS);
@@ -122,5 +123,6 @@ class Top implements AsyncDisposable {
     this.#frame = render(this.#state, this.#asker.answers, Date.now());
     const { grid, cursor } = this.#frame;
     this.#terminal.show(grid, cursor, paletteOf(this.#depth, this.#state.theme));
+    if (this.#state.isNamed) void this.#asker.name(this.#frame.sight.named);
   }
 }

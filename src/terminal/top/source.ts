@@ -1,6 +1,15 @@
 /** Where `top` has its figures from: an agent in this process, or one that is asked over its API. */
 import type { Connection, SocketFigures } from '../../measure/index.ts';
-import type { Audit, LiveQuestion, ResultTable, Status, View, ViewQuestion } from '../../query/index.ts';
+import type {
+  Audit,
+  LiveQuestion,
+  NamesAnswer,
+  NamesQuestion,
+  ResultTable,
+  Status,
+  View,
+  ViewQuestion,
+} from '../../query/index.ts';
 
 /** As much of an answer's table as is shown. */
 export type LiveTable = Pick<ResultTable, 'columns' | 'rows' | 'total' | 'isCut'>;
@@ -41,6 +50,8 @@ export interface TopSource {
   table(question: LiveQuestion, signal: AbortSignal): Promise<LiveTable>;
   /** @param filter in the filter language; empty: all */
   connections(filter: string, signal: AbortSignal): Promise<Connections>;
+  /** What is known now of what addresses and segments are called; where it is left out nothing has a name. */
+  readonly names?: (question: NamesQuestion, signal: AbortSignal) => Promise<NamesAnswer>;
   /** Calls back when there is a newer epoch; returns the way to stop. Where it is left out, only asking tells. */
   readonly onEpoch?: (listener: () => void) => () => void;
   /** What went wrong lately without keeping answers from coming. */

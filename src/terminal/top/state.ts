@@ -76,6 +76,8 @@ export interface TopState {
   readonly sorts: Readonly<Record<List, Sort>>;
   readonly window: ViewQuestion['window'];
   readonly units: Units;
+  /** Whether names stand in place of addresses. */
+  readonly isNamed: boolean;
   readonly theme: Theme;
   /** Whether the user chose the theme: then the terminal's ground does not. */
   readonly isThemeChosen: boolean;
@@ -116,6 +118,7 @@ export function beginning(start: TopStart): TopState {
     sorts: Object.fromEntries(LISTS.map((list) => [list, USUAL])) as unknown as TopState['sorts'],
     window: start.window ?? '5s',
     units: 'bits',
+    isNamed: true,
     theme: start.theme ?? THEMES[0],
     isThemeChosen: start.isThemeChosen ?? false,
     filter: start.filter ?? '',
