@@ -67,7 +67,8 @@ export function ChangeList(
   const was = ({ before = 0 }: Line): number => perSecond(before, seconds.before);
   const is = ({ octets }: Line): number => perSecond(octets, seconds.now);
   const grown = seconds.before === 0 ? lines && [] : lines?.filter((line) => is(line) > was(line));
-  const empty = seconds.before === 0 ? 'Nobody metered what came before.' : 'Nothing grew.';
+  const empty =
+    seconds.before === 0 ? 'Of what came before nothing was metered, or too little.' : 'Nothing grew.';
   return (
     <Frame title="What grew most" about={about} testId="changes" lines={grown} empty={empty}>
       {grown?.map((line) => (
