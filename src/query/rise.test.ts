@@ -39,6 +39,12 @@ test('a step in which a rise is only begun belongs to it', () => {
   );
 });
 
+test('so does one in which it began late, amid days and nights', () => {
+  const days = Array.from({ length: 96 }, (_, hour) => 10 + 9 * Math.sin((Math.PI * hour) / 12));
+  const rates = days.map((rate, hour) => rate + (hour < 60 ? 0 : hour === 60 ? 12 : 70));
+  assert.equal(riseOf(minutes(rates))?.fromMs, 60 * MINUTE);
+});
+
 test('whatever it varies around, the begin of a large rise is found to the step', () => {
   const noise = fc.array(fc.double({ min: 0.6, max: 1.4, noNaN: true }), { minLength: 30, maxLength: 200 });
   fc.assert(

@@ -27,6 +27,9 @@ const LEAST_STEPS = 6;
 const LEAST_TIMES = 2;
 /** Of all that the series varies, so much is to be due to the rise: of days and nights it is not. */
 const LEAST_SHARE = 0.5;
+/** A step just before that is the largest so far belongs to it when it has so much of the rise already. */
+const BEGUN_SHARE = 0.1;
+
 /**
  * Finds the stretch whose mean differs from that of all else by most of what the series varies (least squares with one
  * level inside and one outside), and the steps beside it that are nearer to much than to little, as ratios go: those in which
@@ -47,6 +50,11 @@ export function riseOf(steps: readonly RateStep[]): Rise | undefined {
   while (from > 0 && isMuch(from - 1)) from--;
   while (end < rates.length && isMuch(end)) end++;
   if (from === 0) return undefined;
+  const begun = rates[from - 1]!;
+  const isBegun =
+    begun - outside > BEGUN_SHARE * (inside - outside) &&
+    rates.slice(0, from - 1).every((rate) => rate < begun);
+  if (isBegun && from > 1) from--;
   const first = metered[from]!;
   return {
     fromMs: first.fromMs,

@@ -71,7 +71,8 @@ export function ChangeList(
     seconds.before === 0
       ? lines && []
       : lines?.filter((line) => by(line) > 0).toSorted((x, y) => by(y) - by(x));
-  const empty = seconds.before === 0 ? 'Nobody metered what came before.' : 'Nothing grew.';
+  const empty =
+    seconds.before === 0 ? 'Of what came before nothing was metered, or too little.' : 'Nothing grew.';
   return (
     <Frame title="What grew most" about={about} testId="changes" lines={grown} empty={empty}>
       {grown?.map((line) => (

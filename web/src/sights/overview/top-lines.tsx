@@ -156,6 +156,9 @@ export function SegmentLines({ answers, view, place, go, paints, span }: Asked) 
   );
 }
 
+/** Where less of a span was metered nothing is compared with it: of two minutes of a week nobody knows the week. */
+const LEAST_KNOWN = 0.05;
+
 /** What grew against the span before, as far as that was metered. */
 export function Changes({ answers, span, place, go, paints }: Asked) {
   const { table } = answers.changes;
@@ -167,12 +170,13 @@ export function Changes({ answers, span, place, go, paints }: Asked) {
   const lengthMs = span ? span.toMs - span.fromMs : 0;
   const length = lengthWords(lengthMs);
   const isWhole = before * 1000 >= 0.99 * lengthMs;
+  const isEnough = before * 1000 >= LEAST_KNOWN * lengthMs;
   const known = isWhole ? '' : `, of which ${lengthWords(before * 1000)} were metered`;
   return (
     <ChangeList
       about={span ? `${length} against the ${length} before${known}` : ''}
       lines={answers.before.table && lines}
-      seconds={{ now: meteredSeconds(table), before }}
+      seconds={{ now: meteredSeconds(table), before: isEnough ? before : 0 }}
       units={place.units}
       paints={paints}
       go={go}
