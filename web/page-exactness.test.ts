@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { LiveView } from '../src/live/index.ts';
 import type { Audit } from '../src/query/index.ts';
-import { launch, numbersBy, text } from './test/browser.ts';
+import { bench, launch, numbersBy, text } from './test/browser.ts';
 import {
   ALL_OF_IT,
   asked,
@@ -96,6 +96,26 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
     assert.match(await document.text(), /`ethernet_truncated` \| The packet ends in the midst/);
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(it.complaints, []);
+  });
+
+  test('says since when how much stands unexplained, at which point', async () => {
+    await using it = await bench(browser, {
+      path: '?sight=exactness',
+      prepare: (source) => {
+        source.missed = 7;
+      },
+    });
+    const { page } = it;
+    await page.getByTestId('unexplained').waitFor({ timeout: 30_000 });
+    const { points } = (await (await fetch(`${it.url}api/v1/audit`)).json()) as Audit;
+    const shown = await page
+      .getByTestId('unexplained-from')
+      .evaluateAll((rows) => rows.map((row) => ({ ...(row as HTMLElement).dataset })));
+    assert.deepEqual(
+      shown.map(({ at, point, packets, octets }) => [Number(at), point, Number(packets), Number(octets)]),
+      [[points[0]!.changes[0]!.atMs, 'eth0 ingress', 7, 700]],
+    );
+    assert.deepEqual(await violations(page), []);
   });
 
   test('has the audit of every point, and fits a phone', async () => {

@@ -20,6 +20,8 @@ export interface Point {
   readonly sinceStart: SpanSum;
   /** Differences since the start at the last epochs, newest last. */
   readonly differences: { readonly inside: ExactCount; readonly outside: ExactCount }[];
+  /** What stood from when on: see {@link AuditPoint.changes}. */
+  readonly changes: (ExactCount & { readonly atMs: number })[];
   /** What was told of it last, and when; undefined while all is explained. */
   told: (ExactCount & { readonly epoch: number }) | undefined;
 }
@@ -53,6 +55,19 @@ export function persistentSum(point: Point): ExactCount {
   };
 }
 
+/** Changes of a point that are kept: the first, and the newest. */
+const MOST_CHANGES = 50;
+
+/** Writes down what stands now, where that is not what stood before. */
+export function noteChange(point: Point, atMs: number): void {
+  const { changes } = point;
+  const { packets, octets } = persistentSum(point);
+  const last = changes.at(-1) ?? { packets: 0n, octets: 0n };
+  if (packets === last.packets && octets === last.octets) return;
+  changes.push({ atMs, packets, octets });
+  if (changes.length > MOST_CHANGES) changes.splice(1, 1);
+}
+
 /** The value nearest to 0, or 0 when they have not all the same sign. */
 function smallest(values: readonly bigint[]): bigint {
   const [first = 0n, ...rest] = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -77,6 +92,11 @@ export function answerOf(point: Point): AuditPoint {
     interval: interval.answer(kind, direction),
     sinceStart: sinceStart.answer(kind, direction),
     persistent: { packets: Number(packets), octets: Number(octets) },
+    changes: point.changes.map((each) => ({
+      atMs: each.atMs,
+      packets: Number(each.packets),
+      octets: Number(each.octets),
+    })),
     hint: hintOf(point, inside, outside),
   };
 }

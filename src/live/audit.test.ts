@@ -121,6 +121,30 @@ test('a difference is told when it comes, each time it has doubled, and when it 
   );
 });
 
+test('it is known since when how much stands, and a bound holds for what is known', () => {
+  const missed = [0, ...Array(20).fill(3), ...Array(20).fill(8), ...Array(12).fill(0)];
+  const readings = [0, ...missed].map((more, epoch) => reading(10 * epoch + more));
+  const seen = missed.map(() => 10);
+  const { point } = audited(seen, readings);
+  // Epochs end at whole seconds; each change stood for five of them.
+  assert.deepEqual(
+    point.changes.map(({ atMs, packets, octets }) => [atMs / 1000, packets, octets]),
+    [
+      [7, 3, 300],
+      [27, 8, 800],
+      [43, 0, 0],
+    ],
+  );
+  const growing = Array.from({ length: 90 }, (_, i) => i);
+  const more = audited(
+    growing.map(() => 10),
+    [0, ...growing].map((n, epoch) => reading(10 * epoch + n)),
+  ).point.changes;
+  assert.equal(more.length, 50);
+  assert.ok(more[0]!.packets < more[1]!.packets - 1, 'the first stays');
+  assert.equal(more.at(-1)!.packets, 85);
+});
+
 test('what a queue dropped or still holds explains why less was counted at egress', () => {
   const readings = [0, 1, 2, 3, 4, 5].map((n) => reading(8 * n, 8 * n, { dropped: n, waiting: n }));
   const { point } = audited([10, 10, 10, 10, 10], readings, { direction: 1 });

@@ -4,6 +4,7 @@ import type { Audit, AuditPoint, Exactness } from '../query/index.ts';
 import {
   answerOf,
   isNone,
+  noteChange,
   PERSISTENT_EPOCHS,
   type Point,
   persistentOf,
@@ -105,6 +106,7 @@ export class AuditSum {
         interval: new SpanSum(),
         sinceStart: new SpanSum(),
         differences: [],
+        changes: [],
         told: undefined,
       };
       Object.assign(point, { interfaceName, primary, present: true });
@@ -177,6 +179,7 @@ export class AuditSum {
       outside: sinceStart.outside(point.kind, point.direction),
     });
     if (differences.length > PERSISTENT_EPOCHS) differences.shift();
+    noteChange(point, this.#atMs);
     this.#tell(point);
   }
 

@@ -44,6 +44,7 @@ export function auditPoint(more: Partial<AuditPoint> = {}): AuditPoint {
     interval: auditSpan(),
     sinceStart: auditSpan(),
     persistent: { packets: 4, octets: 400 },
+    changes: [{ atMs: 1_000, packets: 4, octets: 400 }],
     hint: 'look there',
     ...more,
   };

@@ -59,6 +59,11 @@ const PointSchema = z.object({
   sinceStart: SpanSchema,
   /** How much of `outside` and `inside` has stood for several epochs, absolute: no packet that was just under way. */
   persistent: CountSchema,
+  /**
+   * When `persistent` changed, and what it was from then on, oldest first: the first change since the start, and the newest.
+   * It stands {@link Audit.persistentEpochs} epochs after what it tells of.
+   */
+  changes: z.array(CountSchema.extend({ atMs: z.number() })),
   /** Where to look, when `persistent` is not 0; else empty. */
   hint: z.string(),
 });

@@ -200,6 +200,7 @@ export class ScriptedSource implements ViewSource {
           seconds: this.#epochs.length * this.intervalSeconds,
         },
         persistent,
+        changes: missing > 0 ? [{ atMs: this.#epochs.at(-1)?.atMs ?? 0, ...persistent }] : [],
         hint: missing > 0 ? 'counted by the interface, not seen by the hook: someone runs before it' : '',
       };
     };

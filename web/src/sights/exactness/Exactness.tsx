@@ -6,6 +6,7 @@ import { spanWords } from '../../time-words.ts';
 import { pastTrust, pastTrustMore, trust } from '../../words.ts';
 import { type KnownLedger, useLedger } from './ledger.ts';
 import { Missing } from './Missing.tsx';
+import { Unexplained } from './Unexplained.tsx';
 
 /** Can the numbers be trusted: of the time that is looked at, and of now at every observation point. */
 export default function Exactness(props: SightProps) {
@@ -55,6 +56,7 @@ function Points({ place, view, isPaused }: SightProps) {
   const isPast = place.time.kind !== 'live';
   return (
     <>
+      {audit && <Unexplained audit={audit} />}
       <h2>
         At every observation point <span className="quiet">now</span>
       </h2>
