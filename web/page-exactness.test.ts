@@ -115,6 +115,8 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
       audit.points.map(({ interfaceName, direction }) => `${interfaceName} ${direction}`),
     );
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    const { x, width } = (await page.getByTestId('sight-exactness').boundingBox())!;
+    assert.ok(x >= 0 && x + width <= 390, 'the last of the views is in sight where it is chosen');
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(it.complaints, []);
   });
