@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { batchOf } from '../src/flow/batch.fixture.ts';
 import { LiveView } from '../src/live/index.ts';
 import type { Audit } from '../src/query/index.ts';
 import { bench, launch, numbersBy, text } from './test/browser.ts';
@@ -11,6 +12,7 @@ import {
   BEGIN_MS,
   benchOver,
   END_MS,
+  LOST,
   type StoredHistory,
   storeStreams,
 } from './test/stored.ts';
@@ -118,6 +120,32 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
     assert.deepEqual(await violations(page), []);
   });
 
+  test('of now it has the newest epochs, those in which nothing was lost too', async () => {
+    const live = new LiveView();
+    const record = { between: ['10.0.0.1', '10.0.0.2'], octets: 1000, packets: 2 } as const;
+    for (let nth = 1; nth <= 6; nth++) {
+      // Epochs begin where they begin: not at whole seconds.
+      const startMs = BEGIN_MS + 1037 * nth;
+      live.write(
+        batchOf([record], {
+          epoch: nth,
+          startMs,
+          endMs: startMs + 1037,
+          ledger: nth % 3 === 0 ? [LOST] : [],
+        }),
+      );
+    }
+    await using it = await benchOver(browser, history, { path: '?sight=exactness', serve: { live } });
+    const { page } = it;
+    await page.locator('[data-testid=ledger-series] canvas').waitFor({ timeout: 30_000 });
+    await page.locator('[data-testid=ledger-series] summary').click();
+    const octets = await page
+      .locator('[data-testid=series-table] td[data-octets]')
+      .evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute('data-octets'))));
+    assert.deepEqual(octets, [0, 0, 28, 0, 0, 28]);
+    assert.deepEqual(it.complaints, []);
+  });
+
   test('has the audit of every point, and fits a phone', async () => {
     await using it = await benchOver(browser, history, {
       path: '?sight=exactness',
@@ -135,6 +163,8 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
       audit.points.map(({ interfaceName, direction }) => `${interfaceName} ${direction}`),
     );
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    const { x, width } = (await page.getByTestId('sight-exactness').boundingBox())!;
+    assert.ok(x >= 0 && x + width <= 390, 'the last of the views is in sight where it is chosen');
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(it.complaints, []);
   });

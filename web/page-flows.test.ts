@@ -189,6 +189,27 @@ describe('the view of flows', { timeout: 240_000 }, () => {
     assert.deepEqual(it.complaints, []);
   });
 
+  test('rows stood under the next time as if they were of it; while it is asked they are dim, and that is said', async () => {
+    await using it = await benchOver(browser, history, { path: PATH });
+    const { page } = it;
+    await page.getByTestId('grid-row').first().waitFor();
+    assert.equal(await page.getByTestId('asking').count(), 0);
+    const held = Promise.withResolvers<void>();
+    await page.route('**/api/v1/query', async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.getByTestId('time-out').click();
+    await page.getByTestId('asking').waitFor({ state: 'visible' });
+    const opacity = (): Promise<string> =>
+      page.getByTestId('grid').evaluate((grid) => getComputedStyle(grid).opacity);
+    await until(async () => (await opacity()) === '0.4', 'what is there is dim');
+    held.resolve();
+    await page.getByTestId('asking').waitFor({ state: 'detached' });
+    assert.equal(await opacity(), '1');
+    assert.deepEqual(it.complaints, []);
+  });
+
   test('saves what is shown', async () => {
     await using it = await benchOver(browser, history, { path: `${PATH}&filter=udp+or+tcp` });
     const answer = await asked(it.url, { ask: 'flows', ...SPAN, filter: 'udp or tcp', limit: 1000 });

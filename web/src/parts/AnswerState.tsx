@@ -34,6 +34,11 @@ export function AnswerState({ known, place, go, what, empty, remedy, children }:
           {table && ' Below stands the last answer.'}
         </p>
       )}
+      {table && isAsking && (
+        <p className="asking" data-testid="asking">
+          Asking …
+        </p>
+      )}
       {table === undefined ? (
         !problem && <Skeleton />
       ) : table.rows.length === 0 && !isAsking ? (
