@@ -70,8 +70,7 @@ export const VIEW_PICTURES: readonly ViewPicture[] = [
     name: 'one-address',
     sight: 'hosts',
     before: 'week',
-    query: ({ culprit }) =>
-      `address=${culprit.address}&filter=tunnel+%3D+vxlan+and+vni+%3D+${culprit.vni}&time=7d`,
+    query: ({ culprit }) => `address=${culprit.address}&in=${culprit.segment}&time=7d`,
     drawn: '[data-testid=series-rise]',
   },
   {

@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import type { StreamedView } from '../../../../src/query/index.ts';
 import type { SightProps } from '../../parts/sight.ts';
 import { asSight, type Place } from '../../question.ts';
-import { narrowed, segmentFilter } from '../../selection.ts';
+import { placeOfAddress } from '../../selection.ts';
 import { lengthWords } from '../../time-words.ts';
 import { windowWords } from '../../words.ts';
 import { type Asked, meteredSeconds, RECENT } from './asked.ts';
@@ -103,7 +103,7 @@ function lineOf({ address, segment, host, octets, before }: Talker, place: Place
       question: withoutPair(chord.question, host ?? address),
     },
     // With its segment: another tenant may have the same address.
-    since: address === NO_ADDRESS ? undefined : narrowed(place, 'hosts', segmentFilter(segment), { address }),
+    since: address === NO_ADDRESS ? undefined : placeOfAddress(place, { address, segment }),
   };
 }
 
