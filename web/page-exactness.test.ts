@@ -82,6 +82,7 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
       Object.fromEntries(ledger.map(({ reason, octets }) => [reason, octets])),
     );
     await page.locator('[data-testid=ledger-series] summary').click();
+    await page.locator('[data-testid=series-table] tr[data-from]').first().waitFor();
     const steps = await page.locator('[data-testid=series-table] tr[data-from]').evaluateAll((rows) =>
       rows.flatMap((row) => {
         const octets = Number(row.querySelector('[data-octets]')!.getAttribute('data-octets'));
@@ -139,6 +140,7 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
     const { page } = it;
     await page.locator('[data-testid=ledger-series] canvas').waitFor({ timeout: 30_000 });
     await page.locator('[data-testid=ledger-series] summary').click();
+    await page.locator('[data-testid=series-table] tr[data-from]').first().waitFor();
     const octets = await page
       .locator('[data-testid=series-table] td[data-octets]')
       .evaluateAll((cells) => cells.map((cell) => Number(cell.getAttribute('data-octets'))));
