@@ -66,7 +66,7 @@ function exactWidth({ id, least, most }: ListColumn, rows: readonly ListRow[]): 
   return Math.max(least, Math.min(most, longest));
 }
 
-/** As many as fit with what rank 0 wants; where that alone is too much, with the least of each. */
+/** As many as fit with what rank 0 wants. Rank 1 is worth more than whole texts: it goes where the least of each is too much. */
 function choose(
   columns: readonly ListColumn[],
   wanted: ReadonlyMap<string, number>,
@@ -77,15 +77,13 @@ function choose(
   const sum = (some: readonly ListColumn[], isWanted: boolean): number =>
     some.reduce((total, column) => total + need(column, isWanted) + GAP, -GAP);
   const ranks = [...new Set(columns.map(({ rank }) => rank))].sort((a, b) => b - a);
-  for (const isWanted of [true, false])
-    for (const most of ranks) {
-      const some = columns.filter(({ rank }) => rank <= most);
-      if (sum(some, isWanted) <= width) return some;
-    }
-  return columns.filter(({ rank }) => rank === 0);
+  const upTo = (most: number): readonly ListColumn[] => columns.filter(({ rank }) => rank <= most);
+  const most = ranks.find((rank) => rank > 0 && sum(upTo(rank), true) <= width);
+  if (most !== undefined) return upTo(most);
+  return upTo(sum(upTo(1), false) <= width ? 1 : 0);
 }
 
-/** Gives what is left to texts first, then to bars and trends; takes what is missing from texts. */
+/** Gives what is left to segments first, which tell tenants apart, then to texts, then to bars and trends; takes what is missing from texts. */
 function spread(
   columns: readonly ListColumn[],
   wanted: ReadonlyMap<string, number>,
@@ -94,9 +92,10 @@ function spread(
   const widths = columns.map(({ least }) => least);
   let left = width - widths.reduce((sum, each) => sum + each + GAP, -GAP);
   const isText = (column: ListColumn): boolean => isWord(column) || column.kind === 'exact';
-  for (const first of [true, false])
+  const turnOf = (column: ListColumn): number => (column.kind === 'segment' ? 0 : isText(column) ? 1 : 2);
+  for (const turn of [0, 1, 2])
     for (const [i, column] of columns.entries()) {
-      if (isText(column) !== first || left <= 0) continue;
+      if (turnOf(column) !== turn || left <= 0) continue;
       const more = Math.min(left, wanted.get(column.id)! - widths[i]!);
       widths[i]! += more;
       left -= more;

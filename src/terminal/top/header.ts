@@ -131,7 +131,8 @@ function windowWords(state: TopState, { view }: Answers): string {
   const list = listOf(state);
   if (list === 'ledger' || list === 'connections') return '';
   const seconds = view && view.epoch > 0 ? view.windowSeconds : undefined;
-  const span = formatUptime(1000 * Math.round(seconds ?? (window === '1m' ? 60 : 5)));
+  const whole = Math.round(seconds ?? (window === '1m' ? 60 : 5));
+  const span = whole === 60 ? '1 min' : formatUptime(1000 * whole);
   return window === 'all' ? `since the start, ${span}` : `last ${span}`;
 }
 
