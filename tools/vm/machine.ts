@@ -40,10 +40,11 @@ export interface Outcome {
   readonly console: string;
 }
 
+const BUSYBOX = '/usr/bin/busybox';
 /** Program or file → Debian package that brings it. */
 const NEEDED: Readonly<Record<string, string>> = {
   '/usr/bin/qemu-system-x86_64': 'qemu-system-x86',
-  '/usr/bin/busybox': 'busybox-static',
+  [BUSYBOX]: 'busybox-static',
   '/usr/sbin/depmod': 'kmod',
   '/usr/bin/xz': 'xz-utils',
   '/usr/bin/zstd': 'zstd',
@@ -58,9 +59,16 @@ const CPUS = 2;
 
 /** Debian packages that the machine needs and this host lacks. */
 export function lackingPackages(): string[] {
-  const lacking = Object.entries(NEEDED).filter(([path]) => !existsSync(path));
+  const lacking = Object.entries(NEEDED).filter(
+    ([path]) => !existsSync(path) || (path === BUSYBOX && !isStatic(path)),
+  );
   const daemon = VIRTIOFSD.some((path) => existsSync(path)) ? [] : ['qemu-system-common'];
   return [...lacking.map(([, name]) => name), ...daemon];
+}
+
+/** Where the guest begins there is no loader of libraries; a package of the same name has a busybox that wants one. */
+function isStatic(path: string): boolean {
+  return !readFileSync(path).subarray(0, 4096).includes('/ld-linux');
 }
 
 /** A device for KVM is not enough: where the CPU has no virtualisation it may be of a kind that boots only special kernels. */
@@ -126,7 +134,7 @@ function initialFiles({ kernel, tree, command }: Errand): Uint8Array {
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(value)}\n`);
   const text = (path: string, content: string): ArchiveFile => ({ path, bytes: Buffer.from(content) });
   return cpio([
-    { path: 'bin/busybox', bytes: readFileSync('/usr/bin/busybox'), executable: true },
+    { path: 'bin/busybox', bytes: readFileSync(BUSYBOX), executable: true },
     { path: 'init', bytes: readFileSync(join(import.meta.dirname, 'init')), executable: true },
     ...modules,
     text('modules/order', modules.map(({ path }) => `${basename(path)}\n`).join('')),
