@@ -62,8 +62,14 @@ for (const family of [4, 6] as const)
     const capture = spawn('ip', ['netns', 'exec', scene.host(0), 'tcpdump', '-U', '-i', 'eth0', '-w', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const ready = once(capture.stderr, 'data');
-    await ready;
+    let said = '';
+    capture.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      said += piece;
+    });
+    await until(() => {
+      assert.equal(capture.exitCode, null, said);
+      return said.includes('listening on');
+    }, 'tcpdump listens');
     // Checksums are filled in by hardware that is not there: have the tenants do it.
     for (const host of [0, 1]) {
       within(scene.tenant(host), 'ethtool', '-K', 'eth0', 'tx', 'off', 'tso', 'off', 'gso', 'off');

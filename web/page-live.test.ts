@@ -6,11 +6,10 @@ import { hasBtf } from '../src/bpf/index.ts';
 import type { Audit, ResultTable, View } from '../src/query/index.ts';
 import { until } from '../test/until.ts';
 import { attributes, epoch, launch, numbersBy, text } from './test/browser.ts';
-import { ENDED, type LiveScene, openLive, wireOctets } from './test/live.ts';
+import { ENDED, type LiveScene, OF_ENDED, openLive, wireOctets } from './test/live.ts';
 import { violations } from './test/violations.ts';
 
 const SLOW_MS = 30_000;
-const OF_ENDED = `filter=${encodeURIComponent(ENDED)}&window=all`;
 const PHONE = { width: 390, height: 844 };
 const HOST = '172.16.1.100';
 

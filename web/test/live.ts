@@ -10,10 +10,14 @@ import {
 } from '../../src/lab/index.ts';
 import type { ResultTable, View } from '../../src/query/index.ts';
 import { ServedAgent } from '../../test/served-agent.ts';
+import { until } from '../../test/until.ts';
 
 const PREFIX = 'tspl-';
-/** In the address bar and in questions: what has ended. */
+/** What has ended, as a filter, and of all time in the address bar. */
 export const ENDED = 'proto = udp';
+/** The same in an address. */
+export const OF_ENDED: string = `window=all&filter=${encodeURIComponent(ENDED)}`;
+const DRAINED_MS = 30_000;
 
 /** Everything of it ends with the test. */
 export interface LiveScene extends AsyncDisposable {
@@ -69,16 +73,24 @@ export async function openLive(): Promise<LiveScene> {
       { prefix: PREFIX },
     ),
   );
-  const owned = stack.move();
   const answer = async (path: string, init?: RequestInit): Promise<unknown> => {
     const response = await fetch(`${agent.url}api/v1/${path}`, init);
     if (!response.ok) throw new Error(await response.text());
     return response.json();
   };
+  const view = async (query = ''): Promise<View> => (await answer(`view?${query}`)) as View;
+  const sent = streams.reduce((sum, stream) => sum + wireOctets(stream), 0);
+  // What was sent last is in the view when its epoch has ended.
+  await until(
+    async () => (await view(OF_ENDED)).total.octets >= sent,
+    'all that has ended is in the view',
+    DRAINED_MS,
+  );
+  const owned = stack.move();
   return {
     url: agent.url,
     streams,
-    view: async (query = '') => (await answer(`view?${query}`)) as View,
+    view,
     ask: async (question) =>
       (await answer('query', {
         method: 'POST',
