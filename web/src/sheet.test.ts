@@ -7,7 +7,7 @@ import { readPlace, writePlace } from './question.ts';
 import { addressKey, identityColumns, rowKey, sortedRows } from './result.ts';
 import { selectionOf } from './selection.ts';
 import { moved, readColumns, readSort, writeColumns, writeSort } from './sheet.ts';
-import { rowAfterKey, rowsInSight, scrolledTo } from './virtual.ts';
+import { onlyInSight, rowAfterKey, rowsInSight, scrolledTo } from './virtual.ts';
 
 test('what a table is like stands in the address, and another view begins anew', () => {
   const address = '?sight=flows&by=src,dst&cols=src,octets*120&sort=-packets&rows=10000&pin=a,b&row=c';
@@ -54,6 +54,9 @@ test('rows in sight are drawn, with some around them, and never more than there 
       assert.ok(end - first <= height + 2 * 12 + 8);
       const last = Math.min(count, top + height);
       if (top + height <= count) assert.ok(first <= top && end >= last);
+      const alone = onlyInSight({ top, height }, count);
+      assert.equal(alone.end - alone.first, Math.min(count, height), 'always so many');
+      if (top + height <= count) assert.equal(alone.first, top);
     }),
   );
 });

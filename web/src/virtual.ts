@@ -19,6 +19,15 @@ export function rowsInSight(at: { readonly top: number; readonly height: number 
   return { first, end: Math.max(first, end) };
 }
 
+/** The rows in sight alone: always so many, where there are as many. */
+export function onlyInSight(
+  { top, height }: { readonly top: number; readonly height: number },
+  count: number,
+): Range {
+  const first = Math.max(0, Math.min(top, count - height));
+  return { first, end: Math.min(count, first + height) };
+}
+
 /** Where a key leads in a table of so many rows; undefined: it is no such key. @param page rows in sight */
 export function rowAfterKey(
   key: string,

@@ -5,6 +5,7 @@ import {
   type ReactNode,
   type RefObject,
   useCallback,
+  useEffect,
   useId,
   useLayoutEffect,
   useRef,
@@ -13,12 +14,14 @@ import {
 import { flushSync } from 'react-dom';
 import { useMedia, useNewest } from '../hooks.ts';
 import type { Sort } from '../sheet.ts';
-import { OVERSCAN, type Range, rowAfterKey, rowsInSight, scrolledTo } from '../virtual.ts';
+import { OVERSCAN, onlyInSight, type Range, rowAfterKey, rowsInSight, scrolledTo } from '../virtual.ts';
 import { GridHead } from './GridHead.tsx';
 import { PaperMore, PRINTED } from './PaperMore.tsx';
 
 /** Height of every row, the head too, CSS pixels; `sheet.css` has it as well. */
 export const ROW_HEIGHT = 30;
+/** A scroll that has rested so long, milliseconds, gets the rows around those in sight too. */
+const REST_MS = 80;
 /** What an arrow key moves sideways, CSS pixels. */
 const SIDEWAYS = 96;
 
@@ -238,28 +241,38 @@ function useRange(
   count: number,
   still: number,
 ): { range: Range; pool: number; look: () => void; isPrinted: boolean } {
-  const [sight, setSight] = useState({ first: 0, height: OVERSCAN });
+  const [sight, setSight] = useState({ top: 0, height: OVERSCAN, isJump: false });
   const isPrinted = useMedia('print');
   const look = useCallback(() => {
     const view = frame.current;
     if (!view) return;
-    const height = Math.max(1, Math.ceil(view.clientHeight / ROW_HEIGHT) - still);
-    const first = Math.floor(view.scrollTop / ROW_HEIGHT);
+    // One more: the first may be in sight in part.
+    const height = Math.max(1, Math.ceil(view.clientHeight / ROW_HEIGHT) - still) + 1;
+    const top = Math.floor(view.scrollTop / ROW_HEIGHT);
     setSight((last) => {
-      const was = rowsInSight({ top: last.first, height: last.height }, Number.POSITIVE_INFINITY);
-      const is = rowsInSight({ top: first, height }, Number.POSITIVE_INFINITY);
-      return was.first === is.first && was.end === is.end ? last : { first, height };
+      const was = rowsInSight(last, Number.POSITIVE_INFINITY);
+      const is = rowsInSight({ top, height }, Number.POSITIVE_INFINITY);
+      if (was.first === is.first && was.end === is.end && !last.isJump) return last;
+      // Nothing of what was drawn is in sight any more: there is time for no more than what is.
+      const isJump = is.first >= was.end || is.end <= was.first || (last.isJump && last.top !== top);
+      return { top, height, isJump };
     });
   }, [frame, still]);
+  useEffect(() => {
+    if (!sight.isJump) return;
+    const timer = setTimeout(() => setSight((last) => ({ ...last, isJump: false })), REST_MS);
+    return () => clearTimeout(timer);
+  }, [sight]);
   useLayoutEffect(() => {
     look();
     const observer = new ResizeObserver(look);
     observer.observe(frame.current!);
     return () => observer.disconnect();
   }, [frame, look]);
-  const range = isPrinted
-    ? { first: 0, end: Math.min(count, PRINTED) }
-    : rowsInSight({ top: sight.first, height: sight.height }, count);
-  const pool = Math.max(range.end - range.first, sight.height + 3 * OVERSCAN);
+  const { height, isJump } = sight;
+  const drawn = isJump ? onlyInSight(sight, count) : rowsInSight(sight, count);
+  const range = isPrinted ? { first: 0, end: Math.min(count, PRINTED) } : drawn;
+  // While it jumps every element is lent from row to row: none is made.
+  const pool = Math.max(range.end - range.first, isJump ? height : height + 3 * OVERSCAN);
   return { range, pool, look, isPrinted };
 }
