@@ -230,7 +230,7 @@ describe('what top writes', { skip: WITHOUT_TMUX }, () => {
   const TABS = {
     tunnels: [/FROM +TO .*RATE/, /■ VNI 42 +10\.79\.0\.1 +10\.79\.0\.2 .*bit\/s/],
     flows: [/PROTO.* SOURCE +DESTINATION .*RATE/, /^.ICMP .*bit\/s/],
-    connections: [/FROM +TO +SENT/, /^.ICMP .*KiB/],
+    connections: [/FROM +TO +STATE +SENT/, /^.ICMP .*KiB/],
     hosts: [/HOST +SENT +RECEIVED/, /^.10\.79\.0\.1 .*%/],
     ledger: [/POINT +LINE +PACKETS/, /eth0 ingress +seen by the hook +\d/],
   } as const;
