@@ -44,6 +44,7 @@ async function namesOf(labels: string, hosts: string): Promise<Told> {
         asked.push(question);
         return names.names(question);
       },
+      find: (wanted) => names.find(wanted),
     },
     [Symbol.asyncDispose]: async () => {
       names[Symbol.dispose]();
@@ -191,6 +192,37 @@ describe('names on the views', { timeout: 300_000 }, () => {
     await page.getByTestId('segment-lines').getByText('tenant red').first().waitFor({ timeout: 30_000 });
     assert.deepEqual(await outside(page), []);
     assert.deepEqual(await violations(page), []);
+    assert.deepEqual(it.complaints, []);
+  });
+
+  test('an address is found by its name, by that of its network, and by that of its segment', async () => {
+    await using told = await namesOf(LABELS, HOSTS);
+    const serve = { names: told.names };
+    const path = `?sight=hosts&${ALL_OF_IT}`;
+    await using it = await benchOver(browser, history, { path, serve });
+    const { page } = it;
+    const found = async (): Promise<(string | null)[]> => {
+      const cells = page.locator('[data-testid=grid-row] [data-column=address]');
+      return cells.evaluateAll((all) => all.map((each) => each.getAttribute('data-value')));
+    };
+    await page.getByTestId('grid-row').first().waitFor({ timeout: 30_000 });
+    const all = await found();
+    const expected = {
+      'BUILD s': (address: string) => address === '192.168.3.1',
+      berlin: (address: string) => address.startsWith('192.168.1.'),
+      'tenant r': (address: string) => address.startsWith('192.168.3.'),
+      '192.168.3.9': (address: string) => address === '192.168.3.9',
+      'no such name': () => false,
+    };
+    for (const [words, isMeant] of Object.entries(expected)) {
+      const wanted = all.filter((address) => isMeant(address!));
+      await page.getByTestId('find').fill(words);
+      await until(async () => (await found()).join() === wanted.join(), `${words} finds ${wanted.join(' ')}`);
+      assert.equal(wanted.length > 0, words !== 'no such name', words);
+    }
+    await page.getByTestId('find').fill('berlin');
+    await page.getByTestId('find').press('Enter');
+    await page.waitForURL((at) => at.searchParams.get('find') === 'berlin');
     assert.deepEqual(it.complaints, []);
   });
 

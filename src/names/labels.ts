@@ -62,6 +62,14 @@ export class Labels {
     return this.#segments.get(id);
   }
 
+  /** Every label, with what it is of. */
+  *all(): Iterable<readonly [kind: 'addresses' | 'networks' | 'segments', text: string, name: Name]> {
+    for (const [key, name] of this.#addresses) yield ['addresses', key, name];
+    for (const { names } of this.#networks)
+      for (const name of names.values()) yield ['networks', name.network!, name];
+    for (const [id, name] of this.#segments) yield ['segments', id, name];
+  }
+
   /** @returns what is wrong with the line */
   #read(words: string): string | undefined {
     const [, first = '', rest = ''] = /^(\S+)(?:\s+(.*))?$/.exec(words) ?? [];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { formatAddress } from '../flow/index.ts';
-import { NamesAnswerSchema, NamesQuestionSchema } from '../query/index.ts';
+import { FoundNamesSchema, NamesAnswerSchema, NamesQuestionSchema } from '../query/index.ts';
 import { keyedAddress } from './address-key.ts';
 import { NAMES_ERROR_CODES, NamesError } from './error.ts';
 import { FollowedFile } from './followed-file.ts';
@@ -203,6 +203,37 @@ test('labels are believed before the hosts file, and only what has a name is in 
   assert.deepEqual(await names.names(question), answer, 'all stays');
   await names.change({ hosts: undefined, labels: undefined, dns: false });
   assert.deepEqual(await names.names(question), { addresses: {}, segments: {}, pending: [] });
+});
+
+test('by a part of a name everything is found that is called so, and nothing by a name that another one hides', async () => {
+  const [labels, hosts] = [join(directory, 'labels'), join(directory, 'hosts')];
+  writeFileSync(
+    labels,
+    '10.0.0.1 Web one\n10.0.1.0/24 web racks\nsegment vxlan:5001 tenant of WEB\n02:00:00:00:00:0a web cam\n10.0.0.9 db\n',
+  );
+  writeFileSync(hosts, '10.0.0.1 web-hidden\n10.0.0.2 web-2.example\n10.0.1.7 web-hidden\n10.0.0.3 other\n');
+  const listener = { problem: assert.ifError, recovered: assert.fail };
+  using names = await Names.open({ hosts, labels, dns: false }, listener);
+  const found = await names.find('wEb');
+  assert.deepEqual(FoundNamesSchema.parse(found), found);
+  assert.deepEqual(found, {
+    addresses: {
+      '10.0.0.1': { name: 'Web one', from: 'labels' },
+      '02:00:00:00:00:0a': { name: 'web cam', from: 'labels' },
+      '10.0.0.2': { name: 'web-2.example', from: 'hosts' },
+    },
+    networks: { '10.0.1.0/24': { name: 'web racks', from: 'labels', network: '10.0.1.0/24' } },
+    segments: { 'vxlan:5001': { name: 'tenant of WEB', from: 'labels' } },
+    isCut: false,
+  });
+  writeFileSync(
+    `${labels}.many`,
+    Array.from({ length: 3000 }, (_, i) => `10.${i >> 8}.${i & 255}.1 host ${i}`).join('\n'),
+  );
+  await names.change({ hosts: undefined, labels: `${labels}.many`, dns: false });
+  const many = await names.find('host');
+  assert.deepEqual([Object.keys(many.addresses).length, many.isCut], [1000, true]);
+  assert.equal((await names.find('host 2999')).addresses['10.11.183.1']?.name, 'host 2999');
 });
 
 test('an address is the same however it is written', () => {

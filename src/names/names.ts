@@ -1,5 +1,12 @@
 /** What addresses and segments are called, by all who may know. */
-import type { Name, NameSource, NamesAnswer, NamesQuestion } from '../query/index.ts';
+import {
+  type FoundNames,
+  MAX_FOUND_NAMES,
+  type Name,
+  type NameSource,
+  type NamesAnswer,
+  type NamesQuestion,
+} from '../query/index.ts';
 import { type KeyedAddress, keyedAddress } from './address-key.ts';
 import { FollowedFile } from './followed-file.ts';
 import { parseHosts } from './hosts.ts';
@@ -66,9 +73,7 @@ export class Names implements NameSource, Disposable {
   }
 
   async names({ addresses, segments }: NamesQuestion): Promise<NamesAnswer> {
-    const { dns, ...files } = this.#sources;
-    const labels = (await files.labels?.content()) ?? NO_LABELS;
-    const hosts = (await files.hosts?.content()) ?? NO_HOSTS;
+    const { dns, labels, hosts } = await this.#read();
     const answer = {
       addresses: {} as Record<string, Name>,
       segments: {} as Record<string, Name>,
@@ -94,8 +99,40 @@ export class Names implements NameSource, Disposable {
     return answer;
   }
 
+  async find(text: string): Promise<FoundNames> {
+    const { dns, labels, hosts } = await this.#read();
+    const wanted = text.toLowerCase();
+    const found: FoundNames = { addresses: {}, networks: {}, segments: {}, isCut: false };
+    let count = 0;
+    const add = (kind: 'addresses' | 'networks' | 'segments', key: string, name: Name): void => {
+      if (!name.name.toLowerCase().includes(wanted)) return;
+      if (count++ < MAX_FOUND_NAMES) found[kind][key] = name;
+      else found.isCut = true;
+    };
+    for (const [kind, key, name] of labels.all()) add(kind, key, name);
+    // Of those who know an address the first names it: nobody sees what others call it.
+    const isLabelled = (key: string): boolean => labels.ofAddress(keyedAddress(key)!) !== undefined;
+    for (const [key, name] of hosts) if (!isLabelled(key)) add('addresses', key, { name, from: 'hosts' });
+    for (const [key, name] of dns?.known() ?? [])
+      if (!hosts.has(key) && !isLabelled(key)) add('addresses', key, { name, from: 'dns' });
+    return found;
+  }
+
   [Symbol.dispose](): void {
     this.#sources.dns?.[Symbol.dispose]();
+  }
+
+  async #read(): Promise<{
+    readonly dns: ReverseNames | undefined;
+    readonly labels: Labels;
+    readonly hosts: ReadonlyMap<string, string>;
+  }> {
+    const { dns, ...files } = this.#sources;
+    return {
+      dns,
+      labels: (await files.labels?.content()) ?? NO_LABELS,
+      hosts: (await files.hosts?.content()) ?? NO_HOSTS,
+    };
   }
 }
 

@@ -107,6 +107,11 @@ export class ReverseNames implements Disposable {
     return { name: known?.name, isPending: known?.name === undefined };
   }
 
+  /** Names that are remembered, by the addresses they are of. */
+  *known(): Iterable<readonly [key: string, name: string]> {
+    for (const [key, { name }] of this.#known) if (name !== undefined) yield [key, name];
+  }
+
   [Symbol.dispose](): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);

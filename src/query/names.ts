@@ -39,8 +39,25 @@ export const NamesAnswerSchema = z.object({
 /** A validated answer. */
 export type NamesAnswer = z.infer<typeof NamesAnswerSchema>;
 
+/** Most that a search by name finds. */
+export const MAX_FOUND_NAMES = 1000;
+
+/** What is called something with a text in it. */
+export const FoundNamesSchema = z.object({
+  addresses: z.record(z.string(), NameSchema),
+  /** Names that are those of all addresses of a network, e.g. of `10.0.5.0/24`. */
+  networks: z.record(z.string(), NameSchema),
+  segments: z.record(z.string(), NameSchema),
+  /** There are more. */
+  isCut: z.boolean(),
+});
+/** A validated answer to a search. */
+export type FoundNames = z.infer<typeof FoundNamesSchema>;
+
 /** Who knows names. */
 export interface NameSource {
+  /** What is called something with this text in it, in large or small letters, as far as is known now: nobody is asked. */
+  find(text: string): Promise<FoundNames>;
   /** Answers at once with what is known; what has to be looked for is known at a later time. */
   names(question: NamesQuestion): Promise<NamesAnswer>;
 }

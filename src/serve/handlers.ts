@@ -3,6 +3,7 @@ import { accepts } from 'hono/accepts';
 import {
   type AgentControl,
   type Alerts,
+  type FoundNames,
   isLive,
   type NamesAnswer,
   type Question,
@@ -29,6 +30,7 @@ export type Handlers = {
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
 const NO_ALERTS: Alerts = { atMs: null, alerts: [] };
+const NONE_FOUND: FoundNames = { addresses: {}, networks: {}, segments: {}, isCut: false };
 const NO_NAMES: NamesAnswer = { addresses: {}, segments: {}, pending: [] };
 
 /** The operations of a server. */
@@ -60,6 +62,8 @@ export function handlersOf(parts: AppParts): Handlers {
     },
     alerts: (_, c) => c.json(options.alerts?.() ?? NO_ALERTS),
     names: async ({ body }, c) => c.json((await options.names?.names(body)) ?? NO_NAMES),
+    findNames: async ({ parameters }, c) =>
+      c.json((await options.names?.find(parameters.find)) ?? NONE_FOUND),
     ask: ({ parameters }, c) => ask(questionOf(parameters, Date.now()), c),
     question: ({ body }, c) => ask(body, c),
     rules: async (_, c) => c.json(await controlOf(options.control).rules()),

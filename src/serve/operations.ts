@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   AlertsSchema,
   AuditSchema,
+  FoundNamesSchema,
   HostConnectionsSchema,
   MeteringChangeSchema,
   MeteringSchema,
@@ -22,6 +23,7 @@ import {
 } from '../query/index.ts';
 import {
   ConnectionsParametersSchema,
+  FindNamesParametersSchema,
   HistoryParametersSchema,
   NetworkParametersSchema,
   ViewParametersSchema,
@@ -152,6 +154,18 @@ export const OPERATIONS = {
     example: [
       `-s ${SENT} -d '{"addresses":["127.0.0.1","10.0.0.1"],"segments":["vxlan:5001"]}' ${AT}/api/v1/names`,
     ],
+  },
+  findNames: {
+    method: 'get',
+    path: '/api/v1/names',
+    role: 'read',
+    summary: 'what has a name with a text in it',
+    meaning:
+      'By your labels, the hosts file and what DNS has said before: nobody is asked. Addresses, networks whose addresses are all called so, and segments; 1,000 at most, and `isCut` says that there are more.',
+    parameters: FindNamesParametersSchema,
+    answer: { [JSON_TYPE]: { name: 'FoundNames', schema: FoundNamesSchema } },
+    failures: [],
+    example: [`-s '${AT}/api/v1/names?find=localhost'`],
   },
   connections: {
     method: 'get',

@@ -50,6 +50,15 @@ export const ConnectionsParametersSchema = z.object({
   filter: filter.describe('only connections of which one way fits ([filter.md](filter.md))'),
 });
 
+/** `GET /api/v1/names`. */
+export const FindNamesParametersSchema = z.object({
+  find: z
+    .string()
+    .min(1, 'is empty; e.g. web')
+    .max(253, 'is longer than any name')
+    .describe('part of a name, in large or small letters'),
+});
+
 /** `GET /api/v1/query`. */
 export const HistoryParametersSchema = z.object({
   q: z.string().min(1, 'is empty; e.g. top 10 src last 1h').describe('the question ([query.md](query.md))'),

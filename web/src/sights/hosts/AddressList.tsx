@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import { useAnswers } from '../../answers.ts';
 import type { AnyQuestion, TimelessQuestion } from '../../asking.ts';
+import { finder, useFoundNames } from '../../finding.ts';
 import { useMoment } from '../../moment.ts';
 import { AnswerState } from '../../parts/AnswerState.tsx';
 import { Choice } from '../../parts/Choice.tsx';
@@ -59,13 +60,12 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
     return { ...out, ...sentAndReceived(out, back), isCut: out.isCut || back.isCut };
   }, [sent?.table, received?.table]);
   const [find, setFind] = useState(place.sheet.find ?? '');
-  const keepFind = (): void => go(onSheet(place, { find }));
+  const keepFind = (): void => go(onSheet(place, { find: find.trim() }));
+  const wanted = find.trim();
+  const names = useFoundNames(wanted);
   const found = useMemo(
-    () =>
-      table && find !== ''
-        ? { ...table, rows: table.rows.filter(([address]) => String(address).includes(find)) }
-        : table,
-    [table, find],
+    () => (table && wanted !== '' ? { ...table, rows: table.rows.filter(finder(wanted, names)) } : table),
+    [table, wanted, names],
   );
   const usual = isOuter ? OF_ENDS : OF_CLIENTS;
   const seconds = table ? (table.covered.toMs - table.covered.fromMs) / 1000 : 0;
@@ -87,11 +87,11 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
           <input
             className="find"
             type="search"
-            aria-label="Find an address"
-            placeholder="Find an address"
+            aria-label="Find an address or a name"
+            placeholder="Find an address or a name"
             data-testid="find"
             value={find}
-            onChange={(event) => setFind(event.target.value.trim())}
+            onChange={(event) => setFind(event.target.value)}
             onBlur={keepFind}
             onKeyDown={(event) => {
               if (event.key === 'Enter') keepFind();
