@@ -35,8 +35,12 @@ export function addressWithName(address: string, naming: Naming): string {
 /** Hangul's first letters, and from Chinese radicals on: taken for twice as wide as Latin ones. */
 const WIDE = /[\u1100-\u115f\u2e80-\u{10ffff}]/u;
 
+/** Of addresses, and of most names. */
+const NARROW = /^[^\u1100-\uffff]*$/;
+
 /** Room that a text takes, in letters of a monospaced face. */
 export function lettersOf(text: string): number {
+  if (NARROW.test(text)) return text.length;
   let letters = 0;
   for (const letter of text) letters += WIDE.test(letter) ? 2 : 1;
   return letters;

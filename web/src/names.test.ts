@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MAX_NAMED, type Name, type NamesAnswer } from '../../src/query/index.ts';
 import type { Arc } from './layout/fold.ts';
 import { addressWithName, calledAddress, cutName, lettersOf, nameTitle } from './name-words.ts';
-import { HOLDS_MS, KEPT, KnownNames, type Naming } from './names.ts';
+import { AHEAD_MS, HOLDS_MS, KEPT, KnownNames, type Naming } from './names.ts';
 import { arcCalled, arcFullName, arcWords } from './words.ts';
 
 interface Asked {
@@ -93,6 +93,22 @@ test('what went away before it was asked for is not asked for, and what stays is
     asked.map(({ addresses }) => addresses),
     [['10.0.0.1'], ['10.0.0.2'], ['10.0.0.1'], ['10.0.0.1']],
   );
+});
+
+test('names that came one after the other are renewed together', async () => {
+  const { names, asked, pass } = surroundings(() => ({}));
+  names.want('addresses', ['10.0.0.1']);
+  await pass(AHEAD_MS / 2);
+  names.want('addresses', ['10.0.0.2']);
+  await pass(HOLDS_MS - AHEAD_MS / 2);
+  assert.deepEqual(
+    asked.map(({ addresses }) => addresses),
+    [['10.0.0.1'], ['10.0.0.2']],
+  );
+  await pass(1000);
+  assert.deepEqual(asked[2]?.addresses, ['10.0.0.1', '10.0.0.2']);
+  await pass(HOLDS_MS - 1000);
+  assert.equal(asked.length, 3);
 });
 
 test('a name that may come is asked for again soon, then less often, until it comes', async () => {

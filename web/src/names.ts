@@ -27,6 +27,8 @@ export interface NamesSurroundings {
 const GATHERED_MS = 40;
 /** So long a name holds, or that there is none: files of names change while the page is open. */
 export const HOLDS_MS = 60_000;
+/** Whoever is asked is also asked for what holds no longer than this: names that came one by one are renewed together. */
+export const AHEAD_MS = 20_000;
 /** A name that may come is asked for after so long, then after twice as long, up to the second. */
 const PENDING_MS = 1000;
 const MOST_PENDING_MS = 16_000;
@@ -74,7 +76,8 @@ class Kept {
   due(nowMs: number): string[] {
     const due: string[] = [];
     for (const text of this.#wanted.keys()) {
-      if ((this.#known.get(text)?.dueMs ?? 0) > nowMs) continue;
+      const { dueMs, pending } = this.#known.get(text) ?? { dueMs: 0, pending: 0 };
+      if (dueMs > nowMs + (pending > 0 ? 0 : AHEAD_MS)) continue;
       if (due.push(text) === MAX_NAMED) break;
     }
     return due;

@@ -45,6 +45,23 @@ test('folding loses no octet, neither in the arcs nor in the pairs', () => {
   }
 });
 
+test('of so many arcs that their pairs have no place in an array, each pair has what it sent', () => {
+  const count = 1100;
+  const names = Array.from({ length: count }, (_, i) => `h${i}`);
+  const links = names.flatMap((name, i): SampleLink[] => [
+    [name, names[(i + 1) % count]!, 5000 + i],
+    [names[(i + 1) % count]!, name, 1 + i],
+  ]);
+  const { arcs, pairs } = foldView(viewOf(names, links), { limit: Infinity });
+  assert.equal(pairs.length, count);
+  for (const { a, b, forward, backward } of pairs) {
+    const [first, second] = [arcs[a]!.id, arcs[b]!.id].map((id) => Number(id.slice(1)));
+    const isNext = (first! + 1) % count === second;
+    const from = isNext ? first! : second!;
+    assert.deepEqual(isNext ? [forward, backward] : [backward, forward], [5000 + from, 1 + from]);
+  }
+});
+
 test('"others" opens: the next nodes are drawn, the larger ones stand behind one arc', () => {
   const view = ring(200);
   const first = foldView(view).arcs.filter((arc) => arc.node);

@@ -121,7 +121,8 @@ interface Sum {
 function joinLinks({ segments, rows }: LinkRows, arcOf: readonly number[], arcs: readonly Arc[]): Pair[] {
   if (rows.length === 0) return [];
   const rankOfArc = ranks(arcs.map((arc) => arc.id));
-  const bands = new Map<number, Sum>();
+  const placeOf = places(arcs.length ** 2 * segments.length);
+  const bands: Sum[] = [];
   const pairs = new Map<number, Sum[]>();
   for (let at = 0; at < rows.length; at += LINK_STRIDE) {
     const source = arcOf[rows[at]!]!;
@@ -129,11 +130,11 @@ function joinLinks({ segments, rows }: LinkRows, arcOf: readonly number[], arcs:
     const segment = rows[at + 2]!;
     const forward = source === target || rankOfArc[source]! < rankOfArc[target]!;
     const pair = forward ? source * arcs.length + target : target * arcs.length + source;
-    const key = pair * segments.length + segment;
-    let band = bands.get(key);
+    const place = placeOf(pair * segments.length + segment);
+    let band = bands[place];
     if (!band) {
       band = { segment: segments[segment]!, forward: 0, backward: 0 };
-      bands.set(key, band);
+      bands.push(band);
       const list = pairs.get(pair);
       if (list) list.push(band);
       else pairs.set(pair, [band]);
@@ -142,6 +143,27 @@ function joinLinks({ segments, rows }: LinkRows, arcOf: readonly number[], arcs:
     else band.backward += rows[at + 3]!;
   }
   return [...pairs].map(([key, list]) => toPair(key, list, arcs)).sort(bySize);
+}
+
+/** Keys below this are looked up in an array: an update of many links has no time for a table of keys. */
+const FEW_KEYS = 1 << 20;
+
+/** Numbers keys from 0 on, in the order in which they come; each gets its own again. */
+function places(keys: number): (key: number) => number {
+  let next = 0;
+  if (keys > FEW_KEYS) {
+    const known = new Map<number, number>();
+    return (key) => {
+      const place = known.get(key) ?? next++;
+      known.set(key, place);
+      return place;
+    };
+  }
+  const known = new Int32Array(keys);
+  return (key) => {
+    if (known[key] === 0) known[key] = ++next;
+    return known[key]! - 1;
+  };
 }
 
 /** Place of each in the order of all. */

@@ -15,7 +15,7 @@ import { ArcMark, LETTER, LINE } from './ArcMark.tsx';
 import { writeAttributes } from './attributes.ts';
 import { openStage } from './draw.ts';
 import { Patterns } from './Paints.tsx';
-import { usePose } from './pose.ts';
+import { mayMove, usePose } from './pose.ts';
 import { Arrows, RestRibbons, Ribbons } from './Ribbons.tsx';
 import { useKeptFocus, useRoving } from './roving.ts';
 
@@ -84,7 +84,8 @@ export const Chord = memo(function Chord(props: ChordProps) {
   const [now, setNow] = useState(shown);
   if (now !== shown) {
     // Kept as long as it moves, and only if something of it leaves: what nobody sees needs no second rendering.
-    setBefore(isAnyGone(now.arcs, shown.arcs) || isAnyGone(now.ribbons, shown.ribbons) ? now : shown);
+    const leaves = isAnyGone(now.arcs, shown.arcs) || isAnyGone(now.ribbons, shown.ribbons);
+    setBefore(leaves && mayMove() ? now : shown);
     setNow(shown);
   }
   const root = useRef<SVGGElement>(null);

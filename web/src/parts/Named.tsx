@@ -1,13 +1,19 @@
 /** Addresses and segments with what they are called: the name first, in its place nothing is lost. */
 import { memo, type ReactNode } from 'react';
+import type { Name } from '../../../src/query/index.ts';
 import type { Arc } from '../layout/fold.ts';
 import { nameTitle } from '../name-words.ts';
+import type { Naming } from '../names.ts';
 import { useName } from '../naming.ts';
 import { segmentName } from '../segments.ts';
 import { arcName } from '../words.ts';
 
 interface AddressProps {
   readonly address: string;
+}
+
+interface SegmentProps {
+  readonly segment: string;
 }
 
 /** An address and its name, on one line: where both find no room the address stands in the title. */
@@ -28,7 +34,14 @@ export const AddressText = memo(function AddressText({ address }: AddressProps) 
 
 /** The name in place of the address, which stands in the title; the other way round where a network has the name. */
 export const AddressName = memo(function AddressName({ address }: AddressProps) {
-  const name = useName('addresses', address);
+  return <Called address={address} name={useName('addresses', address)} />;
+});
+
+interface CalledProps extends AddressProps {
+  readonly name: Name | undefined;
+}
+
+function Called({ address, name }: CalledProps) {
   if (!name) return <span className="mono">{address}</span>;
   return name.network === undefined ? (
     <bdi className="name" title={nameTitle(name, address)} data-testid="named">
@@ -39,7 +52,7 @@ export const AddressName = memo(function AddressName({ address }: AddressProps) 
       {address}
     </span>
   );
-});
+}
 
 /** What is to be said beside {@link AddressName} where that is no address. */
 export function IfNamed({ address, children }: AddressProps & { readonly children: ReactNode }) {
@@ -48,8 +61,15 @@ export function IfNamed({ address, children }: AddressProps & { readonly childre
 }
 
 /** A segment's name and its VNI, on one line. */
-export const SegmentText = memo(function SegmentText({ segment }: { readonly segment: string }) {
-  const name = useName('segments', segment);
+export const SegmentText = memo(function SegmentText({ segment }: SegmentProps) {
+  return <TenantText segment={segment} name={useName('segments', segment)} />;
+});
+
+interface TenantProps extends SegmentProps {
+  readonly name: Name | undefined;
+}
+
+function TenantText({ segment, name }: TenantProps) {
   const words = segmentName(segment);
   if (!name) return <>{words}</>;
   return (
@@ -57,11 +77,14 @@ export const SegmentText = memo(function SegmentText({ segment }: { readonly seg
       <bdi className="name">{name.name}</bdi> <span className="also">{words}</span>
     </span>
   );
-});
+}
 
 /** A segment's name in place of its VNI, which stands in the title. */
-export const SegmentName = memo(function SegmentName({ segment }: { readonly segment: string }) {
-  const name = useName('segments', segment);
+export const SegmentName = memo(function SegmentName({ segment }: SegmentProps) {
+  return <TenantName segment={segment} name={useName('segments', segment)} />;
+});
+
+function TenantName({ segment, name }: TenantProps) {
   const words = segmentName(segment);
   if (!name) return <>{words}</>;
   return (
@@ -69,7 +92,7 @@ export const SegmentName = memo(function SegmentName({ segment }: { readonly seg
       {name.name}
     </bdi>
   );
-});
+}
 
 /** A MAC, below what it is called. */
 export function MacText({ mac }: { readonly mac: string }) {
@@ -87,24 +110,27 @@ export function MacText({ mac }: { readonly mac: string }) {
 
 interface ArcProps {
   readonly arc: Pick<Arc, 'id' | 'node' | 'count' | 'hasMore'>;
+  readonly naming: Naming;
 }
 
 /** What an arc is called; a fold says how many it stands for. */
-export function ArcName({ arc }: ArcProps) {
-  return arc.node ? <AddressName address={arc.node.address} /> : arcName(arc);
+export function ArcName({ arc, naming }: ArcProps) {
+  const { address } = arc.node ?? {};
+  return address === undefined ? arcName(arc) : <Called address={address} name={naming.address(address)} />;
 }
 
 /** The same, and below it what is not in the name: address and segment. */
-export function ArcText({ arc }: ArcProps) {
+export function ArcText({ arc, naming }: ArcProps) {
   const { address, segment } = arc.node ?? {};
-  const name = useName('addresses', address);
+  const name = address === undefined ? undefined : naming.address(address);
+  const tenant = segment == null ? undefined : naming.segment(segment);
   if (!name || address === undefined)
     return (
       <>
         {arcName(arc)}
         {segment && (
           <span className="sub">
-            <SegmentText segment={segment} />
+            <TenantText segment={segment} name={tenant} />
           </span>
         )}
       </>
@@ -117,7 +143,7 @@ export function ArcText({ arc }: ArcProps) {
       <span className="sub mono also">{address}</span>
       {segment && (
         <span className="sub">
-          <SegmentName segment={segment} />
+          <TenantName segment={segment} name={tenant} />
         </span>
       )}
     </>

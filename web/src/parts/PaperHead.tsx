@@ -1,4 +1,5 @@
 import type { Status, StreamedView } from '../../../src/query/index.ts';
+import { useMedia } from '../hooks.ts';
 import type { Place } from '../question.ts';
 import { stampWords } from '../result.ts';
 import { segmentName } from '../segments.ts';
@@ -16,7 +17,11 @@ interface PaperHeadProps {
 }
 
 /** On paper alone: which host, which view, of what time and of which flows; a sheet says all of it by itself. */
-export function PaperHead({ place, status, view, nowMs }: PaperHeadProps) {
+export function PaperHead(props: PaperHeadProps) {
+  return useMedia('print') && <Said {...props} />;
+}
+
+function Said({ place, status, view, nowMs }: PaperHeadProps) {
   const where = status && [status.hostname, status.namespace, ...status.interfaces.map(({ name }) => name)];
   return (
     <div className="paper-head" data-testid="paper-head">

@@ -130,7 +130,11 @@ function Drawing({
     hover ??
     (place.client !== undefined ? ({ kind: 'node', id: place.client, by: 'table' } as const) : undefined);
   const lit = useMemo(() => litBy(shown, matrix), [shown, matrix]);
-  const say = { total: view.total.octets, units: place.units, windowSeconds: view.windowSeconds };
+  const { units } = place;
+  const say = useMemo(
+    () => ({ total: view.total.octets, units, windowSeconds: view.windowSeconds }),
+    [view, units],
+  );
   const versus = useMemo(
     (): Versus | undefined =>
       before && {
@@ -143,12 +147,15 @@ function Drawing({
   const onArc = useCallback((arc: Arc) => go(placeOfArc(place, picture, arc)), [go, place, picture]);
   const onPair = useCallback((pair: Pair) => go(placeOfPair(place, picture, pair)), [go, place, picture]);
   const action = arcAction(view.level);
-  const arcLabel = (arc: Arc, shown: string): string =>
-    arcWords(arc, shown, {
-      ...say,
-      naming,
-      action: arc.node ? action : arc.count > 0 ? 'opens them' : undefined,
-    });
+  const arcLabel = useCallback(
+    (arc: Arc, shown: string): string =>
+      arcWords(arc, shown, {
+        ...say,
+        naming,
+        action: arc.node ? action : arc.count > 0 ? 'opens them' : undefined,
+      }),
+    [say, naming, action],
+  );
   const isEmpty = matrix.arcs.length === 0;
   return (
     <div ref={frame} className="chord-frame">

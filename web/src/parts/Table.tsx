@@ -1,5 +1,7 @@
 import { memo, type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { useMedia } from '../hooks.ts';
+import type { Naming } from '../names.ts';
+import { useNaming } from '../naming.ts';
 import type { Paint } from '../segments.ts';
 import { type Figure, FigureCell, writeRow } from './figures.tsx';
 import { PaperMore, PRINTED } from './PaperMore.tsx';
@@ -15,15 +17,21 @@ interface ColumnHead<Row> {
   readonly value: (row: Row) => number | string;
 }
 
-/** Shows the same as long as {@link TableProps.identity} and the paints are the same. */
+/** Shows the same as long as {@link TableProps.identity}, the paints and the names are the same. */
 interface StillColumn<Row> {
-  readonly cell: (row: Row) => ReactNode;
+  readonly cell: (row: Row, naming: Naming) => ReactNode;
 }
 
 /** Shows a number, which another update changes. */
 interface FigureColumn<Row> {
   readonly figure: (row: Row) => Figure;
   readonly hasBar?: boolean;
+}
+
+/** Addresses and segments that a row speaks of. */
+interface Nameables {
+  readonly addresses: readonly string[];
+  readonly segments: readonly string[];
 }
 
 interface TableProps<Row> {
@@ -34,6 +42,8 @@ interface TableProps<Row> {
   /** Everything that the cells without a figure show and do, as text. */
   readonly identity: (row: Row) => string;
   readonly paints: ReadonlyMap<string, Paint>;
+  /** What of a row may have a name, where its cells do not look for it by themselves, each anew when rows overtake each other. */
+  readonly nameables?: (row: Row) => Nameables;
   readonly attributes: (row: Row) => Record<`data-${string}`, string | number>;
   readonly firstSort: string;
   readonly limit: number;
@@ -60,6 +70,11 @@ export function Table<Row>(props: TableProps<Row>) {
   const shown = isLong && !isPrinted ? rows : rows.slice(0, limit);
   const body = useRef<HTMLTableSectionElement>(null);
   const ids = shown.map(rowId);
+  const nameables = props.nameables ? shown.map(props.nameables) : [];
+  const naming = useNaming(
+    nameables.flatMap(({ addresses }) => addresses),
+    nameables.flatMap(({ segments }) => segments),
+  );
   useLayoutEffect(() => {
     const figures = columns.filter((column) => 'figure' in column);
     let element = body.current!.firstElementChild;
@@ -141,13 +156,14 @@ export function Table<Row>(props: TableProps<Row>) {
               key={place}
               identity={props.identity(row)}
               paints={props.paints}
+              naming={naming}
               className={`${ids[place] === props.litId ? 'lit' : ''}${props.onOpen ? ' opens' : ''}`}
               cells={() =>
                 columns.map((column) =>
                   'figure' in column ? (
                     <FigureCell key={column.id} hasBar={column.hasBar === true} />
                   ) : (
-                    <td key={column.id}>{column.cell(row)}</td>
+                    <td key={column.id}>{column.cell(row, naming)}</td>
                   ),
                 )
               }
@@ -168,6 +184,7 @@ export function Table<Row>(props: TableProps<Row>) {
 interface TableRowProps {
   readonly identity: string;
   readonly paints: ReadonlyMap<string, Paint>;
+  readonly naming: Naming;
   readonly className: string;
   readonly cells: () => ReactNode;
 }
@@ -182,7 +199,10 @@ const TableRow = memo(
     );
   },
   (last, next) =>
-    last.identity === next.identity && last.paints === next.paints && last.className === next.className,
+    last.identity === next.identity &&
+    last.paints === next.paints &&
+    last.naming === next.naming &&
+    last.className === next.className,
 );
 
 /** Who has the focus keeps it when its row stands elsewhere after an update; whose row is gone has none. */

@@ -6,7 +6,7 @@ import { between, EMPTY_POSE, ease, type Gate, type Pose } from '../layout/tween
 const DURATION_MS = 320;
 
 /** Nobody sees a hidden page move, and some ask not to see it at all. */
-function mayMove(): boolean {
+export function mayMove(): boolean {
   return document.visibilityState === 'visible' && !matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 

@@ -84,6 +84,14 @@ function placeKey({ question, time, vs, from, client, units, list }: Place): str
   return [window, segment, host, pair, from, client, units, list, filter, ...when].join(' ');
 }
 
+/** What of arcs may have a name. */
+function nameablesOf(...arcs: readonly Arc[]): { addresses: string[]; segments: string[] } {
+  return {
+    addresses: arcs.flatMap(({ node }) => node?.address ?? []),
+    segments: arcs.flatMap(({ node }) => node?.segment ?? []),
+  };
+}
+
 interface NodesProps extends Common {
   readonly matrix: Matrix;
   readonly placeOf: (arc: Arc) => Place;
@@ -98,10 +106,10 @@ export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, on
       id: 'node',
       head: isClients ? 'Client' : 'Host',
       value: (arc) => arcFullName(arc),
-      cell: (arc) => (
+      cell: (arc, naming) => (
         <PlaceLink to={placeOf(arc)} go={go} className="mono">
           {arc.node?.segment && <Swatch paints={paints} segment={arc.node.segment} />}
-          <ArcText arc={arc} />
+          <ArcText arc={arc} naming={naming} />
         </PlaceLink>
       ),
     },
@@ -129,6 +137,7 @@ export function NodesTable({ view, matrix, units, paints, placeOf, go, hover, on
       rowId={(arc) => arc.id}
       identity={(arc) => `${arcFullName(arc)} ${placeKey(placeOf(arc))}`}
       paints={paints}
+      nameables={(arc) => nameablesOf(arc)}
       attributes={(arc) => ({
         'data-node-id': arc.id,
         'data-octets': arc.sent + arc.received,
@@ -164,7 +173,7 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
       id: 'pair',
       head: 'Pair',
       value: (pair) => arcFullName(ends(pair).from),
-      cell: (pair) => {
+      cell: (pair, naming) => {
         const { from, to } = ends(pair);
         return (
           <PlaceLink to={placeOf(pair)} go={go} className="mono pair-link">
@@ -172,11 +181,11 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
               {pair.bands.slice(0, 4).map((band) => (
                 <Swatch key={band.segment} paints={paints} segment={band.segment} />
               ))}
-              <ArcName arc={from} />
+              <ArcName arc={from} naming={naming} />
             </span>
             <span>
               <span className="quiet">⇄ </span>
-              <ArcName arc={to} />
+              <ArcName arc={to} naming={naming} />
             </span>
           </PlaceLink>
         );
@@ -217,6 +226,7 @@ export function PairsTable({ view, matrix, units, paints, placeOf, go, hover, on
         return `${arcName(from)} ${arcName(to)} ${segments.join(' ')} ${placeKey(placeOf(pair))}`;
       }}
       paints={paints}
+      nameables={(pair) => nameablesOf(matrix.arcs[pair.a]!, matrix.arcs[pair.b]!)}
       attributes={(pair) => ({ 'data-pair': pair.id, 'data-octets': pair.forward + pair.backward })}
       firstSort="share"
       limit={limit}
