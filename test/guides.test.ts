@@ -67,6 +67,27 @@ async function follow(step: Step, at: { readonly scene: Scene; readonly director
   assert.equal(outcome, undefined, `${step.machine}$ ${step.command}`);
 }
 
+/** Who serves something says so too early: whoever typed it looks for the port, or takes a moment. */
+const SERVES = /^iperf3 -s(?: -p (\d+))?/;
+const LISTENERS = 'ss -Hltn';
+
+async function listening(
+  command: string,
+  look: () => ReturnType<Scene['machines'][string]['begin']>,
+): Promise<void> {
+  const [serves, port = '5201'] = SERVES.exec(command) ?? [];
+  if (serves === undefined) return;
+  await until(
+    async () => {
+      const { child, said } = look();
+      await once(child, 'exit');
+      return said().includes(`:${port} `);
+    },
+    `something listens at ${port}`,
+    PATIENCE_MS,
+  );
+}
+
 /** Types a command. @returns what is not as the guide says */
 async function type(
   { machine, command, shown }: Typed,
@@ -81,10 +102,12 @@ async function type(
   if (!isOver()) await once(child, 'exit');
   clearTimeout(timer);
   if (child.exitCode !== 0) return `it ended with ${child.exitCode ?? child.signalCode}:\n${said()}`;
-  if (command.endsWith('&'))
+  if (command.endsWith('&')) {
     await until(() => missingLine(shown, said()) === undefined, 'it is ready', PATIENCE_MS).catch(
       () => undefined,
     );
+    await listening(command, () => scene.machines[machine]!.begin(LISTENERS, directory));
+  }
   const missing = missingLine(shown, said());
   return missing === undefined ? undefined : `"${missing}" is not in:\n${said()}`;
 }

@@ -153,6 +153,9 @@ function line(message: string): Told {
   return { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } };
 }
 
+/** Lines of what a test said that are told. */
+const LINES_OF_WHY = 40;
+
 /** The first test that failed, and what it said. */
 function whyOf({ told }: FileRun): string {
   const failed = told.find(
@@ -161,5 +164,6 @@ function whyOf({ told }: FileRun): string {
   if (failed === undefined) return 'its process failed';
   const { name, details } = failed.data;
   const error = details.error?.cause ?? details.error;
-  return `"${name}": ${String(error?.message ?? error).split('\n')[0]}`;
+  const said = String(error?.message ?? error).split('\n');
+  return `"${name}": ${said.slice(0, LINES_OF_WHY).join('\n')}`;
 }
