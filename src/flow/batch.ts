@@ -7,6 +7,7 @@
 import { freeBuffers } from './keytable.ts';
 import { copyMeasurements, type MeasurementBatch, measurementBuffers } from './measurement.ts';
 import { copySockets, type SocketBatch, socketBuffers } from './socket.ts';
+import type { TunnelMeasures } from './tunnel-measures.ts';
 
 /** Unit and meaning of each column; the only list of fields there is. Sinks map it with `satisfies Record<FieldName, …>`. */
 export const FIELDS = {
@@ -207,7 +208,7 @@ export interface ObservationPoint {
   readonly interfaceName: string;
   /** Bound to a device driver or carrying the default route: totals count here by default. */
   readonly primary: boolean;
-  /** As it was lately; absent where nobody knows: in captures, and in what is stored. */
+  /** As it was lately; absent where nobody knows: in captures. */
   readonly link?: LinkRoom | undefined;
 }
 
@@ -289,6 +290,8 @@ export interface FlowBatch {
   readonly counters: readonly CounterLine[];
   /** What was measured of flows, where anything is. */
   readonly measurements?: MeasurementBatch | undefined;
+  /** What of it is left where an epoch is on its way to a store: sums by tunnel. Nobody's to change. */
+  readonly tunnels?: TunnelMeasures | undefined;
   /** What the host's own TCP sockets knew at the end, where they are asked. */
   readonly sockets?: SocketBatch | undefined;
 }

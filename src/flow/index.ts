@@ -13,3 +13,4 @@ export * from './quantity.ts';
 export * from './record.ts';
 export * from './socket.ts';
 export * from './tunnel-headers.ts';
+export * from './tunnel-measures.ts';

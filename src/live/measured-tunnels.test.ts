@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchOf, type RecordWords } from '../flow/batch.fixture.ts';
-import {
-  createColumns,
-  createConnectionColumns,
-  createMeasuredColumns,
-  type FlowBatch,
-  HISTOGRAM_PLACES,
-  type LinkRoom,
-  type ObservationPoint,
-  SEQUENCE_FIELDS,
-  TCP_FIELDS,
-} from '../flow/index.ts';
+import type { FlowBatch, LinkRoom, ObservationPoint } from '../flow/index.ts';
+import { type MeasuredWords, withMeasurements } from '../flow/measurement.fixture.ts';
 import { LiveQuestionSchema, type LiveQuestionText, type ResultTable } from '../query/index.ts';
 import { LiveView } from './index.ts';
 
@@ -97,15 +88,9 @@ test('where no MTU is known there is no column of it', () => {
   assert.ok(!names.includes('lost') && !names.includes('resent'), 'nor of what is not measured');
 });
 
-interface Sums {
+interface Sums extends MeasuredWords {
   readonly words: RecordWords;
-  readonly sequence?: Readonly<Partial<Record<keyof typeof SEQUENCE_FIELDS, bigint>>>;
-  readonly tcp?: Readonly<Partial<Record<keyof typeof TCP_FIELDS, number>>>;
 }
-
-const BIG: ReadonlySet<string> = new Set(
-  Object.entries(TCP_FIELDS).flatMap(([name, { bits }]) => (bits === 64 ? [name] : [])),
-);
 
 /** An epoch with what was measured of each record. */
 function measured(flows: readonly Sums[], epoch = 1, points = [point(2, 0, ETHERNET)]): FlowBatch {
@@ -113,19 +98,7 @@ function measured(flows: readonly Sums[], epoch = 1, points = [point(2, 0, ETHER
     flows.map(({ words }) => words),
     { epoch, points },
   );
-  const sequence = createMeasuredColumns(SEQUENCE_FIELDS, flows.length);
-  const tcp = createMeasuredColumns(TCP_FIELDS, flows.length);
-  for (const [row, sums] of flows.entries()) {
-    for (const [name, value] of Object.entries(sums.sequence ?? {}))
-      Object.assign(sequence[name as keyof typeof sequence], { [row]: value });
-    for (const [name, value] of Object.entries(sums.tcp ?? {}))
-      Object.assign(tcp[name as keyof typeof tcp], { [row]: BIG.has(name) ? BigInt(value) : value });
-    // Round trips of a millisecond each, in the place that begins at 786,432 ns.
-    Object.assign(tcp.roundTripHistogram, { [row * HISTOGRAM_PLACES + 24]: sums.tcp?.roundTrips ?? 0 });
-  }
-  const connections = { length: 0, flows: createColumns(0), columns: createConnectionColumns(0) };
-  const common = { length: flows.length, flows: batch.columns, connections, unmeasuredPackets: 0 };
-  return { ...batch, measurements: { ...common, sequence, tcp } };
+  return withMeasurements(batch, flows);
 }
 
 test('what the flows of a tunnel suffered adds up over flows and epochs, and leaves the window again', () => {
@@ -136,14 +109,14 @@ test('what the flows of a tunnel suffered adds up over flows and epochs, and lea
         {
           words: UDP,
           sequence: {
-            expected: 100n,
-            unique: 98n,
-            duplicates: 1n,
-            jitterSamples: 2n,
-            jitterSumNs: 6_000_000n,
+            expected: 100,
+            unique: 98,
+            duplicates: 1,
+            jitterSamples: 2,
+            jitterSumNs: 6_000_000,
           },
         },
-        { words: { ...UDP, ports: [4001, 80] }, sequence: { expected: 100n, unique: 100n, reordered: 3n } },
+        { words: { ...UDP, ports: [4001, 80] }, sequence: { expected: 100, unique: 100, reordered: 3 } },
         {
           words: RED,
           tcp: {
@@ -177,10 +150,10 @@ test('what the flows of a tunnel suffered adds up over flows and epochs, and lea
 
 test('numbers that come late are not lost, and no window has less than none lost', () => {
   const live = new LiveView();
-  live.write(measured([{ words: UDP, sequence: { expected: 10n, unique: 8n } }], 1));
+  live.write(measured([{ words: UDP, sequence: { expected: 10, unique: 8 } }], 1));
   for (let number = 2; number <= 9; number++)
     live.write(
-      measured([{ words: UDP, sequence: { expected: 10n, unique: number === 9 ? 12n : 10n } }], number),
+      measured([{ words: UDP, sequence: { expected: 10, unique: number === 9 ? 12 : 10 } }], number),
     );
   assert.equal(rows(ask(live, { window: 'all' }))[0]!.lost, 0);
   assert.equal(rows(ask(live))[0]!.lost, 0);
@@ -189,13 +162,13 @@ test('numbers that come late are not lost, and no window has less than none lost
 test('a tunnel at two points suffers once, at the primary ones, and none is told of a part of its flows', () => {
   const live = new LiveView();
   const points = [point(2, 0, ETHERNET), point(2, 1, ETHERNET), point(7, 1, undefined, false)];
-  const sequence = { expected: 100n, unique: 90n };
+  const sequence = { expected: 100, unique: 90 };
   live.write(
     measured(
       [
         { words: { ...UDP, ifindex: 2, direction: 0 }, sequence },
-        { words: { ...UDP, ifindex: 2, direction: 1 }, sequence: { expected: 90n, unique: 90n } },
-        { words: { ...UDP, ifindex: 7, direction: 1 }, sequence: { expected: 900n, unique: 90n } },
+        { words: { ...UDP, ifindex: 2, direction: 1 }, sequence: { expected: 90, unique: 90 } },
+        { words: { ...UDP, ifindex: 7, direction: 1 }, sequence: { expected: 900, unique: 90 } },
         { words: { ...UDP, ports: [4001, 80] }, sequence },
       ],
       1,
@@ -219,7 +192,7 @@ test('tunnels of which sums are kept have a bound, and those beyond it are not m
       measured(
         Array.from({ length: 900 }, (_, i) => ({
           words: words(from + i),
-          sequence: { expected: 2n, unique: 1n },
+          sequence: { expected: 2, unique: 1 },
         })),
         epoch,
       ),
