@@ -14,9 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { batchOf, type EpochWords } from '../flow/batch.fixture.ts';
+import { batchOf, type EpochWords, ETH0 } from '../flow/batch.fixture.ts';
 import { copyBatch, decodeRecord, FIELDS, type FlowBatch } from '../flow/index.ts';
+import { withMeasurements } from '../flow/measurement.fixture.ts';
+import { tunnelMeasures } from '../measure/index.ts';
 import { DROPPED, Journal, type JournalError, type JournalOptions } from './index.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'ts-journal-'));
@@ -90,6 +93,101 @@ test('what was appended is read as it was, by the next process too', async () =>
   assert.equal(next.id, journal.id);
   assert.equal(next.known.get('agent'), 3);
   assert.deepEqual((await contentOf(next)).map(said), epochs.map(said));
+});
+
+/** An epoch with what was measured in tunnels, at points whose links are known. */
+function measuredEpoch(): FlowBatch {
+  const tunnel = ['2001:db8::1', '2001:db8::2', 5001] as const;
+  const points = ETH0.map((each) => ({ ...each, link: { mtu: 1500, header: 14 } }));
+  const records = [
+    { tunnel, protocol: 17, octets: 100, packets: 1 },
+    { tunnel, protocol: 6, octets: 100, packets: 1 },
+    { tunnel, protocol: 6, octets: 100, packets: 1, direction: 1 as const },
+    { protocol: 17, octets: 100, packets: 1 },
+  ];
+  return withMeasurements(batchOf(records, { points, startMs: 1_000_000 }), [
+    { sequence: { expected: 10, unique: 8, duplicates: 1, reordered: 2, jitterSamples: 3, jitterSumNs: 9 } },
+    { tcp: { segments: 5, retransmissions: 2, repeatedOutOfOrder: 1, roundTrips: 4, roundTripSumNs: 4e9 } },
+    { tcp: { segments: 5, roundTrips: 1, roundTripSumNs: 2 ** 52 }, place: 63 },
+    { sequence: { expected: 1000 } },
+  ]);
+}
+
+test('of what was measured the sums of tunnels are kept, of points their links', async () => {
+  using journal = Journal.open(directory, OPTIONS);
+  const batch = measuredEpoch();
+  await journal.append(batch);
+  const [read] = await contentOf(journal);
+  assert.equal(read!.measurements, undefined);
+  assert.deepEqual(read!.points, batch.points);
+  assert.deepEqual(read!.tunnels, tunnelMeasures(batch));
+  const { tunnels, ...flags } = read!.tunnels!;
+  assert.deepEqual(flags, { sequence: true, tcp: true });
+  assert.deepEqual(
+    tunnels.map(({ direction, sums }) => [direction, ...sums.subarray(0, 10)]),
+    [
+      [0, 10, 8, 1, 2, 3, 9, 5, 3, 4, 4e9],
+      [1, 0, 0, 0, 0, 0, 0, 5, 0, 1, 2 ** 52],
+    ],
+  );
+  // What is read is appended again as it is: by who moves a journal.
+  using other = Journal.open(join(ROOT, String(number++)), OPTIONS);
+  await other.append(read!);
+  assert.deepEqual((await contentOf(other))[0]!.tunnels, read!.tunnels);
+});
+
+/** A file with one record, whose head somebody has changed and whose check they have made right again. */
+function forge(bytes: Buffer, change: (head: Record<string, unknown>) => void): Buffer {
+  const [headOctets, columnOctets] = [bytes.readUInt32LE(8), bytes.readUInt32LE(12)];
+  const head = JSON.parse(bytes.subarray(16, 16 + headOctets).toString());
+  change(head);
+  const text = JSON.stringify(head);
+  const behind = [
+    Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8)),
+    bytes.subarray(16 + headOctets, 16 + headOctets + columnOctets),
+  ];
+  const prefix = Buffer.from(bytes.subarray(0, 16));
+  prefix.writeUInt32LE(behind[0]!.byteLength, 8);
+  prefix.writeUInt32LE(crc32(Buffer.concat([prefix.subarray(8), ...behind])), 4);
+  return Buffer.concat([prefix, ...behind]);
+}
+
+test('a head that an earlier program wrote is an epoch, one that says nonsense of tunnels is none', async () => {
+  const bytes = await (async () => {
+    using journal = Journal.open(directory, OPTIONS);
+    await journal.append(measuredEpoch());
+    return readFileSync(join(directory, filesIn()[0]!));
+  })();
+  const read = async (change: (head: Record<string, unknown>) => void): Promise<FlowBatch[]> => {
+    const place = join(ROOT, String(number++));
+    mkdirSync(place);
+    writeFileSync(join(place, '0000000000000001.epochs'), forge(bytes, change));
+    using journal = Journal.open(place, OPTIONS);
+    return contentOf(journal);
+  };
+  assert.deepEqual((await read(() => undefined))[0]!.tunnels, tunnelMeasures(measuredEpoch()));
+  const [earlier] = await read((head) => delete head.tunnels);
+  assert.equal(earlier!.tunnels, undefined);
+  assert.equal(earlier!.length, 4);
+  type Tunnel = Record<string, unknown>;
+  const first = (change: (tunnel: Tunnel) => void) => (head: Record<string, unknown>) =>
+    change((head.tunnels as { tunnels: Tunnel[] }).tunnels[0]!);
+  for (const wrong of [
+    first((tunnel) => Object.assign(tunnel, { sums: [1, 2, 3] })),
+    first((tunnel) => Object.assign(tunnel, { sums: new Array(10).fill(-1) })),
+    first((tunnel) => Object.assign(tunnel, { sums: new Array(10).fill(0.5) })),
+    first((tunnel) => Object.assign(tunnel, { sums: new Array(10).fill(1e300) })),
+    first((tunnel) => Object.assign(tunnel, { roundTrips: [[64, 1]] })),
+    first((tunnel) => Object.assign(tunnel, { roundTrips: new Array(65).fill([0, 1]) })),
+    first((tunnel) => Object.assign(tunnel, { outer: ['00', 'zz'] })),
+    first((tunnel) => Object.assign(tunnel, { tunnel: [256, 1, 1] })),
+    first((tunnel) => Object.assign(tunnel, { direction: 2 })),
+    first((tunnel) => Object.assign(tunnel, { ifindex: 2 ** 32 })),
+    (head: Record<string, unknown>) => Object.assign(head, { tunnels: [] }),
+    (head: Record<string, unknown>) =>
+      Object.assign((head.points as Tunnel[])[0]!, { link: { mtu: -1, header: 14 } }),
+  ])
+    assert.deepEqual(await read(wrong), []);
 });
 
 test('columns of zeros take no room', async () => {

@@ -8,6 +8,8 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { createColumns, FIELDS, type FieldName, type FlowBatch, type FlowColumns } from '../flow/index.ts';
+import { tunnelMeasures } from '../measure/index.ts';
+import { TunnelsSchema, writtenTunnels } from './tunnels.ts';
 
 /** Octets before the head. */
 export const PREFIX_OCTETS = 16;
@@ -28,6 +30,7 @@ const count = z
 const direction = z.union([z.literal(0), z.literal(1)]);
 const place = { ifindex: whole, direction };
 const sum = { packets: count, octets: count };
+const link = z.object({ mtu: whole.max(2 ** 32 - 1), header: whole.max(255) });
 
 const HeadSchema = z.object({
   agent: z.string().min(1).max(64),
@@ -37,7 +40,9 @@ const HeadSchema = z.object({
   length: whole.max(MAX_RECORDS),
   /** Names and octets of those that are not all zero. */
   columns: z.array(z.tuple([z.string(), whole])),
-  points: z.array(z.object({ ...place, interfaceName: z.string(), primary: z.boolean() })),
+  points: z.array(
+    z.object({ ...place, interfaceName: z.string(), primary: z.boolean(), link: link.optional() }),
+  ),
   seen: z.array(z.object({ ...place, ...sum })),
   ledger: z.array(
     z.object({
@@ -48,6 +53,8 @@ const HeadSchema = z.object({
       wire: z.object(sum).optional(),
     }),
   ),
+  /** What was measured of tunnels. */
+  tunnels: TunnelsSchema.optional(),
   /** Whether it says what was dropped, rather than what was in an epoch. */
   isTally: z.boolean().default(false),
 });
@@ -70,8 +77,10 @@ export function encodeEpoch(batch: FlowBatch, isTally = false): Uint8Array[] {
   const { agent, epoch, startMs, length, points, seen, ledger } = batch;
   // The clock may have been set back.
   const endMs = Math.max(startMs, batch.endMs);
+  const measured = tunnelMeasures(batch);
+  const tunnels = measured && writtenTunnels(measured);
   const text = JSON.stringify(
-    { agent, epoch, startMs, endMs, length, columns: names, points, seen, ledger, isTally },
+    { agent, epoch, startMs, endMs, length, columns: names, points, seen, ledger, tunnels, isTally },
     (_, value) => (typeof value === 'bigint' ? String(value) : value),
   );
   const head = Buffer.from(text);
@@ -137,7 +146,7 @@ export function decodeHead(bytes: Uint8Array): Head | undefined {
  * @param read gives the columns each time they are asked for
  */
 export function epochOf(head: Head, read: () => FlowColumns): FlowBatch {
-  const { columns: _, isTally: __, points, seen, ledger, ...rest } = head;
+  const { columns: _, isTally: __, points, seen, ledger, tunnels, ...rest } = head;
   return {
     ...rest,
     get columns(): FlowColumns {
@@ -147,6 +156,7 @@ export function epochOf(head: Head, read: () => FlowColumns): FlowBatch {
     seen,
     ledger: ledger.map(({ wire, ...line }) => (wire ? { ...line, wire } : line)),
     counters: [],
+    ...(tunnels && { tunnels }),
   };
 }
 
