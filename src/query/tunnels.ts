@@ -21,7 +21,7 @@ export const TUNNELS_COLUMNS = [
   { name: 'last', kind: 'time' },
 ] as const satisfies ResultTable['columns'];
 
-/** Behind {@link TUNNELS_COLUMNS} where the MTU of interfaces is known: of now, where it is no capture. */
+/** Behind {@link TUNNELS_COLUMNS} where the MTU of interfaces is known: where it is no capture. */
 export const HEADROOM_COLUMNS = [
   { name: 'mtu', kind: 'octets' },
   { name: 'headroom', kind: 'octets' },

@@ -39,6 +39,7 @@ import {
   tableOf,
   topSql,
 } from './question-sql.ts';
+import { knownColumns, knownSql, SUFFERING_COLUMNS, sufferingSql } from './tunnel-suffering.ts';
 import { readTunnels, tunnelsSql } from './tunnels-sql.ts';
 
 /** An answer without the time it took. */
@@ -52,6 +53,11 @@ export interface Plan {
   readonly cover: Cover;
   /** Of a series. */
   readonly steps?: { readonly stepMs: number; readonly ledgerSql: string };
+  /** Where not every span knows all columns: what says which this one does. */
+  readonly known?: {
+    readonly sql: string;
+    readonly columns: (found: Row) => (name: string) => boolean;
+  };
   readonly read: (
     rows: readonly Row[],
     agentNames: AgentNames,
@@ -121,10 +127,12 @@ export function planOf(question: HistoryQuestion, catalogue: Catalogue, interval
       const cover = coverSpan(question, { levels: catalogue, coarsest: exact.coarsest, intervalMs });
       const isExact = toldFromMs(question, { cover, ...exact, catalogue, intervalMs }) === undefined;
       const rows = rowsOf(question, isExact ? exact : needs);
+      const suffered = catalogue.hasTunnels ? sufferingSql(rows) : undefined;
       return {
-        sql: tunnelsSql(rows, { quantity: question.quantity, limit, isExact }),
+        sql: tunnelsSql(rows, { quantity: question.quantity, limit, isExact, suffered }),
         ledgerSql: ledgerSql(rows.pieces),
-        columns: [...TUNNELS_COLUMNS],
+        columns: [...TUNNELS_COLUMNS, ...(suffered ? SUFFERING_COLUMNS : [])],
+        ...(suffered && { known: { sql: knownSql(rows.pieces), columns: knownColumns } }),
         cover: rows.cover,
         read: readTunnels,
       };
@@ -153,11 +161,13 @@ export async function answerPlan(plan: Plan, connection: Connection, catalogue: 
   const agentNames = new Map([...catalogue.agents].map(([name, id]) => [id, name]));
   const found = await connection.rows(plan.sql, 'asking');
   const ledger = await connection.rows(plan.ledgerSql, 'asking');
-  const { steps } = plan;
+  const { steps, known } = plan;
+  const [knownRow = []] = known ? await connection.rows(known.sql, 'asking') : [];
   const ledgerSteps = steps && (await connection.rows(steps.ledgerSql, 'asking'));
+  const { rows, ...sums } = plan.read(found, agentNames);
   return {
-    columns: [...plan.columns],
-    ...plan.read(found, agentNames),
+    ...columnsThatAre(known?.columns(knownRow), { columns: plan.columns, rows }),
+    ...sums,
     covered: plan.cover.covered,
     gaps: [...plan.cover.gaps],
     ...(steps && { stepMs: steps.stepMs }),
@@ -166,6 +176,17 @@ export async function answerPlan(plan: Plan, connection: Connection, catalogue: 
       ledgerSteps: ledgerSteps.map(([step, ...line]) => ({ fromMs: Number(step), ...readLedgerLine(line) })),
     }),
   };
+}
+
+/** A table without the columns of which nothing is known. */
+function columnsThatAre(
+  isKnown: ((name: string) => boolean) | undefined,
+  { columns, rows }: Pick<ResultTable, 'columns' | 'rows'>,
+): Pick<ResultTable, 'columns' | 'rows'> {
+  if (!isKnown || columns.every(({ name }) => isKnown(name))) return { columns: [...columns], rows };
+  const isThere = columns.map(({ name }) => isKnown(name));
+  const those = <Each>(all: readonly Each[]): Each[] => all.filter((_, at) => isThere[at]);
+  return { columns: those(columns), rows: rows.map(those) };
 }
 
 function readLedgerLine([reason, octets, packets]: Row): Answer['ledger'][number] {

@@ -15,6 +15,7 @@ import {
 import duckdb from '@duckdb/node-bindings';
 import { columnWords, FIELDS, type FieldName, type FlowColumns } from '../flow/index.ts';
 import { type ColumnType, columnsOf, FIELD_COLUMNS, type StoredColumn } from './columns.ts';
+import type { ValueRow } from './tunnel-fold.ts';
 
 const TYPES: Readonly<Record<ColumnType, { readonly type: DuckDBType; readonly octets: number }>> = {
   BOOLEAN: { type: BOOLEAN, octets: 1 },
@@ -74,8 +75,36 @@ export async function appendRows(
   }
 }
 
+/** Appends rows of a period to a table, as they are: its columns but the period in the order of the values. */
+export function appendValues(
+  appender: DuckDBAppender,
+  table: readonly Pick<StoredColumn, 'type'>[],
+  periods: readonly { readonly periodMs: number; readonly rows: readonly ValueRow[] }[],
+): void {
+  const chunk = DuckDBDataChunk.create(table.map(({ type }) => TYPES[type].type));
+  const values = periods.flatMap(({ periodMs, rows }) => rows.map((row) => [microsOf(periodMs), ...row]));
+  for (let at = 0; at < values.length; at += BLOCK_ROWS) {
+    const rows = values.slice(at, at + BLOCK_ROWS);
+    chunk.reset();
+    for (const [nth, { type }] of table.entries()) {
+      const block = blockOf(type);
+      for (const [row, each] of rows.entries()) block[row] = each[nth]!;
+      const { buffer } = block;
+      const vector = duckdb.data_chunk_get_vector(chunk.chunk, nth);
+      duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, 0, TYPES[type].octets * rows.length);
+    }
+    chunk.rowCount = rows.length;
+    appender.appendDataChunk(chunk);
+  }
+}
+
+/** A moment as a column TIMESTAMP has it. */
+function microsOf(ms: number): bigint {
+  return BigInt(Math.trunc(ms)) * 1000n;
+}
+
 function rowFillings({ periodMs, rows }: PeriodRows, fields: readonly FieldName[]): Filling[] {
-  const period = BigInt(Math.trunc(periodMs)) * 1000n;
+  const period = microsOf(periodMs);
   return [
     new Filling('TIMESTAMP', (into: BigInt64Array, _nth, count) => into.fill(period, 0, count)),
     picking('UINTEGER', rows.points),

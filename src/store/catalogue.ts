@@ -29,8 +29,9 @@ export type PointWords = Pick<ObservationPoint, 'ifindex' | 'direction'> & {
 /** Names of numbers in the table meta that say how far a level is, and from where on it is kept. */
 const MARKS = ['rolled_minute', 'rolled_hour', 'kept_raw', 'kept_minute', 'kept_hour'] as const;
 type MarkName = (typeof MARKS)[number];
-/** The first version of the tables that has totals. */
+/** The first versions of the tables that have totals, and what tunnels suffered. */
 const WITH_TOTALS = 2;
+const WITH_TUNNELS = 3;
 
 /** Read anew after a transaction that failed; else changed along with the tables, by who changes them. */
 export class Catalogue {
@@ -77,6 +78,11 @@ export class Catalogue {
   /** Whether there are totals beside the rows: not where an older store is only read. */
   get hasTotals(): boolean {
     return (this.#marks.get('version') ?? 0) >= WITH_TOTALS;
+  }
+
+  /** Whether it is known what tunnels suffered, and of links: not where an older store is only read. */
+  get hasTunnels(): boolean {
+    return (this.#marks.get('version') ?? 0) >= WITH_TUNNELS;
   }
 
   async setMark(connection: Connection, name: MarkName, value: number): Promise<void> {

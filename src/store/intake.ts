@@ -1,16 +1,19 @@
 /** Epochs into the tables of the store, within a transaction. */
 import { setImmediate } from 'node:timers/promises';
-import type { FieldName, FlowBatch, ObservationPoint } from '../flow/index.ts';
+import type { FieldName, FlowBatch, ObservationPoint, TunnelMeasures } from '../flow/index.ts';
+import { tunnelMeasures } from '../measure/index.ts';
 import { type HistoryLevel, LEVELS } from '../query/index.ts';
-import { appendRows, type PeriodRows, type RowColumns } from './append.ts';
+import { appendRows, appendValues, type PeriodRows, type RowColumns } from './append.ts';
 import type { Catalogue } from './catalogue.ts';
 import { FLOW_FIELDS, TOTAL_FIELDS } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { IntervalFold, type PointOf, type StoredPoint } from './fold.ts';
 import { joinStatement, LEVEL_MS, STAGE_TABLE } from './levels.ts';
+import { LEVEL_TABLES } from './schema.ts';
 import { moment, text, whole } from './sql.ts';
 import { freeTotals, totalsOf } from './totals.ts';
+import { TunnelFold, type ValueRow } from './tunnel-fold.ts';
 
 /** Records that are folded before others have their turn: some milliseconds. */
 const ROWS_A_TURN = 8192;
@@ -38,6 +41,7 @@ interface Interval {
   readonly fold: IntervalFold;
   readonly seen: Map<number, [octets: bigint, packets: bigint]>;
   readonly ledger: Map<string, LedgerSum>;
+  readonly tunnels: TunnelFold;
   /** When all is folded. */
   totals: RowColumns | undefined;
 }
@@ -59,10 +63,14 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
         fold: new IntervalFold(batch.length),
         seen: new Map(),
         ledger: new Map(),
+        tunnels: new TunnelFold(),
         totals: undefined,
       };
       intervals.set(name, interval);
-      await foldBatch(batch, interval, await pointsOf(batch, agent, options));
+      const measured = tunnelMeasures(batch);
+      const pointOf = await pointsOf({ batch, measured, agent }, options);
+      await foldBatch(batch, interval, pointOf);
+      interval.tunnels.add(batch, measured, pointOf);
       options.taken?.(batch);
       const { epoch, startMs, endMs } = batch;
       await catalogue.addRun(connection, { agent, first: epoch, last: epoch, fromMs: startMs, toMs: endMs });
@@ -94,8 +102,15 @@ function check({ agent, epoch, startMs, endMs }: FlowBatch): void {
 
 /** The stored point of each interface and direction that the batch speaks of. */
 async function pointsOf(
-  batch: FlowBatch,
-  agent: number,
+  {
+    batch,
+    measured,
+    agent,
+  }: {
+    readonly batch: FlowBatch;
+    readonly measured: TunnelMeasures | undefined;
+    readonly agent: number;
+  },
   { connection, catalogue }: IntakeOptions,
 ): Promise<PointOf> {
   const known = new Map<number, StoredPoint>();
@@ -110,7 +125,7 @@ async function pointsOf(
     known.set(key, await catalogue.point(connection, agent, words));
   };
   for (const point of batch.points) await add(point, point.primary);
-  for (const line of [...batch.seen, ...batch.ledger]) await add(line);
+  for (const line of [...batch.seen, ...batch.ledger, ...(measured?.tunnels ?? [])]) await add(line);
   const { ifindex, direction } = batch.columns;
   for (let row = 0; row < batch.length; row++)
     if (!known.has(2 * ifindex[row]! + direction[row]!))
@@ -193,6 +208,34 @@ async function write(
       ]),
     );
     await insert(`ledger_${level}`, ledger, connection);
+    await appendTables(
+      level,
+      own.map((each) => ({ periodMs: beginMsOf(each), tunnels: each.tunnels })),
+      connection,
+    );
+  }
+}
+
+/** What a level has beside flows: of tunnels, and of links. */
+async function appendTables(
+  level: HistoryLevel,
+  intervals: readonly Pick<Interval, 'periodMs' | 'tunnels'>[],
+  connection: Connection,
+): Promise<void> {
+  const tables: Readonly<Record<'tunnel' | 'round_trip' | 'link', (of: TunnelFold) => ValueRow[]>> = {
+    tunnel: (of) => of.tunnelRows(),
+    round_trip: (of) => of.roundTripRows(),
+    link: (of) => of.linkRows(),
+  };
+  for (const [table, rowsOf] of Object.entries(tables) as [
+    keyof typeof tables,
+    (of: TunnelFold) => ValueRow[],
+  ][]) {
+    const periods = intervals.map(({ periodMs, tunnels }) => ({ periodMs, rows: rowsOf(tunnels) }));
+    if (periods.every(({ rows }) => rows.length === 0)) continue;
+    const appender = await connection.raw.createAppender(`${table}_${level}`);
+    appendValues(appender, LEVEL_TABLES[table], periods);
+    appender.closeSync();
   }
 }
 

@@ -62,6 +62,9 @@ const ORDERS: Readonly<Record<LevelTable, readonly string[]>> = {
   total: ['period', 'tunnel_id'],
   seen: [],
   ledger: [],
+  tunnel: ['period', 'tunnel_id'],
+  round_trip: ['period', 'tunnel_id', 'place'],
+  link: [],
 };
 
 /** Statement that makes a table for rows on their way in. */

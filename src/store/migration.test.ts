@@ -8,9 +8,11 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { batchOf } from '../flow/batch.fixture.ts';
 import type { FlowBatch } from '../flow/index.ts';
+import { type MeasuredWords, withMeasurements } from '../flow/measurement.fixture.ts';
 import { HistoryQuestionSchema, type HistoryQuestionText } from '../query/index.ts';
 import { DuckDbStore } from './index.ts';
-import { writeVersion1 } from './version-1.fixture.ts';
+import { SCHEMA_VERSION } from './schema.ts';
+import { EARLIER_VERSIONS, type EarlierVersion, writeVersion } from './version.fixture.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-store-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -47,12 +49,12 @@ function epochAt(epoch: number): FlowBatch {
   });
 }
 
-/** A history of today, and the same as version 1 had it. */
+/** A history of today, and the same as each earlier version had it. */
 let today = '';
-let then = '';
+const then = new Map<EarlierVersion, string>();
 
 before(async () => {
-  [today, then] = [newPath(), newPath()];
+  today = newPath();
   const store = await DuckDbStore.open({ path: today, ...options });
   const epochs = Array.from({ length: EPOCHS }, (_, nth) => epochAt(nth + 1));
   const isLate = ({ epoch }: FlowBatch): boolean => epoch % 50 === 7;
@@ -60,7 +62,10 @@ before(async () => {
   await store.settled();
   await store.commit(epochs.filter(isLate));
   await store.close();
-  await writeVersion1(today, then);
+  for (const version of EARLIER_VERSIONS) {
+    then.set(version, newPath());
+    await writeVersion(version, today, then.get(version)!);
+  }
 });
 
 const all = async (store: DuckDbStore, sql: string) => (await store.query(sql, { signal })).rows;
@@ -98,6 +103,7 @@ const QUESTIONS: readonly HistoryQuestionText[] = [
   { ask: 'series', by: ['segment'], fromMs: NOON + 3 * HOUR, toMs: NOON + 4 * HOUR },
   { ask: 'top', by: ['src', 'segment'], filter: 'tcp', fromMs: NOON, toMs: NOON + 4 * HOUR },
   { ask: 'top', by: ['proto'], filter: 'tunnel = none', fromMs: 0, toMs: NOON + 4 * HOUR },
+  { ask: 'tunnels', fromMs: NOON, toMs: NOON + 4 * HOUR },
 ];
 
 async function answers(store: DuckDbStore): Promise<unknown[]> {
@@ -110,67 +116,82 @@ async function answers(store: DuckDbStore): Promise<unknown[]> {
   return answered;
 }
 
-describe('a history of an earlier version', () => {
-  it('is brought up to date when it is opened, with nothing lost, and goes on', async () => {
-    const path = newPath();
-    copyFileSync(then, path);
-    const upgraded = await DuckDbStore.open({ path, ...options });
-    const freshPath = newPath();
-    copyFileSync(today, freshPath);
-    const fresh = await DuckDbStore.open({ path: freshPath, ...options });
-    for (const sql of Object.values(SCHEMA))
-      assert.deepEqual(await all(upgraded, sql), await all(fresh, sql));
-    const tables = (await all(fresh, TABLES)).map(([name]) => String(name));
-    assert.ok(tables.includes('total_minute') && tables.includes('flow_hour'), tables.join(' '));
-    for (const table of tables)
-      assert.deepEqual(await contentOf(upgraded, table), await contentOf(fresh, table), table);
-    assert.deepEqual(await answers(upgraded), await answers(fresh));
-    const more = [epochAt(EPOCHS + 1), epochAt(EPOCHS + 2)];
-    for (const store of [upgraded, fresh]) {
-      await store.commit(more);
-      await store.settled();
-    }
-    assert.deepEqual(await answers(upgraded), await answers(fresh));
-    assert.equal(await versionOf(upgraded), 2);
-    await Promise.all([upgraded.close(), fresh.close()]);
-    const again = await DuckDbStore.open({ path, ...options });
-    assert.ok((await answers(again)).length > 0);
-    await again.close();
-  });
-
-  it('is asked as it is by who only reads, and not changed', async () => {
-    const path = newPath();
-    copyFileSync(then, path);
-    const octets = readFileSync(path);
-    const reader = await DuckDbStore.open({ path, readOnly: true });
-    const fresh = await DuckDbStore.open({ path: today, readOnly: true });
-    assert.deepEqual(await answers(reader), await answers(fresh));
-    assert.equal(await versionOf(reader), 1);
-    await Promise.all([reader.close(), fresh.close()]);
-    assert.ok(readFileSync(path).equals(octets));
-    assert.ok(!existsSync(`${path}.wal`));
-  });
-
-  // Behind each of these the process that brings it up to date is killed.
-  for (const [statement, version] of [
-    ['INSERT INTO total_raw', 1],
-    ['UPDATE meta', 1],
-    ['COMMIT', 2],
-  ] as const)
-    it(`is of one version or the other when the upgrade is killed behind ${statement}`, async () => {
+for (const from of EARLIER_VERSIONS)
+  describe(`a history of version ${from}`, () => {
+    const copy = (): string => {
       const path = newPath();
-      copyFileSync(then, path);
-      await upgradeKilledBehind(path, statement);
+      copyFileSync(then.get(from)!, path);
+      return path;
+    };
+
+    it('is brought up to date when it is opened, with nothing lost, and goes on', async () => {
+      const path = copy();
+      const upgraded = await DuckDbStore.open({ path, ...options });
+      const freshPath = newPath();
+      copyFileSync(today, freshPath);
+      const fresh = await DuckDbStore.open({ path: freshPath, ...options });
+      for (const sql of Object.values(SCHEMA))
+        assert.deepEqual(await all(upgraded, sql), await all(fresh, sql));
+      const tables = (await all(fresh, TABLES)).map(([name]) => String(name));
+      assert.ok(tables.includes('total_minute') && tables.includes('flow_hour'), tables.join(' '));
+      for (const table of tables)
+        assert.deepEqual(await contentOf(upgraded, table), await contentOf(fresh, table), table);
+      assert.deepEqual(await answers(upgraded), await answers(fresh));
+      const more = [epochAt(EPOCHS + 1), epochAt(EPOCHS + 2)].map(measured);
+      for (const store of [upgraded, fresh]) {
+        await store.commit(more);
+        await store.settled();
+      }
+      assert.deepEqual(await answers(upgraded), await answers(fresh));
+      assert.deepEqual(
+        await all(upgraded, 'SELECT sum(expected), sum(came) FROM tunnel_raw'),
+        [[60, 54]],
+        'what tunnels suffer is known from now on',
+      );
+      assert.equal(await versionOf(upgraded), SCHEMA_VERSION);
+      await Promise.all([upgraded.close(), fresh.close()]);
+      const again = await DuckDbStore.open({ path, ...options });
+      assert.ok((await answers(again)).length > 0);
+      await again.close();
+    });
+
+    it('is asked as it is by who only reads, and not changed', async () => {
+      const path = copy();
+      const octets = readFileSync(path);
       const reader = await DuckDbStore.open({ path, readOnly: true });
-      assert.equal(await versionOf(reader), version);
       const fresh = await DuckDbStore.open({ path: today, readOnly: true });
       assert.deepEqual(await answers(reader), await answers(fresh));
+      assert.equal(await versionOf(reader), from);
       await Promise.all([reader.close(), fresh.close()]);
-      const upgraded = await DuckDbStore.open({ path, ...options });
-      assert.equal(await versionOf(upgraded), 2);
-      await upgraded.close();
+      assert.ok(readFileSync(path).equals(octets));
+      assert.ok(!existsSync(`${path}.wal`));
     });
-});
+
+    // Behind each of these the process that brings it up to date is killed.
+    for (const [statement, version] of [
+      [from === 1 ? 'INSERT INTO total_raw' : 'CREATE TABLE tunnel_raw', from],
+      ['UPDATE meta', from],
+      ['COMMIT', SCHEMA_VERSION],
+    ] as const)
+      it(`is of one version or the other when the upgrade is killed behind ${statement}`, async () => {
+        const path = copy();
+        await upgradeKilledBehind(path, statement);
+        const reader = await DuckDbStore.open({ path, readOnly: true });
+        assert.equal(await versionOf(reader), version);
+        const fresh = await DuckDbStore.open({ path: today, readOnly: true });
+        assert.deepEqual(await answers(reader), await answers(fresh));
+        await Promise.all([reader.close(), fresh.close()]);
+        const upgraded = await DuckDbStore.open({ path, ...options });
+        assert.equal(await versionOf(upgraded), SCHEMA_VERSION);
+        await upgraded.close();
+      });
+  });
+
+/** The epoch with sequence numbers of its records in tunnels. */
+function measured(batch: FlowBatch): FlowBatch {
+  const sequence = { expected: 10, unique: 9 };
+  return withMeasurements(batch, new Array<MeasuredWords>(batch.length).fill({ sequence }));
+}
 
 /** Opens a history in another process, which is killed when it has run a statement. */
 async function upgradeKilledBehind(path: string, statement: string): Promise<void> {

@@ -20,10 +20,30 @@ const TOTAL_SUMS = ['wire_octets', 'wire_packets', 'payload_octets']
   .map((column) => `sum(${column})::UBIGINT`)
   .join(', ');
 
+/** Version 3 has what tunnels suffered, and the links of points: of what was stored before nobody knows it. */
+const TUNNEL_KEYS = [
+  'period TIMESTAMP NOT NULL, point UINTEGER NOT NULL',
+  'tunnel_kind UTINYINT NOT NULL, tunnel_id UINTEGER NOT NULL, outer_network UTINYINT NOT NULL',
+  'outer_source_hi UBIGINT NOT NULL, outer_source_lo UBIGINT NOT NULL',
+  'outer_destination_hi UBIGINT NOT NULL, outer_destination_lo UBIGINT NOT NULL',
+].join(', ');
+const TUNNEL_SUMS = [
+  ...['expected', 'came', 'duplicates', 'reordered', 'jitter_samples', 'jitter_sum_ns'],
+  ...['segments', 'resent', 'round_trips', 'round_trip_sum_ns'],
+]
+  .map((column) => `${column} UBIGINT NOT NULL`)
+  .join(', ');
+const TUNNELS_OF_3 = ['raw', 'minute', 'hour'].flatMap((level) => [
+  `CREATE TABLE tunnel_${level} (${TUNNEL_KEYS}, ${TUNNEL_SUMS})`,
+  `CREATE TABLE round_trip_${level} (${TUNNEL_KEYS}, place UTINYINT NOT NULL, samples UBIGINT NOT NULL)`,
+  `CREATE TABLE link_${level} (period TIMESTAMP NOT NULL, point UINTEGER NOT NULL, mtu UINTEGER NOT NULL, header UTINYINT NOT NULL, measured UTINYINT NOT NULL)`,
+]);
+
 /** By version: the statements that lead from it to the next. */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: ['raw', 'minute', 'hour'].flatMap((level) => [
     `CREATE TABLE total_${level} (${TOTAL_TYPES})`,
     `INSERT INTO total_${level} SELECT ${TOTAL_KEYS}, ${TOTAL_SUMS} FROM flow_${level} GROUP BY ALL ORDER BY period, tunnel_id`,
   ]),
+  2: [...TUNNELS_OF_3],
 };

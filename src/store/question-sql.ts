@@ -14,6 +14,7 @@ import { DIMENSION_SQL, type DimensionSql, POINT_COLUMNS } from './dimensions.ts
 import { coarsestLevel, filterSql, finest } from './filter-sql.ts';
 import { FLOW_DETAILS } from './flow-details.ts';
 import type { Piece } from './pieces.ts';
+import type { LevelTable } from './schema.ts';
 import { moment, whole } from './sql.ts';
 
 /** What of a question decides which rows are read. */
@@ -240,12 +241,12 @@ export function flowsSql(rows: Rows, { quantity, limit }: Omit<Grouping, 'dimens
 
 /** Octets and packets on the wire that are in no flow, by reason. */
 export function ledgerSql(pieces: readonly Piece[]): string {
-  return `SELECT reason, sum(wire_octets), sum(wire_packets) FROM ${ledgerRows(pieces)} GROUP BY reason ORDER BY reason`;
+  return `SELECT reason, sum(wire_octets), sum(wire_packets) FROM ${periodsSql('ledger', pieces)} GROUP BY reason ORDER BY reason`;
 }
 
 /** The same per step: its beginning in ms first. */
 export function ledgerStepsSql(pieces: readonly Piece[], stepMs: number): string {
-  return `SELECT ${stepOfPeriod(stepMs)} AS step, reason, sum(wire_octets), sum(wire_packets) FROM ${ledgerRows(pieces)} GROUP BY step, reason ORDER BY step, reason`;
+  return `SELECT ${stepOfPeriod(stepMs)} AS step, reason, sum(wire_octets), sum(wire_packets) FROM ${periodsSql('ledger', pieces)} GROUP BY step, reason ORDER BY step, reason`;
 }
 
 /** The beginning of the step that a row's period is in, ms. */
@@ -253,12 +254,15 @@ function stepOfPeriod(stepMs: number): string {
   return `(epoch_ms(period) // ${whole(stepMs)}) * ${whole(stepMs)}`;
 }
 
-function ledgerRows(pieces: readonly Piece[]): string {
+/** Rows of the pieces, of a table that stands beside flows. */
+export function periodsSql(table: Exclude<LevelTable, 'flow' | 'total'>, pieces: readonly Piece[]): string {
   const selects = pieces.map(
     ({ level, fromMs, toMs }) =>
-      `SELECT * FROM ledger_${level} WHERE period >= ${moment(fromMs)} AND period < ${moment(toMs)}`,
+      `SELECT * FROM ${table}_${level} WHERE period >= ${moment(fromMs)} AND period < ${moment(toMs)}`,
   );
-  return selects.length === 0 ? 'ledger_raw WHERE FALSE' : `(${selects.join(' UNION ALL ')})`;
+  return selects.length === 0
+    ? `(SELECT * FROM ${table}_raw WHERE FALSE)`
+    : `(${selects.join(' UNION ALL ')})`;
 }
 
 function definition(dimension: Dimension): DimensionSql {

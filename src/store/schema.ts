@@ -5,9 +5,10 @@ import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
 import { MIGRATIONS, OLDEST_READ } from './migrations.ts';
 import { MACROS, VIEWS } from './readable.ts';
+import { LINK_COLUMNS, ROUND_TRIP_COLUMNS, TUNNEL_ROW_COLUMNS } from './tunnel-columns.ts';
 
 /** Version of the tables. Raised with each change of them; {@link MIGRATIONS} leads there from each one before. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Tables that every level has: flow_raw, flow_minute, … */
 export const LEVEL_TABLES = {
@@ -34,6 +35,9 @@ export const LEVEL_TABLES = {
     { name: 'wire_octets', type: 'UBIGINT', joining: 'sum', meaning: 'on the wire, as far as known' },
     { name: 'wire_packets', type: 'UBIGINT', joining: 'sum', meaning: 'on the wire, as far as known' },
   ],
+  tunnel: TUNNEL_ROW_COLUMNS,
+  round_trip: ROUND_TRIP_COLUMNS,
+  link: LINK_COLUMNS,
 } as const satisfies Record<
   string,
   readonly (Omit<StoredColumn, 'type'> & { readonly type: StoredColumn['type'] | 'VARCHAR' })[]

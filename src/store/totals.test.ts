@@ -13,7 +13,7 @@ import {
 } from '../query/index.ts';
 import { anyHistory, NOON } from './conformance.fixture.ts';
 import { DuckDbStore, type Retention, StoreError } from './index.ts';
-import { writeVersion1 } from './version-1.fixture.ts';
+import { writeVersion } from './version.fixture.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-store-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -132,7 +132,7 @@ describe('totals', () => {
         async (parts, retention, questions) => {
           const path = await write(parts, retention);
           const before = newPath();
-          await writeVersion1(path, before);
+          await writeVersion(1, path, before);
           const totals = await DuckDbStore.open({ path, readOnly: true });
           const rows = await DuckDbStore.open({ path: before, readOnly: true });
           for (const question of questions) {

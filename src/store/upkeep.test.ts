@@ -241,7 +241,7 @@ describe('upkeep of the store', () => {
   it('gives up the oldest rows, of the finest level first, when the file is larger than it may be', async () => {
     let nowMs = NOON;
     const given: [string, string][] = [];
-    const maxOctets = 6 * 2 ** 20;
+    const maxOctets = 8 * 2 ** 20;
     const store = await DuckDbStore.open({
       path: newPath(),
       maxOctets,
