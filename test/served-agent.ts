@@ -2,10 +2,21 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { runAgent } from '../src/agent.ts';
+import { questionsOf } from '../src/command/history-answers.ts';
+import { keepingOf } from '../src/command/keeping.ts';
 import type { MeasureOptions } from '../src/flow/index.ts';
 import { type AlertDefinition, type HostConnections, HostConnectionsSchema } from '../src/query/index.ts';
 
 const PAGE = fileURLToPath(new URL('../web/dist', import.meta.url));
+
+const HOUR_MS = 3_600_000;
+const KEEPING = {
+  intervalMs: 1000,
+  retention: { rawMs: HOUR_MS, minuteMs: HOUR_MS, hourMs: HOUR_MS },
+  maxOctets: 2 ** 30,
+  maxSpoolOctets: 2 ** 30,
+};
+const QUIET = { say: (): void => undefined };
 
 /** An agent that serves; ends with the test. */
 export class ServedAgent implements AsyncDisposable {
@@ -19,21 +30,24 @@ export class ServedAgent implements AsyncDisposable {
     this.#running = running;
   }
 
-  /** @param options `measure`: what is measured beside counting */
+  /** @param options `measure`: what is measured beside counting; `history`: the directory of one, whose rows are of a second */
   static async start(
     namespace: string,
     {
       intervalMs = 200,
       measure,
       alerts = [],
+      history,
     }: {
       readonly intervalMs?: number;
       readonly measure?: Partial<MeasureOptions>;
       readonly alerts?: readonly AlertDefinition[];
+      readonly history?: string;
     } = {},
   ): Promise<ServedAgent> {
     const stopping = new AbortController();
     const ready = Promise.withResolvers<string>();
+    const kept = history === undefined ? undefined : keepingOf({ ...KEEPING, directory: history }, QUIET);
     const running = runAgent({
       meter: {
         interfaces: ['eth0'],
@@ -49,7 +63,9 @@ export class ServedAgent implements AsyncDisposable {
         listen: { host: '127.0.0.1', port: 0 },
         auth: { kind: 'none' },
         pageDirectory: PAGE,
+        ...(kept && { history: questionsOf(kept) }),
       },
+      history: kept?.agent,
       alerts,
       sinks: [],
       ready: ({ url }) => ready.resolve(url!),

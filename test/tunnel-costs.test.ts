@@ -1,9 +1,21 @@
 /** What a tunnel costs and suffers, on real traffic: packets of known size over cables of known MTU, and one that loses. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Workshop } from '../bench/build.ts';
-import { ResultTableSchema } from '../src/query/index.ts';
+import {
+  HEADROOM_COLUMNS,
+  HistoryQuestionSchema,
+  RESENT_COLUMNS,
+  type ResultTable,
+  ResultTableSchema,
+  SEQUENCE_COLUMNS,
+} from '../src/query/index.ts';
+import { DuckDbStore } from '../src/store/index.ts';
 import { ServedAgent } from './served-agent.ts';
 import { TcpEnd } from './socket-scene.ts';
 import { twoHosts } from './two-hosts.ts';
@@ -12,19 +24,22 @@ import { FAR, ip, layTunnel, NEAR, ping } from './vxlan-scene.ts';
 
 type Tunnel = Readonly<Record<string, string | number | null>>;
 
-/** The tunnel this way, as the agent answers now; of the flows in it that fit. */
+/** The tunnel this way, as the agent answers now, or of a time; of the flows in it that fit. */
 async function tunnel(
   agent: ServedAgent,
   from: string,
   fits = 'tunnel = vxlan',
+  time: object = { window: 'all' },
 ): Promise<Tunnel | undefined> {
   const response = await fetch(`${agent.url}api/v1/query`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ ask: 'tunnels', window: 'all', filter: `outer.src = ${from} and ${fits}` }),
+    body: JSON.stringify({ ask: 'tunnels', ...time, filter: `outer.src = ${from} and ${fits}` }),
   });
-  const { columns, rows } = ResultTableSchema.parse(await response.json());
-  const [row] = rows;
+  return firstOf(ResultTableSchema.parse(await response.json()));
+}
+
+function firstOf({ columns, rows: [row] }: ResultTable): Tunnel | undefined {
   return row && Object.fromEntries(columns.map(({ name }, at) => [name, row[at]!]));
 }
 
@@ -115,6 +130,22 @@ test('echoes that a cable loses are lost in their tunnel, each of them', {
   assert.equal((await tunnel(agent, '192.168.61.1'))!.lost, lost, 'who asked in vain is not answered');
 });
 
+/** Sends until the cable has lost of it: a super-packet is lost as one, and there are few. */
+async function sendUntilResent(
+  agent: ServedAgent,
+  { client, server }: { readonly client: TcpEnd; readonly server: TcpEnd },
+): Promise<void> {
+  const { number } = await client.connect(NEAR, await server.listen(NEAR));
+  await until(
+    async () => {
+      await client.write(number, 4_000_000);
+      return Number((await tunnel(agent, '192.168.61.2'))?.resent ?? 0) > 0;
+    },
+    'segments are sent again',
+    60_000,
+  );
+}
+
 test('segments that a sender sends again into a tunnel are told, with the round trip', {
   timeout: 120_000,
 }, async () => {
@@ -124,16 +155,60 @@ test('segments that a sender sends again into a tunnel are told, with the round 
   await using agent = await ServedAgent.start(hosts.far, { measure: { measurements: ['tcp'] } });
   await using server = new TcpEnd(hosts.here);
   await using client = new TcpEnd(hosts.far);
-  const { number } = await client.connect(NEAR, await server.listen(NEAR));
-  await client.write(number, 8_000_000);
-  await until(
-    async () => Number((await tunnel(agent, '192.168.61.2'))?.resent ?? 0) > 0,
-    'segments are sent again',
-    60_000,
-  );
+  await sendUntilResent(agent, { client, server });
   const { lost, ...sends } = (await tunnel(agent, '192.168.61.2'))!;
   assert.equal(lost, undefined, 'sequence numbers are not measured');
   assert.ok(Number(sends['resent.share']) > 0 && Number(sends['resent.share']) < 0.5);
   const [mean, most] = [Number(sends['round.trip']), Number(sends['round.trip.p99'])];
   assert.ok(mean > 0 && mean < 1000 && most > 0, `${mean} ms, ${most} ms`);
+});
+
+const SUFFERED = [...HEADROOM_COLUMNS, ...SEQUENCE_COLUMNS, ...RESENT_COLUMNS].map(({ name }) => name);
+const sufferedBy = (of: Tunnel | undefined): unknown[] => SUFFERED.map((name) => of?.[name]);
+
+test('a history tells of a tunnel over a bad cable what was told live, also when the agent is gone', {
+  timeout: 180_000,
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-cost-'));
+  using _ = { [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+  using workshop = new Workshop();
+  await using hosts = twoHosts('tscost', { loss: workshop.object('test/loss.bpf.c') });
+  layTunnel(hosts, 1500);
+  const ways = ['192.168.61.1', '192.168.61.2'] as const;
+  const past = { fromMs: 0, toMs: Date.now() + 3_600_000 };
+  const told = new Map<string, unknown[]>();
+  {
+    await using agent = await ServedAgent.start(hosts.far, {
+      measure: { measurements: ['sequence', 'tcp'] },
+      history: directory,
+    });
+    spawnSync('ip', ['netns', 'exec', hosts.far, 'ping', '-c', '200', '-i', '0.01', '-W', '1', NEAR]);
+    {
+      await using server = new TcpEnd(hosts.here);
+      await using client = new TcpEnd(hosts.far);
+      await sendUntilResent(agent, { client, server });
+    }
+    for (const from of ways)
+      await until(
+        async () => {
+          told.set(from, sufferedBy(await tunnel(agent, from)));
+          const then = sufferedBy(await tunnel(agent, from, 'tunnel = vxlan', past));
+          return isDeepStrictEqual(then, told.get(from));
+        },
+        'the history has it',
+        30_000,
+      );
+  }
+  assert.ok(Number(told.get(ways[0])![SUFFERED.indexOf('lost')]) > 0, 'echoes are lost');
+  assert.ok(Number(told.get(ways[1])![SUFFERED.indexOf('resent')]) > 0);
+  assert.equal(told.get(ways[1])![SUFFERED.indexOf('mtu')], 1500);
+  const store = await DuckDbStore.open({ path: join(directory, 'history.duckdb'), readOnly: true });
+  for (const from of ways) {
+    const question = { ask: 'tunnels' as const, filter: `outer.src = ${from}`, ...past };
+    const answer = await store.answer(HistoryQuestionSchema.parse(question), {
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(sufferedBy(firstOf(answer)), told.get(from));
+  }
+  await store.close();
 });
