@@ -1,13 +1,14 @@
 /**
  * A week of a hypervisor's uplink, made up from a seed and stored by the store itself: tenants in tunnels, two of them with
- * equal addresses, plain traffic, days and nights, a night with packets in no flow, a pause of the meter, and one client that
- * from some minute on sends very much more than before.
+ * equal addresses, plain traffic, calls by day, days and nights, a night with packets in no flow, a pause of the meter, and one
+ * client that from some minute on sends very much more than before, of which its tunnel suffers.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { batchOf, type RecordWords } from '../src/flow/batch.fixture.ts';
+import { batchOf, ETH0, type RecordWords } from '../src/flow/batch.fixture.ts';
 import type { FlowBatch, LedgerLine } from '../src/flow/index.ts';
+import { type MeasuredWords, withMeasurements } from '../src/flow/measurement.fixture.ts';
 import { LiveView } from '../src/live/index.ts';
 import type { Status } from '../src/query/index.ts';
 import { DuckDbStore } from '../src/store/index.ts';
@@ -160,15 +161,16 @@ export function* weekEpochs(plan: WeekPlan): Generator<FlowBatch> {
     const records = recordsAt(startMs, { talks, chance, plan });
     if (startMs >= plan.gap.fromMs && startMs < plan.gap.toMs) continue;
     const isLossy = startMs >= plan.lost.fromMs && startMs < plan.lost.toMs;
-    yield withTunnelDetails(
-      batchOf(records, {
-        epoch,
-        agent: 'hypervisor',
-        startMs,
-        endMs: startMs + MINUTE_MS,
-        ledger: isLossy ? LOST : [],
-      }),
-    );
+    const batch = batchOf(records, {
+      epoch,
+      agent: 'hypervisor',
+      startMs,
+      endMs: startMs + MINUTE_MS,
+      points: UPLINK,
+      ledger: isLossy ? LOST : [],
+    });
+    const measures = records.map((record) => measureOf(record, startMs, plan.culprit));
+    yield withMeasurements(withTunnelDetails(batch), measures);
   }
 }
 
@@ -195,8 +197,64 @@ function recordsAt(atMs: number, { talks, chance, plan }: Surroundings): RecordW
   return [
     ...chosen.flatMap((talk) => bothWays(talk, (0.5 + chance.next()) * busy * talk.octetsPerMinute)),
     ...bothWays(own, (0.9 + 0.2 * chance.next()) * own.octetsPerMinute),
+    ...(busy > 0.6 ? [call()] : []),
   ];
 }
+
+/** A minute of a call: RTP of 50 packets a second, one way. */
+function call(): RecordWords {
+  const packets = 3000;
+  return {
+    direction: 1,
+    tunnel: [HERE, OTHERS[0]!, TENANTS[2].vni],
+    between: [`${TENANTS[2].net}.21`, `${TENANTS[2].net}.121`],
+    ports: [16_384, 16_384],
+    protocol: 17,
+    octets: 264 * packets,
+    packets,
+    payloadOctets: 172 * packets,
+  };
+}
+
+/** Of TCP one segment in a thousand is sent again, where the culprit is at work one in thirty; of calls two in a thousand are lost. */
+function measureOf(
+  { protocol, ports, ...record }: RecordWords,
+  atMs: number,
+  culprit: Culprit,
+): MeasuredWords {
+  const packets = Number(record.packets);
+  if (protocol === 17)
+    return ports?.[1] === 16_384
+      ? {
+          sequence: {
+            expected: packets,
+            unique: packets - packets / 500,
+            reordered: 4,
+            jitterSamples: packets,
+            jitterSumNs: 1.5e6 * packets,
+          },
+        }
+      : {};
+  const [from, to] = record.tunnel ?? [];
+  const suffers = atMs >= culprit.sinceMs && from === culprit.tunnel[0] && to === culprit.tunnel[1];
+  const roundTrips = Math.ceil(packets / 8);
+  return {
+    tcp: {
+      segments: packets,
+      retransmissions: Math.round(packets / (suffers ? 30 : 1000)),
+      roundTrips,
+      roundTripSumNs: (suffers ? 7e6 : 9e5) * roundTrips,
+    },
+    place: suffers ? SLOW_PLACE : QUICK_PLACE,
+  };
+}
+
+/** Places of the histogram of round trips: from 0.8 ms on, and from 6 ms on. */
+const QUICK_PLACE = 24;
+const SLOW_PLACE = 30;
+
+/** The metered interface, whose MTU has room for tunnels around 1,500 octets. */
+const UPLINK = ETH0.map((point) => ({ ...point, link: { mtu: 1600, header: 14 } }));
 
 /** Both directions of a talk, each as the metered host's uplink saw it. */
 function bothWays(talk: Talk, octets: number): RecordWords[] {
