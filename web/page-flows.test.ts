@@ -229,7 +229,7 @@ describe('the view of flows', { timeout: 240_000 }, () => {
   });
 
   test('says where it shows a part only, and how to have more', async () => {
-    await using many = await storeStreams(crowdStreams(60, 3000));
+    await using many = await storeStreams({ streams: crowdStreams(60, 3000) });
     await using it = await benchOver(browser, many, { path: PATH });
     await rowsAre(it.page, 1000);
     const { count } = await asked(it.url, { ask: 'flows', ...SPAN, limit: 1 });

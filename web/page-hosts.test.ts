@@ -147,7 +147,7 @@ describe('the view of hosts', { timeout: 240_000 }, () => {
 
   test('tenants with equal addresses were mixed; now each is by itself, and an address alone offers them', async () => {
     const path = `?sight=hosts&${ALL_OF_IT}`;
-    await using tenants = await storeStreams(equalTenants());
+    await using tenants = await storeStreams({ streams: equalTenants() });
     await using it = await benchOver(browser, tenants, { path: `${path}&address=10.0.0.1` });
     const { page } = it;
     const offered = page.getByTestId('tenant');

@@ -129,7 +129,7 @@ describe('on paper', { timeout: 240_000 }, () => {
     });
 
   test('a long table has its first 300 rows one below the other, and says that there are more', async () => {
-    await using many = await storeStreams(crowdStreams(40, 400));
+    await using many = await storeStreams({ streams: crowdStreams(40, 400) });
     await using it = await open({ query: 'sight=flows', drawn: '[data-testid=grid-row]' }, many);
     const { page } = it;
     await page.emulateMedia({ media: 'print' });

@@ -1,5 +1,8 @@
-/* What tunnels cost and suffer, on the page, before a real agent on a real tunnel: the past is in page-tunnels.test.ts. */
+/* What tunnels cost and suffer, on the page, before a real agent on a real tunnel, now and in its history. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ServedAgent } from '../test/served-agent.ts';
@@ -7,6 +10,7 @@ import { type TwoHosts, twoHosts } from '../test/two-hosts.ts';
 import { until } from '../test/until.ts';
 import { ip, layTunnel, ping } from '../test/vxlan-scene.ts';
 import { launch } from './test/browser.ts';
+import { asked } from './test/stored.ts';
 import { violations } from './test/violations.ts';
 
 const MEASURED = { measurements: ['sequence', 'tcp'] } as const;
@@ -73,6 +77,32 @@ describe('tunnels live', { timeout: 240_000 }, () => {
       ip('-n', hosts.here, 'link', 'set', 'eth0', 'mtu', '1500');
     }
     assert.deepEqual(complaints, []);
+  });
+
+  test('a past time shows what live showed, and what was not measured then', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tunnelscope-page-'));
+    using _ = { [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+    const columns = ['mtu', 'headroom', 'lost', 'loss', 'duplicates', 'reordered'];
+    const fromMs = Math.floor(Date.now() / 1000) * 1000;
+    await using agent = await ServedAgent.start(hosts.here, {
+      measure: { measurements: ['sequence'] },
+      history: directory,
+    });
+    ping(hosts.here, 1440);
+    const shownBy = (page: Page) => Promise.all(columns.map((column) => exactOf(page, column)));
+    await using now = await open(agent, `&cols=segment,outer.src,${columns.join()}`);
+    await until(async () => (await exactOf(now.page, 'headroom')) === '10', 'what is free now', 20_000);
+    const live = await shownBy(now.page);
+    assert.deepEqual(live, ['1500', '10', '0', '0', '0', '0']);
+    const question = { ask: 'tunnels', fromMs, toMs: fromMs + 60_000 };
+    await until(async () => (await asked(agent.url, question)).rows.length === 2, 'it is stored', 30_000);
+    const time = [fromMs, fromMs + 60_000].map((ms) => new Date(ms).toISOString().replace('.000Z', 'Z'));
+    await using then = await open(agent, `&time=${time.join('/')}&cols=segment,outer.src,${columns.join()}`);
+    await then.page.getByTestId('grid-row').first().waitFor({ timeout: 30_000 });
+    assert.deepEqual(await shownBy(then.page), live);
+    await then.page.getByText('Not measured then: resent segments and round trips.').waitFor();
+    assert.deepEqual(await violations(then.page), []);
+    assert.deepEqual([...now.complaints, ...then.complaints], []);
   });
 
   test('what is not measured is named with its switch, also on a phone', async () => {

@@ -70,6 +70,39 @@ describe('the view of tunnels', { timeout: 240_000 }, () => {
     assert.deepEqual(it.complaints, []);
   });
 
+  test('of a time that was measured it shows what tunnels suffered and left, as the API tells it', async () => {
+    await using measured = await storeStreams({ isMeasured: true });
+    await using it = await benchOver(browser, measured, { path: PATH });
+    const { page } = it;
+    await page.getByTestId('grid-row').first().waitFor({ timeout: 30_000 });
+    const answer = await asked(it.url, { ask: 'tunnels', ...SPAN, limit: 1000 });
+    const at = (name: string): number => answer.columns.findIndex((column) => column.name === name);
+    for (const column of ['headroom', 'lost', 'resent', 'round.trip']) {
+      assert.ok(
+        answer.rows.some((row) => row[at(column)] !== null),
+        column,
+      );
+      const cells = page.locator(`[data-testid=grid-row] [data-column="${column}"]`);
+      const shown = await cells.evaluateAll((all) => all.map((cell) => (cell as HTMLElement).dataset.value));
+      assert.deepEqual(
+        shown,
+        answer.rows.slice(0, shown.length).map((row) => String(row[at(column)] ?? '')),
+        column,
+      );
+    }
+    assert.equal(await page.getByText(/nobody knows|Not measured/).count(), 0);
+    await page.getByTestId('grid-row').first().click();
+    await page.getByTestId('room').getByText('octets that the underlay takes as one: 36 are free.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(it.complaints, []);
+  });
+
+  test('says of a time of which nobody knows it that nobody does', async () => {
+    await using it = await benchOver(browser, history, { path: PATH });
+    await it.page.getByText('Of this time nobody knows headroom, loss').waitFor({ timeout: 30_000 });
+    assert.deepEqual(await violations(it.page), []);
+  });
+
   test('fits a phone, and says where there is none', async () => {
     await using it = await benchOver(browser, history, {
       path: `${PATH}&segment=none`,

@@ -65,6 +65,27 @@ test('what nobody knows is named, with what would tell it', () => {
     '',
     'it had no numbers',
   );
-  const past = { ...live(COLUMNS), covered: { fromMs: 0, toMs: 1, level: 'raw' as const } };
-  assert.match(unknownWords(past, undefined), /a history keeps none/);
+});
+
+test('of the past it is said whether nobody measured then, or nobody can know any more', () => {
+  const past = (columns: ResultTable['columns'], rows?: ResultTable['rows']) => ({
+    ...live(columns, rows),
+    covered: { fromMs: 0, toMs: 1, level: 'minute' as const },
+  });
+  const only = (...names: string[]) => COLUMNS.filter(({ name }) => names.includes(name));
+  assert.equal(unknownWords(past(COLUMNS), undefined), '');
+  assert.equal(
+    unknownWords(past(only('mtu', 'headroom')), undefined),
+    'Not measured then: loss, reordering and jitter, resent segments and round trips. An agent measures them with --measure sequence,tcp.',
+  );
+  assert.equal(
+    unknownWords(past([]), undefined),
+    'Of this time nobody knows headroom, loss, reordering and jitter, resent segments and round trips: it is of captures, or an earlier version stored it.',
+  );
+  assert.match(
+    unknownWords(past(only('lost', 'loss', 'resent')), undefined),
+    /nobody knows headroom: it is of/,
+  );
+  assert.equal(unknownWords(past([], []), undefined), '', 'there is nothing to know of');
+  assert.match(unknownWords(past(COLUMNS, [[1500, 3, null, null, null]]), 'port 80'), /whole tunnels/);
 });

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { batchOf, type RecordWords } from '../../src/flow/batch.fixture.ts';
+import { batchOf, ETH0, type RecordWords } from '../../src/flow/batch.fixture.ts';
 import type { LedgerLine } from '../../src/flow/index.ts';
+import { type MeasuredWords, withMeasurements } from '../../src/flow/measurement.fixture.ts';
 import type { ResultTable, Status } from '../../src/query/index.ts';
 import { DuckDbStore } from '../../src/store/index.ts';
 import { type Bench, type BenchOptions, bench } from './browser.ts';
@@ -35,10 +36,18 @@ export interface StoredHistory extends AsyncDisposable {
   readonly store: DuckDbStore;
 }
 
+/** How streams are stored. */
+export interface StoringOptions {
+  readonly streams?: readonly Stream[];
+  /** Whether the MTU is known, and echoes and TCP are measured: one in ten echoes is lost, one in twenty segments is sent again. */
+  readonly isMeasured?: boolean;
+}
+
 /** Stores streams: in each period a little more of each, so that a series rises. A gap of three periods is in it. */
-export async function storeStreams(
-  streams: readonly Stream[] = labStreams({ noisy: true }),
-): Promise<StoredHistory> {
+export async function storeStreams({
+  streams = labStreams({ noisy: true }),
+  isMeasured = false,
+}: StoringOptions = {}): Promise<StoredHistory> {
   const directory = mkdtempSync(join(tmpdir(), 'ts-views-'));
   const store = await DuckDbStore.open({
     path: join(directory, 'history.duckdb'),
@@ -50,7 +59,12 @@ export async function storeStreams(
     const startMs = BEGIN_MS + period * PERIOD_MS;
     const records = streams.map((stream) => recordOf(stream, 1 + period));
     const endMs = startMs + PERIOD_MS;
-    await store.commit([batchOf(records, { epoch: 1 + period, startMs, endMs, ledger: [LOST] })]);
+    const batch = batchOf(records, {
+      ...{ epoch: 1 + period, startMs, endMs, ledger: [LOST] },
+      ...(isMeasured && { points: ETH0.map((point) => ({ ...point, link: LINK })) }),
+    });
+    for (let row = 0; row < batch.length; row++) batch.columns.longest[row] = LONGEST;
+    await store.commit([isMeasured ? withMeasurements(batch, records.map(measureOf)) : batch]);
   }
   await store.settled();
   return {
@@ -60,6 +74,16 @@ export async function storeStreams(
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+/** Packets of the longest take all but 36 octets of it. */
+const LINK = { mtu: 1400, header: 14 };
+const LONGEST = 1378;
+
+function measureOf({ protocol, packets }: RecordWords): MeasuredWords {
+  const all = 20 * Number(packets);
+  if (protocol === 1) return { sequence: { expected: all, unique: 0.9 * all } };
+  return { tcp: { segments: all, retransmissions: all / 20, roundTrips: all, roundTripSumNs: 1e6 * all } };
 }
 
 function recordOf(

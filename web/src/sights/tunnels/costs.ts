@@ -33,13 +33,17 @@ export function unknownWords(
   filter: string | undefined,
 ): string {
   const has = (name: string): boolean => columns.some((column) => column.name === name);
-  if (covered.level !== 'live')
-    return 'Headroom, loss, resent segments and round trips are known live only: a history keeps none of them.';
-  if (!has('mtu')) return 'Of captures nobody knows the MTU.';
   const missing = MEASURED.filter(({ column }) => !has(column));
-  if (missing.length > 0) {
-    const words = missing.map((each) => each.words).join(', ');
-    return `Not measured: ${words}. The agent measures them with --measure ${missing.map(({ what }) => what).join(',')}.`;
+  const words = missing.map((each) => each.words).join(', ');
+  const how = `--measure ${missing.map(({ what }) => what).join(',')}`;
+  if (covered.level === 'live') {
+    if (!has('mtu')) return 'Of captures nobody knows the MTU.';
+    if (missing.length > 0) return `Not measured: ${words}. The agent measures them with ${how}.`;
+  } else {
+    if (rows.length === 0) return '';
+    if (!has('mtu'))
+      return `Of this time nobody knows ${['headroom', ...missing.map((each) => each.words)].join(', ')}: it is of captures, or an earlier version stored it.`;
+    if (missing.length > 0) return `Not measured then: ${words}. An agent measures them with ${how}.`;
   }
   const measured = columns.flatMap(({ name }, at) => (name === 'loss' || name === 'resent' ? [at] : []));
   const isPart = filter !== undefined && rows.every((row) => measured.every((at) => row[at] === null));
