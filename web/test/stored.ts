@@ -39,7 +39,7 @@ export interface StoredHistory extends AsyncDisposable {
 /** How streams are stored. */
 export interface StoringOptions {
   readonly streams?: readonly Stream[];
-  /** Whether the MTU is known, and echoes and TCP are measured: one in ten echoes is lost, one in twenty segments is sent again. */
+  /** Whether the MTU is known, and echoes and TCP are measured: of each flow in each period one is lost, or sent again. */
   readonly isMeasured?: boolean;
 }
 
@@ -81,9 +81,9 @@ const LINK = { mtu: 1400, header: 14 };
 const LONGEST = 1378;
 
 function measureOf({ protocol, packets }: RecordWords): MeasuredWords {
-  const all = 20 * Number(packets);
-  if (protocol === 1) return { sequence: { expected: all, unique: 0.9 * all } };
-  return { tcp: { segments: all, retransmissions: all / 20, roundTrips: all, roundTripSumNs: 1e6 * all } };
+  const all = Number(packets);
+  if (protocol === 1) return { sequence: { expected: all + 1, unique: all } };
+  return { tcp: { segments: all, retransmissions: 1, roundTrips: all, roundTripSumNs: 1e6 * all } };
 }
 
 function recordOf(
