@@ -40,7 +40,7 @@ export interface Suffered {
 type Measurements = NonNullable<FlowBatch['measurements']>;
 
 /**
- * The sums of an epoch, of {@link MOST_TUNNELS} tunnels; undefined where nothing is measured.
+ * The sums of an epoch, of {@link MOST_TUNNELS} tunnels; undefined where neither sequence numbers nor TCP are measured.
  *
  * @param accepts which of the measured flows count; default all
  */
@@ -50,6 +50,7 @@ export function tunnelMeasures(
 ): TunnelMeasures | undefined {
   if (!measurements) return tunnels;
   const { flows, length, sequence, tcp } = measurements;
+  if (!sequence && !tcp) return undefined;
   const keys = new KeyTable(TUNNEL_WORDS);
   const [source, destination] = [columnWords(flows.outerSource), columnWords(flows.outerDestination)];
   const atPoints: Map<number, TunnelMeasure>[] = [];
