@@ -1,8 +1,7 @@
 /** What is summed up of one observation point, and what is said of it. */
+import { counterUnit, type ExactCount, hintOf, type SpanSum } from '../audit/index.ts';
 import type { CounterLine } from '../flow/index.ts';
 import type { AuditPoint } from '../query/index.ts';
-import type { ExactCount, SpanSum } from './audit-span.ts';
-import { counterUnit } from './counter-unit.ts';
 
 /** Epochs that a difference stands before it is persistent: what was only under way has come by then. */
 export const PERSISTENT_EPOCHS = 5;
@@ -28,11 +27,6 @@ export interface Point {
 
 function absolute(value: bigint): bigint {
   return value < 0n ? -value : value;
-}
-
-/** Whether it is nothing. */
-export function isNone({ packets, octets }: ExactCount): boolean {
-  return packets === 0n && octets === 0n;
 }
 
 /** What has stood for {@link PERSISTENT_EPOCHS} epochs: the smallest of the last differences, while they have one sign. */
@@ -97,27 +91,6 @@ export function answerOf(point: Point): AuditPoint {
       packets: Number(each.packets),
       octets: Number(each.octets),
     })),
-    hint: hintOf(point, inside, outside),
+    hint: hintOf(point, { inside, outside }),
   };
-}
-
-/** Where to look. */
-function hintOf(
-  { direction, programs, interfaceName }: Point,
-  inside: ExactCount,
-  outside: ExactCount,
-): string {
-  if (!isNone(inside)) return 'seen by the hook and in no flow and no ledger line: a bug, please report it';
-  if (isNone(outside)) return '';
-  const more = outside.packets === 0n ? outside.octets > 0n : outside.packets > 0n;
-  if (more) {
-    return programs && programs.before.length > 0
-      ? `counted by the interface, not seen by the hook: ${programs.before.join(', ')} runs before it and may drop or redirect packets`
-      : 'counted by the interface, not seen by the hook: something before it takes packets (a program of others, XDP, a socket that bypasses it)';
-  }
-  const after = programs?.after ?? [];
-  const who = after.length > 0 ? `${after.join(', ')} runs after it and may drop or redirect; else ` : '';
-  return direction === 1
-    ? `seen by the hook, not counted by the interface: ${who}dropped by the queue ("tc -s qdisc show dev ${interfaceName}")`
-    : 'seen by the hook, not counted by the interface: packets put there by others (a redirect, a mirror)';
 }

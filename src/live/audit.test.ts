@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { distance, distanceOf } from '../audit/index.ts';
 import { batchOf } from '../flow/batch.fixture.ts';
 import type { CounterLine, CounterReading } from '../flow/index.ts';
 import type { AuditPoint } from '../query/index.ts';
-import { distance, distanceOf } from './counter-unit.ts';
 import { LiveView } from './live.ts';
 
 /** Counters just before and just after a moment, in packets of 100 octets. */

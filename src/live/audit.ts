@@ -1,16 +1,15 @@
 /** The audit: per observation point, what the interface counted, what the hook saw, and where all of it is. */
-import { type CounterLine, columnWords, type FlowBatch, REMARK } from '../flow/index.ts';
+import { addTo, Counted, isNone, recordedSums, SpanSum } from '../audit/index.ts';
+import type { CounterLine, FlowBatch } from '../flow/index.ts';
 import type { Audit, AuditPoint, Exactness } from '../query/index.ts';
 import {
   answerOf,
-  isNone,
   noteChange,
   PERSISTENT_EPOCHS,
   type Point,
   persistentOf,
   persistentSum,
 } from './audit-point.ts';
-import { type ExactCount, SpanSum } from './audit-span.ts';
 
 /** Observation points kept after their interface is gone. */
 const MAX_GONE = 64;
@@ -43,7 +42,7 @@ export class AuditSum {
     this.#epoch = batch.epoch;
     this.#atMs = batch.endMs;
     this.#beginInterval(batch, isTaken);
-    for (const line of batch.seen) this.#intervalOf(line, (sum) => addCount(sum.seen, line));
+    for (const line of batch.seen) this.#intervalOf(line, (sum) => addTo(sum.seen, line));
     for (const line of batch.ledger) this.#intervalOf(line, (sum) => sum.addLedger(line));
     this.#addRecords(batch);
     for (const line of batch.counters) this.#addCounters(line);
@@ -78,7 +77,7 @@ export class AuditSum {
     let packets = 0;
     let octets = 0;
     for (const point of this.#points.values()) {
-      if (point.sinceStart.end) points++;
+      if (point.sinceStart.counted) points++;
       const { outside } = persistentOf(point);
       packets += Math.abs(Number(outside.packets));
       octets += Math.abs(Number(outside.octets));
@@ -124,33 +123,12 @@ export class AuditSum {
   }
 
   #addRecords(batch: FlowBatch): void {
-    const { ifindex, direction, remark } = batch.columns;
-    const sums = new Map<number, RecordSums>();
-    const columns = [
-      columnWords(batch.columns.packets),
-      columnWords(batch.columns.octets),
-      columnWords(batch.columns.wirePackets),
-      columnWords(batch.columns.wireOctets),
-    ] as const;
-    let lastKey = -1;
-    let sum: RecordSums | undefined;
-    for (let row = 0; row < batch.length; row++) {
-      const key = 2 * ifindex[row]! + direction[row]!;
-      if (key !== lastKey) {
-        sum = sums.get(key);
-        sum ??= { all: new Float64Array(8), overflow: new Float64Array(8) };
-        sums.set(key, sum);
-        lastKey = key;
-      }
-      addLimbs(sum!.all, columns, row);
-      if (remark[row]! & REMARK.overflow) addLimbs(sum!.overflow, columns, row);
-    }
-    for (const [key, { all, overflow }] of sums) {
+    for (const [key, { recorded, wire, overflow }] of recordedSums(batch)) {
       const interval = this.#points.get(key)?.interval;
       if (!interval) continue;
-      addCount(interval.recorded, { packets: fromLimbs(all, 0), octets: fromLimbs(all, 1) });
-      addCount(interval.wire, { packets: fromLimbs(all, 2), octets: fromLimbs(all, 3) });
-      addCount(interval.overflow, { packets: fromLimbs(overflow, 0), octets: fromLimbs(overflow, 1) });
+      addTo(interval.recorded, recorded);
+      addTo(interval.wire, wire);
+      addTo(interval.overflow, overflow);
     }
   }
 
@@ -159,9 +137,8 @@ export class AuditSum {
     if (!point) return;
     point.kind = line.kind;
     point.programs = line.programs ?? point.programs;
-    point.interval.begin = line.begin;
-    point.interval.end = line.end;
-    if (!line.end) point.present = false;
+    if (line.end) point.interval.counted = new Counted(line.begin, line.end);
+    else point.present = false;
   }
 
   /** Adds the interval to what was before, and judges. */
@@ -169,7 +146,7 @@ export class AuditSum {
     const { sinceStart, interval, differences } = point;
     // Of an interface that went away in this epoch no reading ends it: what it counted last is not known, so that what
     // the hook saw of it cannot be compared and stays out of the sum.
-    if (sinceStart.end && !interval.end) {
+    if (sinceStart.counted && !interval.counted) {
       point.present = false;
       return;
     }
@@ -201,28 +178,6 @@ export class AuditSum {
     const gone = [...this.#points].filter(([, point]) => !point.present);
     for (const [key] of gone.slice(0, Math.max(0, gone.length - MAX_GONE))) this.#points.delete(key);
   }
-}
-
-interface RecordSums {
-  readonly all: Float64Array;
-  readonly overflow: Float64Array;
-}
-
-/** Two limbs added apart: each stays far below 2^53, so the sums are exact. */
-function addLimbs(sums: Float64Array, columns: readonly Uint32Array[], row: number): void {
-  for (let i = 0; i < columns.length; i++) {
-    sums[2 * i]! += columns[i]![2 * row]!;
-    sums[2 * i + 1]! += columns[i]![2 * row + 1]!;
-  }
-}
-
-function fromLimbs(sums: Float64Array, index: number): bigint {
-  return BigInt(sums[2 * index]!) + (BigInt(sums[2 * index + 1]!) << 32n);
-}
-
-function addCount(sum: { packets: bigint; octets: bigint }, count: ExactCount): void {
-  sum.packets += count.packets;
-  sum.octets += count.octets;
 }
 
 /** Whether it is twice what it was, or there at all where there was none. */
