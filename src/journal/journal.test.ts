@@ -21,6 +21,7 @@ import { copyBatch, decodeRecord, FIELDS, type FlowBatch } from '../flow/index.t
 import { withMeasurements } from '../flow/measurement.fixture.ts';
 import { tunnelMeasures } from '../measure/index.ts';
 import { DROPPED, Journal, type JournalError, type JournalOptions } from './index.ts';
+import { encodeEpoch } from './record.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'ts-journal-'));
 const OPTIONS: JournalOptions = { maxOctets: 100_000_000, intervalMs: 10_000 };
@@ -53,12 +54,37 @@ function epoch(words: EpochWords & { readonly flows?: number } = {}): FlowBatch 
       wire: { packets: 9n, octets: 900n },
     },
   ] as const;
-  return batchOf(records, { ledger, startMs: 1_000_000 + 1000 * (around.epoch ?? 1), ...around });
+  const values = (packets: bigint) => ({ packets, octets: 2n ** 20n * packets, dropped: 3n, waiting: 4n });
+  const reading = (packets: bigint) => ({ before: values(packets), after: values(packets + 1n) });
+  const counters = [
+    {
+      ifindex: 2,
+      direction: 0,
+      kind: 'veth',
+      begin: reading(5n),
+      end: reading(9n),
+      programs: { before: ['thief'], after: [] },
+    },
+    {
+      ifindex: 2,
+      direction: 1,
+      kind: '',
+      begin: reading(2n ** 40n),
+      end: undefined,
+      programs: undefined,
+    },
+  ] as const;
+  return batchOf(records, {
+    ledger,
+    counters,
+    startMs: 1_000_000 + 1000 * (around.epoch ?? 1),
+    ...around,
+  });
 }
 
 /** All that is said of an epoch but for what is not kept. */
 function said(batch: FlowBatch): unknown {
-  const { columns, counters: _, measurements, sockets, ...rest } = batch;
+  const { columns, measurements, sockets, ...rest } = batch;
   return { ...rest, records: Array.from({ length: batch.length }, (_, row) => decodeRecord(columns, row)) };
 }
 
@@ -188,6 +214,43 @@ test('a head that an earlier program wrote is an epoch, one that says nonsense o
       Object.assign((head.points as Tunnel[])[0]!, { link: { mtu: -1, header: 14 } }),
   ])
     assert.deepEqual(await read(wrong), []);
+});
+
+test('an epoch of a program that did not keep what interfaces counted is read without it', async () => {
+  const batch = epoch();
+  mkdirSync(directory);
+  writeFileSync(
+    join(directory, '0000000000000001.epochs'),
+    forge(Buffer.concat(encodeEpoch(batch)), (head) => delete head.counters),
+  );
+  using journal = Journal.open(directory, OPTIONS);
+  assert.deepEqual((await contentOf(journal)).map(said), [said({ ...batch, counters: [] })]);
+});
+
+test('what others call their devices and programs is cut, and counters that are none are no epoch', async () => {
+  const line = epoch().counters[0]!;
+  const long = {
+    ...line,
+    kind: 'x'.repeat(99),
+    programs: { before: Array(99).fill('a\u0000\u001bb'), after: [] },
+  };
+  using journal = Journal.open(directory, OPTIONS);
+  await journal.append({ ...epoch(), counters: [long] });
+  const [read] = await contentOf(journal);
+  assert.equal(read!.counters[0]!.kind.length, 64);
+  assert.deepEqual(read!.counters[0]!.programs, { before: Array(64).fill('a··b'), after: [] });
+  for (const begin of [[1], Array(8).fill('-1'), Array(8).fill('18446744073709551616'), 'none']) {
+    const place = join(ROOT, String(number++));
+    mkdirSync(place);
+    writeFileSync(
+      join(place, '0000000000000001.epochs'),
+      forge(Buffer.concat(encodeEpoch(epoch())), (head) =>
+        Object.assign((head.counters as object[])[0]!, { begin }),
+      ),
+    );
+    using other = Journal.open(place, OPTIONS);
+    assert.deepEqual(await contentOf(other), []);
+  }
 });
 
 test('columns of zeros take no room', async () => {

@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { createColumns, FIELDS, type FieldName, type FlowBatch, type FlowColumns } from '../flow/index.ts';
 import { tunnelMeasures } from '../measure/index.ts';
+import { CountersSchema, writtenCounters } from './counters.ts';
 import { TunnelsSchema, writtenTunnels } from './tunnels.ts';
 
 /** Octets before the head. */
@@ -55,6 +56,8 @@ const HeadSchema = z.object({
   ),
   /** What was measured of tunnels. */
   tunnels: TunnelsSchema.optional(),
+  /** What interfaces counted themselves; an epoch of an earlier program has none. */
+  counters: CountersSchema.default([]),
   /** Whether it says what was dropped, rather than what was in an epoch. */
   isTally: z.boolean().default(false),
 });
@@ -80,7 +83,10 @@ export function encodeEpoch(batch: FlowBatch, isTally = false): Uint8Array[] {
   const measured = tunnelMeasures(batch);
   const tunnels = measured && writtenTunnels(measured);
   const text = JSON.stringify(
-    { agent, epoch, startMs, endMs, length, columns: names, points, seen, ledger, tunnels, isTally },
+    {
+      ...{ agent, epoch, startMs, endMs, length, columns: names, points, seen, ledger, tunnels, isTally },
+      counters: writtenCounters(batch.counters),
+    },
     (_, value) => (typeof value === 'bigint' ? String(value) : value),
   );
   const head = Buffer.from(text);
@@ -146,7 +152,7 @@ export function decodeHead(bytes: Uint8Array): Head | undefined {
  * @param read gives the columns each time they are asked for
  */
 export function epochOf(head: Head, read: () => FlowColumns): FlowBatch {
-  const { columns: _, isTally: __, points, seen, ledger, tunnels, ...rest } = head;
+  const { columns: _, isTally: __, points, seen, ledger, counters, tunnels, ...rest } = head;
   return {
     ...rest,
     get columns(): FlowColumns {
@@ -155,7 +161,7 @@ export function epochOf(head: Head, read: () => FlowColumns): FlowBatch {
     points,
     seen,
     ledger: ledger.map(({ wire, ...line }) => (wire ? { ...line, wire } : line)),
-    counters: [],
+    counters: counters.map(({ end, programs, ...line }) => ({ ...line, end, programs })),
     ...(tunnels && { tunnels }),
   };
 }
