@@ -40,7 +40,8 @@ function audited(
     explained: (point) => explained.push(point),
   });
   for (const [i, packets] of seen.entries()) {
-    const counters = [{ ifindex: 2, direction, kind, begin: readings[i]!, end: readings[i + 1], programs }];
+    const begin = readings[i];
+    const counters = begin ? [{ ifindex: 2, direction, kind, begin, end: readings[i + 1], programs }] : [];
     live.write(batchOf([{ direction, packets, octets: 100 * packets }], { epoch: i + 1, counters }));
   }
   const wanted = direction === 0 ? 'ingress' : 'egress';
@@ -83,6 +84,16 @@ test('packets that were only under way at one end are never told', () => {
   const { told, live } = audited([10, 10, 10, 10, 10, 10, 10], readings);
   assert.deepEqual(told, []);
   assert.deepEqual(live.audit().persistent, { packets: 0, octets: 0 });
+});
+
+test('what an interface counted while it was not metered stood as unexplained', () => {
+  const { point, told } = audited(
+    [10, 10, 10, 10, 10, 10, 10, 10],
+    [0, 10, 20, undefined, 990, 1000, 1010, 1020, 1030].map((n) => (n === undefined ? n : reading(n))),
+  );
+  assert.deepEqual(point.sinceStart.counted?.least.packets, 20 + 40);
+  assert.deepEqual(point.sinceStart.outside.packets, 0);
+  assert.deepEqual(told, []);
 });
 
 test('packets that the hook never saw are told once, with who runs before it', () => {
