@@ -6,7 +6,8 @@
  */
 import { z } from 'zod';
 
-const CountSchema = z.object({ packets: z.number(), octets: z.number() });
+/** Packets and octets. */
+export const AuditCountSchema = z.object({ packets: z.number(), octets: z.number() });
 /** A count, and what share that is: 0…1 of what was seen, of `outside` what the interface counted. */
 const PartSchema = z.object({
   packets: z.number(),
@@ -17,18 +18,19 @@ const PartSchema = z.object({
 /** A validated part. */
 export type AuditPart = z.infer<typeof PartSchema>;
 
-const SpanSchema = z.object({
+/** The sums of one stretch of time at one observation point. */
+export const AuditSpanSchema = z.object({
   /** How long it is, seconds. */
   seconds: z.number(),
   /**
    * What the interface counted, at least and at most: it is read just before and just after each end of an epoch, and
    * what passes between the two readings may belong to either. Null where it cannot be read.
    */
-  counted: z.object({ least: CountSchema, most: CountSchema }).nullable(),
+  counted: z.object({ least: AuditCountSchema, most: AuditCountSchema }).nullable(),
   /** What the hook saw, in the counter's unit, at least and at most: as frames of the stack, as packets on the wire. */
-  expected: z.object({ least: CountSchema, most: CountSchema }),
+  expected: z.object({ least: AuditCountSchema, most: AuditCountSchema }),
   /** What the hook saw, frames and octets as the stack held them. */
-  seen: CountSchema,
+  seen: AuditCountSchema,
   /** What is in flow records, overflow records included. */
   recorded: PartSchema,
   /** Part of `recorded` that lost its detail because the flow cache was full. */
@@ -39,10 +41,11 @@ const SpanSchema = z.object({
   /** Positive: the interface counted more than the hook saw; negative: the hook saw more. 0 within the bounds. */
   outside: PartSchema,
 });
-/** The sums of one stretch of time at one observation point. */
-export type AuditSpan = z.infer<typeof SpanSchema>;
+/** Validated sums. */
+export type AuditSpan = z.infer<typeof AuditSpanSchema>;
 
-const PointSchema = z.object({
+/** One observation point. */
+export const AuditPointSchema = z.object({
   ifindex: z.number(),
   interfaceName: z.string(),
   direction: z.enum(['ingress', 'egress']),
@@ -55,20 +58,20 @@ const PointSchema = z.object({
   unit: z.string(),
   /** Programs of others that run before ours and after it. Null where the hook does not say. */
   programs: z.object({ before: z.array(z.string()), after: z.array(z.string()) }).nullable(),
-  interval: SpanSchema,
-  sinceStart: SpanSchema,
+  interval: AuditSpanSchema,
+  sinceStart: AuditSpanSchema,
   /** How much of `outside` and `inside` has stood for several epochs, absolute: no packet that was just under way. */
-  persistent: CountSchema,
+  persistent: AuditCountSchema,
   /**
    * When `persistent` changed, and what it was from then on, oldest first: the first change since the start, and the newest.
    * It stands {@link Audit.persistentEpochs} epochs after what it tells of.
    */
-  changes: z.array(CountSchema.extend({ atMs: z.number() })),
+  changes: z.array(AuditCountSchema.extend({ atMs: z.number() })),
   /** Where to look, when `persistent` is not 0; else empty. */
   hint: z.string(),
 });
-/** One observation point. */
-export type AuditPoint = z.infer<typeof PointSchema>;
+/** A validated point. */
+export type AuditPoint = z.infer<typeof AuditPointSchema>;
 
 /** `/api/v1/audit`. */
 export const AuditSchema = z.object({
@@ -79,9 +82,9 @@ export const AuditSchema = z.object({
   /** So many epochs a difference stands before it is called persistent. */
   persistentEpochs: z.number(),
   /** By interface, ingress first; those gone last. */
-  points: z.array(PointSchema),
+  points: z.array(AuditPointSchema),
   /** Sum over all points. */
-  persistent: CountSchema,
+  persistent: AuditCountSchema,
 });
 /** A validated audit. */
 export type Audit = z.infer<typeof AuditSchema>;

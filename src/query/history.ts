@@ -134,6 +134,12 @@ export type HistoryQuestion = z.output<typeof HistoryQuestionSchema>;
 /** As it is written, defaults left out. */
 export type HistoryQuestionText = z.input<typeof HistoryQuestionSchema>;
 
+/** A time of the past: from a moment on to before another, Unix epoch, milliseconds. */
+export const HistorySpanSchema = z
+  .strictObject(span)
+  .refine(({ fromMs, toMs }) => fromMs < toMs, { path: ['toMs'], message: 'is not after fromMs' });
+export type HistorySpan = z.output<typeof HistorySpanSchema>;
+
 /** Which rows are meant: those of a span that fit a filter. */
 export const HistorySelectionSchema = z.strictObject({
   ...span,

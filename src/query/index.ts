@@ -44,11 +44,13 @@ export * from './history.ts';
 export { LEDGER_REASONS, type ReasonWords, reasonWords } from './ledger-words.ts';
 export * from './live.ts';
 export * from './names.ts';
+export * from './past-audit.ts';
 export { completeQuestion, type QuestionCompleting } from './question/complete.ts';
 export {
   parsePastQuestion,
   parseQuestion,
   parseSelection,
+  parseSpan,
   type QuestionClock,
 } from './question/parse.ts';
 export { formatMoment, printQuestion } from './question/print.ts';

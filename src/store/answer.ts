@@ -2,7 +2,6 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import {
   type Dimension,
-  type HistoryLevel,
   type HistoryQuestion,
   MAX_STEPS,
   OTHER,
@@ -21,7 +20,6 @@ import {
 import { StoreError } from './error.ts';
 import { finest } from './filter-sql.ts';
 import { FLOW_DETAILS } from './flow-details.ts';
-import { LEVEL_MS } from './levels.ts';
 import { type Cover, coverSpan, type Span } from './pieces.ts';
 import {
   compareSql,
@@ -39,6 +37,7 @@ import {
   tableOf,
   topSql,
 } from './question-sql.ts';
+import { levelOfStep, usualStepMs } from './steps.ts';
 import { knownColumns, knownSql, SUFFERING_COLUMNS, sufferingSql } from './tunnel-suffering.ts';
 import { readTunnels, tunnelsSql } from './tunnels-sql.ts';
 
@@ -231,12 +230,6 @@ function sumColumns(quantity: HistoryQuestion['quantity']): { name: string; kind
   ];
 }
 
-/** Lengths of steps that people read easily, ms. */
-const STEPS_MS = [
-  ...[1, 2, 5, 10, 15, 20, 30].map((seconds) => 1000 * seconds),
-  ...[1, 2, 5, 10, 15, 20, 30].map((minutes) => 60_000 * minutes),
-  ...[1, 2, 3, 4, 6, 8, 12, 24, 48, 168].map((hours) => 3_600_000 * hours),
-];
 const USUAL_STEPS = 240;
 
 /** Length of a step: as asked, or one that gives some two hundred and that rows there are can tell; a multiple of the length of rows. */
@@ -245,24 +238,15 @@ function stepOf(
   catalogue: Catalogue,
   intervalMs: number,
 ): number {
-  const { fromMs, toMs } = question;
-  const spanMs = toMs - fromMs;
-  const isKept = (level: HistoryLevel): boolean => fromMs >= catalogue.keptFromMs(level);
-  const leastMs = isKept('raw') ? intervalMs : isKept('minute') ? LEVEL_MS.minute : LEVEL_MS.hour;
-  const usual = STEPS_MS.find((each) => each % leastMs === 0 && spanMs / each <= USUAL_STEPS);
-  const wanted = question.stepMs ?? usual ?? Math.ceil(spanMs / USUAL_STEPS / leastMs) * leastMs;
+  const spanMs = question.toMs - question.fromMs;
+  const wanted =
+    question.stepMs ?? usualStepMs(question, { levels: catalogue, intervalMs, most: USUAL_STEPS });
   const stepMs = Math.ceil(wanted / intervalMs) * intervalMs;
   if (spanMs / stepMs > MAX_STEPS)
     throw new StoreError('STORE_QUERY', 'asking the store', {
       found: `stepMs ${stepMs} makes ${Math.ceil(spanMs / stepMs)} steps, more than ${MAX_STEPS}`,
     });
   return stepMs;
-}
-
-/** The coarsest level whose periods fit into steps. */
-function levelOfStep(stepMs: number): HistoryLevel {
-  if (stepMs % LEVEL_MS.hour === 0) return 'hour';
-  return stepMs % LEVEL_MS.minute === 0 ? 'minute' : 'raw';
 }
 
 function readGroup(

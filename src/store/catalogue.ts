@@ -29,9 +29,10 @@ export type PointWords = Pick<ObservationPoint, 'ifindex' | 'direction'> & {
 /** Names of numbers in the table meta that say how far a level is, and from where on it is kept. */
 const MARKS = ['rolled_minute', 'rolled_hour', 'kept_raw', 'kept_minute', 'kept_hour'] as const;
 type MarkName = (typeof MARKS)[number];
-/** The first versions of the tables that have totals, and what tunnels suffered. */
+/** The first versions of the tables that have totals, what tunnels suffered, and what interfaces counted. */
 const WITH_TOTALS = 2;
 const WITH_TUNNELS = 3;
+const WITH_AUDIT = 3;
 
 /** Read anew after a transaction that failed; else changed along with the tables, by who changes them. */
 export class Catalogue {
@@ -83,6 +84,11 @@ export class Catalogue {
   /** Whether it is known what tunnels suffered, and of links: not where an older store is only read. */
   get hasTunnels(): boolean {
     return (this.#marks.get('version') ?? 0) >= WITH_TUNNELS;
+  }
+
+  /** Whether there is what interfaces counted: not where an older store is only read. */
+  get hasAudit(): boolean {
+    return (this.#marks.get('version') ?? 0) >= WITH_AUDIT;
   }
 
   async setMark(connection: Connection, name: MarkName, value: number): Promise<void> {

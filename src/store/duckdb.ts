@@ -3,13 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochStore, FlowBatch } from '../flow/index.ts';
 import type {
   Exported,
+  HistoryAudit,
   HistoryExport,
   HistoryQuestion,
   HistorySelection,
+  HistorySpan,
+  PastAudit,
   ResultTable,
   SqlQuery,
 } from '../query/index.ts';
 import { answerPlan, planOf } from './answer.ts';
+import { answerAudit } from './audit-answer.ts';
 import { Catalogue } from './catalogue.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
@@ -27,7 +31,7 @@ const ENDING_MS = 1_000;
 const QUESTIONS_AT_A_TIME = 2;
 
 /** A history in a DuckDB file. One process has it open; within it questions do not wait for writing. */
-export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
+export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport, HistoryAudit {
   readonly name = 'history';
   readonly #options: Required<DuckDbStoreOptions>;
   readonly #writing = new Turns(1);
@@ -146,6 +150,16 @@ export class DuckDbStore implements EpochStore, SqlQuery, HistoryExport {
       const plan = planOf(question, catalogue, this.#options.intervalMs);
       return answerPlan(plan, connection, catalogue);
     });
+    return { ...answer, tookMs: performance.now() - began };
+  }
+
+  /** As {@link HistoryAudit.audit}. @throws StoreError; the reason of the signal */
+  async audit(span: HistorySpan, { signal }: { readonly signal: AbortSignal }): Promise<PastAudit> {
+    const began = performance.now();
+    const { intervalMs } = this.#options;
+    const answer = await this.#ask(signal, async (connection) =>
+      answerAudit(span, { connection, catalogue: await Catalogue.read(connection), intervalMs }),
+    );
     return { ...answer, tookMs: performance.now() - began };
   }
 

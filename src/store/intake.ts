@@ -4,6 +4,7 @@ import type { FieldName, FlowBatch, ObservationPoint, TunnelMeasures } from '../
 import { tunnelMeasures } from '../measure/index.ts';
 import { type HistoryLevel, LEVELS } from '../query/index.ts';
 import { appendRows, appendValues, type PeriodRows, type RowColumns } from './append.ts';
+import { AuditRows } from './audit-rows.ts';
 import type { Catalogue } from './catalogue.ts';
 import { FLOW_FIELDS, TOTAL_FIELDS } from './columns.ts';
 import type { Connection } from './database.ts';
@@ -42,6 +43,7 @@ interface Interval {
   readonly seen: Map<number, [octets: bigint, packets: bigint]>;
   readonly ledger: Map<string, LedgerSum>;
   readonly tunnels: TunnelFold;
+  readonly audit: AuditRows;
   /** When all is folded. */
   totals: RowColumns | undefined;
 }
@@ -64,6 +66,7 @@ export async function takeIn(epochs: readonly FlowBatch[], options: IntakeOption
         seen: new Map(),
         ledger: new Map(),
         tunnels: new TunnelFold(),
+        audit: new AuditRows(),
         totals: undefined,
       };
       intervals.set(name, interval);
@@ -125,7 +128,8 @@ async function pointsOf(
     known.set(key, await catalogue.point(connection, agent, words));
   };
   for (const point of batch.points) await add(point, point.primary);
-  for (const line of [...batch.seen, ...batch.ledger, ...(measured?.tunnels ?? [])]) await add(line);
+  const { seen, ledger, counters } = batch;
+  for (const line of [...seen, ...ledger, ...counters, ...(measured?.tunnels ?? [])]) await add(line);
   const { ifindex, direction } = batch.columns;
   for (let row = 0; row < batch.length; row++)
     if (!known.has(2 * ifindex[row]! + direction[row]!))
@@ -135,7 +139,7 @@ async function pointsOf(
 
 async function foldBatch(
   batch: FlowBatch,
-  { fold, seen, ledger }: Interval,
+  { fold, seen, ledger, audit }: Interval,
   pointOf: PointOf,
 ): Promise<void> {
   for (let from = 0; from < batch.length; from += ROWS_A_TURN) {
@@ -155,6 +159,7 @@ async function foldBatch(
     for (const [i, more] of [octets, packets, wire?.octets ?? octets, wire?.packets ?? packets].entries())
       line.sums[i]! += more;
   }
+  audit.add(batch, (ifindex, direction) => pointOf(ifindex, direction).id);
 }
 
 /** Levels that rows of a period go to: those that hold it already take what comes late along with the finest. */
@@ -208,6 +213,10 @@ async function write(
       ]),
     );
     await insert(`ledger_${level}`, ledger, connection);
+    const audit = own.flatMap((interval) =>
+      [...interval.audit.values()].map((values) => [beginOf(interval), ...values]),
+    );
+    await insert(`audit_${level}`, audit, connection);
     await appendTables(
       level,
       own.map((each) => ({ periodMs: beginMsOf(each), tunnels: each.tunnels })),

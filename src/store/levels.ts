@@ -65,6 +65,7 @@ const ORDERS: Readonly<Record<LevelTable, readonly string[]>> = {
   tunnel: ['period', 'tunnel_id'],
   round_trip: ['period', 'tunnel_id', 'place'],
   link: [],
+  audit: [],
 };
 
 /** Statement that makes a table for rows on their way in. */

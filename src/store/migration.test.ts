@@ -107,7 +107,9 @@ const QUESTIONS: readonly HistoryQuestionText[] = [
 ];
 
 async function answers(store: DuckDbStore): Promise<unknown[]> {
-  const answered: unknown[] = [];
+  const { tookMs: _, ...audit } = await store.audit({ fromMs: NOON, toMs: NOON + 4 * HOUR }, { signal });
+  assert.equal(audit.points.length, 2);
+  const answered: unknown[] = [audit];
   for (const question of QUESTIONS) {
     const { tookMs, ...answer } = await store.answer(HistoryQuestionSchema.parse(question), { signal });
     assert.ok(tookMs >= 0 && answer.total.packets > 0, question.ask);

@@ -39,11 +39,23 @@ const TUNNELS_OF_3 = ['raw', 'minute', 'hour'].flatMap((level) => [
   `CREATE TABLE link_${level} (period TIMESTAMP NOT NULL, point UINTEGER NOT NULL, mtu UINTEGER NOT NULL, header UTINYINT NOT NULL, measured UTINYINT NOT NULL)`,
 ]);
 
+/** It also has what interfaces counted themselves, beside what the hooks saw in the same epochs. */
+const READING_TYPE =
+  'STRUCT(epoch UBIGINT, packets UBIGINT, octets UBIGINT, dropped UBIGINT, waiting UBIGINT, later_packets UBIGINT, later_octets UBIGINT, later_dropped UBIGINT, later_waiting UBIGINT)';
+const AUDIT_TYPES = [
+  'period TIMESTAMP NOT NULL, point UINTEGER NOT NULL, kind VARCHAR NOT NULL',
+  'programs_before VARCHAR NOT NULL, programs_after VARCHAR NOT NULL, epochs UBIGINT NOT NULL, duration_ms UBIGINT NOT NULL',
+  'packets UBIGINT NOT NULL, octets UBIGINT NOT NULL, later_packets UBIGINT NOT NULL',
+  `began ${READING_TYPE} NOT NULL, ended ${READING_TYPE} NOT NULL`,
+  ...['seen_packets', 'seen_octets', 'wire_packets', 'wire_octets'].map((name) => `${name} UBIGINT NOT NULL`),
+].join(', ');
+const AUDIT_OF_3 = ['raw', 'minute', 'hour'].map((level) => `CREATE TABLE audit_${level} (${AUDIT_TYPES})`);
+
 /** By version: the statements that lead from it to the next. */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: ['raw', 'minute', 'hour'].flatMap((level) => [
     `CREATE TABLE total_${level} (${TOTAL_TYPES})`,
     `INSERT INTO total_${level} SELECT ${TOTAL_KEYS}, ${TOTAL_SUMS} FROM flow_${level} GROUP BY ALL ORDER BY period, tunnel_id`,
   ]),
-  2: [...TUNNELS_OF_3],
+  2: [...TUNNELS_OF_3, ...AUDIT_OF_3],
 };

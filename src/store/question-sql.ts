@@ -250,7 +250,7 @@ export function ledgerStepsSql(pieces: readonly Piece[], stepMs: number): string
 }
 
 /** The beginning of the step that a row's period is in, ms. */
-function stepOfPeriod(stepMs: number): string {
+export function stepOfPeriod(stepMs: number): string {
   return `(epoch_ms(period) // ${whole(stepMs)}) * ${whole(stepMs)}`;
 }
 

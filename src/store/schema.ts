@@ -1,5 +1,6 @@
 /** The tables of the store, and how older ones are brought up to it. docs/history.md describes them to users. */
 import { LEVELS } from '../query/index.ts';
+import { AUDIT_COLUMNS } from './audit-rows.ts';
 import { FLOW_COLUMNS, type StoredColumn, TOTAL_COLUMNS } from './columns.ts';
 import type { Connection } from './database.ts';
 import { StoreError } from './error.ts';
@@ -38,10 +39,8 @@ export const LEVEL_TABLES = {
   tunnel: TUNNEL_ROW_COLUMNS,
   round_trip: ROUND_TRIP_COLUMNS,
   link: LINK_COLUMNS,
-} as const satisfies Record<
-  string,
-  readonly (Omit<StoredColumn, 'type'> & { readonly type: StoredColumn['type'] | 'VARCHAR' })[]
->;
+  audit: AUDIT_COLUMNS,
+} as const satisfies Record<string, readonly (Omit<StoredColumn, 'type'> & { readonly type: string })[]>;
 export type LevelTable = keyof typeof LEVEL_TABLES;
 
 /** Statements that make an empty store of these tables. */

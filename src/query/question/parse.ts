@@ -17,7 +17,7 @@
  */
 import { type Expectation, FilterError } from '../filter/error.ts';
 import type { FilterField } from '../filter/fields.ts';
-import type { HistoryQuestion, HistorySelection } from '../history.ts';
+import type { HistoryQuestion, HistorySelection, HistorySpan } from '../history.ts';
 import type { Question } from '../live.ts';
 import { QuestionReading } from './reading.ts';
 import { localTimeZone } from './zone.ts';
@@ -65,6 +65,18 @@ export function parseSelection(
   reading.readSelection();
   const { fromMs, toMs, filter, points } = reading.pastQuestion();
   return { fromMs, toMs, ...(filter !== undefined && { filter }), ...(points && { points }) };
+}
+
+/**
+ * Reads a time of the past alone, such as `last 24h`; without any word it is the last hour.
+ *
+ * @throws FilterError, and nothing else whatever the text
+ */
+export function parseSpan(text: string, { nowMs, timeZone = localTimeZone() }: QuestionClock): HistorySpan {
+  const reading = new QuestionReading(text, { nowMs, timeZone });
+  reading.readSpan();
+  const { fromMs, toMs } = reading.pastQuestion();
+  return { fromMs, toMs };
 }
 
 /** What is being typed. */

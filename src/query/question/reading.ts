@@ -87,6 +87,12 @@ export class QuestionReading {
     while (!this.#reader.isAtEnd) this.#readClause();
   }
 
+  /** Reads a time alone. @throws FilterError */
+  readSpan(): void {
+    this.#possible = new Set(['span']);
+    while (!this.#reader.isAtEnd) this.#readClause();
+  }
+
   /** @throws FilterError at the part that the schema refuses */
   question(): Question {
     const { window } = this.#parts;
