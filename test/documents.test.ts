@@ -38,7 +38,10 @@ const hasSystemd = existsSync('/run/systemd/system');
 
 /** What has to be there before a command, by what it speaks to; the first that fits holds. */
 const NEEDS: readonly (readonly [RegExp, string])[] = [
-  [/^tunnelscope (query|export|stop --)/, 'tunnelscope start --detached -i eth0 --history kept'],
+  [
+    /^tunnelscope (query|export|stop --|audit (last|--json))/,
+    'tunnelscope start --detached -i eth0 --history kept',
+  ],
   [/^tunnelscope (status|reload|logs|stop|rules)\b/, 'tunnelscope start --detached --config default.yaml'],
   [/^tunnelscope audit --agent/, 'tunnelscope start --detached --config default.yaml'],
   [/^tunnelscope vnet bridge (show$|show --|peer)/, 'tunnelscope vnet bridge run --config bridge.yaml'],

@@ -1,17 +1,27 @@
 /** What an instance answers about its history, by request. */
 import type { Answerer, METERING } from '../daemon/index.ts';
-import { type FlowQuery, type HistoryExport, isLive, type LiveQuery, type SqlQuery } from '../query/index.ts';
+import {
+  type FlowQuery,
+  type HistoryAudit,
+  type HistoryExport,
+  isLive,
+  type LiveQuery,
+  type SqlQuery,
+} from '../query/index.ts';
 import { OfferedExports } from './offered-exports.ts';
+
+/** All that a history can be asked. */
+type Askable = SqlQuery & HistoryExport & HistoryAudit;
 
 /** A history that is kept, to be asked. */
 export interface AskedHistory {
   readonly directory: string;
   /** From when it could be opened on. */
-  store(): (SqlQuery & HistoryExport) | undefined;
+  store(): Askable | undefined;
 }
 
 /** Requests about the history. */
-export type HistoryRequest = 'query' | 'sqlOf' | 'sql' | 'export' | 'exportPart' | 'exportEnd';
+export type HistoryRequest = 'query' | 'audit' | 'sqlOf' | 'sql' | 'export' | 'exportPart' | 'exportEnd';
 
 /** A history that could not be opened so far. */
 class HistoryNotOpenError extends Error {
@@ -25,12 +35,15 @@ class HistoryNotOpenError extends Error {
 }
 
 /** Answers questions as soon as the store is open. */
-export function questionsOf(history: AskedHistory): FlowQuery {
-  return { answer: async (question, options) => openedStore(history).answer(question, options) };
+export function questionsOf(history: AskedHistory): FlowQuery & HistoryAudit {
+  return {
+    answer: async (question, options) => openedStore(history).answer(question, options),
+    audit: async (span, options) => openedStore(history).audit(span, options),
+  };
 }
 
 /** @throws HistoryNotOpenError */
-function openedStore(history: AskedHistory): SqlQuery & HistoryExport {
+function openedStore(history: AskedHistory): Askable {
   const store = history.store();
   if (!store) throw new HistoryNotOpenError();
   return store;
@@ -66,6 +79,7 @@ export class HistoryAnswers implements AsyncDisposable {
         if (!live) throw new Error('it meters nothing');
         return live.table(question);
       },
+      audit: async ({ span }, asker) => this.#opened().store.audit(span, asker),
       sqlOf: async ({ question }) => ({ sql: await this.#opened().store.sqlOf(question) }),
       sql: async ({ sql }, asker) => this.#opened().store.query(sql, asker),
       export: async (words, { signal }) => {
@@ -92,7 +106,7 @@ export class HistoryAnswers implements AsyncDisposable {
   }
 
   /** @throws Error with what keeps it from being asked */
-  #opened(): { readonly store: SqlQuery & HistoryExport; readonly directory: string } {
+  #opened(): { readonly store: Askable; readonly directory: string } {
     const { history } = this.#asked();
     if (!history) throw new Error('it keeps no history; start it with --history DIRECTORY');
     return { store: openedStore(history), directory: history.directory };

@@ -16,9 +16,11 @@ import {
 import {
   type Exported,
   type ExportFormat,
+  type HistoryAudit,
   type HistoryExport,
   type HistorySelection,
   isLive,
+  PastAuditSchema,
   type Question,
   type ResultTable,
   ResultTableSchema,
@@ -39,7 +41,7 @@ export interface HistoryWords {
 }
 
 /** Answers until it is disposed of. */
-export interface HistorySource extends SqlQuery, HistoryExport, AsyncDisposable {
+export interface HistorySource extends SqlQuery, HistoryExport, HistoryAudit, AsyncDisposable {
   /** As of {@link SqlQuery}, and about now where an agent is asked. @throws Exit where only a history is */
   answer(question: Question, options: { readonly signal: AbortSignal }): Promise<ResultTable>;
 }
@@ -86,6 +88,7 @@ async function openFile(path: string): Promise<HistorySource> {
         if (!isLive(question)) return store.answer(question, options);
         throw new Exit(EXIT.usage, '--history: a history knows nothing of now; ask an instance, with --name');
       },
+      audit: (span, options) => store.audit(span, options),
       sqlOf: (question) => store.sqlOf(question),
       query: (sql, options) => store.query(sql, options),
       copyTo: (selection, target, options) => store.copyTo(selection, target, options),
@@ -127,6 +130,7 @@ function ofInstance(name: string): HistorySource {
   return {
     answer: (question, { signal }) =>
       asked(askInstance(place, 'query', { words: { question }, ...patience(signal) })),
+    audit: (span, { signal }) => asked(askInstance(place, 'audit', { words: { span }, ...patience(signal) })),
     sqlOf: async (question) => (await asked(askInstance(place, 'sqlOf', { words: { question } }))).sql,
     query: (sql, { signal }) => asked(askInstance(place, 'sql', { words: { sql }, ...patience(signal) })),
     copyTo: (selection, { format, path }, { signal }) =>
@@ -174,6 +178,12 @@ function overApi(address: string, tokenFile: string | undefined): HistorySource 
         read: (answer) => ResultTableSchema.parse(answer),
         signal,
         body: question,
+        patienceMs: PATIENCE_MS,
+      }),
+    audit: ({ fromMs, toMs }, { signal }) =>
+      askAgent({ url, token }, `api/v1/audit/past?fromMs=${fromMs}&toMs=${toMs}`, {
+        read: (answer) => PastAuditSchema.parse(answer),
+        signal,
         patienceMs: PATIENCE_MS,
       }),
     sqlOf: noSql,

@@ -8,6 +8,8 @@ import {
   ExportedSchema,
   HistoryQuestionSchema,
   HistorySelectionSchema,
+  HistorySpanSchema,
+  PastAuditSchema,
   QuestionSchema,
   ResultTableSchema,
   SqlTableSchema,
@@ -107,8 +109,8 @@ export const STOP_WORDS = z.object({ keep: z.boolean().optional() }).nullable().
 
 /**
  * What can be asked of a metering instance. `ready` is answered when it meters; `rules` come with the request of that name, to
- * have them hold: without them it only asks. `query` is about its history or about now, `sqlOf` and `sql` are about its history, as are
- * exports: one is begun, fetched in parts until one is empty, and ended.
+ * have them hold: without them it only asks. `query` is about its history or about now, `audit`, `sqlOf` and `sql` are about its history,
+ * as are exports: one is begun, fetched in parts until one is empty, and ended.
  */
 export const METERING = {
   status: { words: NO_WORDS, answer: InstanceStatusSchema },
@@ -120,6 +122,7 @@ export const METERING = {
     answer: RulesSchema,
   },
   query: { words: z.object({ question: QuestionSchema }), answer: ResultTableSchema },
+  audit: { words: z.object({ span: HistorySpanSchema }), answer: PastAuditSchema },
   sqlOf: { words: z.object({ question: HistoryQuestionSchema }), answer: z.object({ sql: z.string() }) },
   export: {
     words: z.object({ selection: HistorySelectionSchema, format: z.enum(EXPORT_FORMATS) }),

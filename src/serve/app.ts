@@ -15,10 +15,13 @@ import type {
   Alerts,
   AskConnections,
   FlowQuery,
+  HistoryAudit,
   HistoryQuestion,
+  HistorySpan,
   LiveQuery,
   LiveQuestion,
   NameSource,
+  PastAudit,
   Status,
   ViewSource,
   VirtualNetworks,
@@ -64,7 +67,7 @@ export interface ServeOptions {
   /** Knows what addresses are called; without it none has a name. */
   readonly names?: NameSource | undefined;
   /** Answers questions about the past; without it there is none. */
-  readonly history?: FlowQuery | undefined;
+  readonly history?: (FlowQuery & HistoryAudit) | undefined;
   /** What can be changed; without it nothing can, as of captures. */
   readonly control?: AgentControl | undefined;
   /** Where the built page lies. */
@@ -84,6 +87,7 @@ export interface AppParts {
   readonly connections: Connections;
   readonly questions: {
     readonly past: Questions<HistoryQuestion> | undefined;
+    readonly audits: Questions<HistorySpan, PastAudit> | undefined;
     readonly live: Questions<LiveQuestion> | undefined;
   };
   readonly limiters: {

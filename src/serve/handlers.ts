@@ -18,7 +18,7 @@ import type { AppParts } from './app.ts';
 import type { HttpContext } from './context.ts';
 import { openApi } from './openapi.ts';
 import type { Asked, OperationName } from './operations.ts';
-import { questionOf } from './parameters.ts';
+import { questionOf, spanOf } from './parameters.ts';
 import { Refusal } from './problem.ts';
 import { clientOf } from './rate.ts';
 
@@ -44,6 +44,12 @@ export function handlersOf(parts: AppParts): Handlers {
     stream: ({ parameters }, c) => stream(parts, parameters, c),
     status: (_, c) => c.json(options.status()),
     audit: (_, c) => c.json(options.views.audit()),
+    pastAudit: async ({ parameters }, c) => {
+      const span = spanOf(parameters, Date.now());
+      const { audits } = parts.questions;
+      if (!audits) throw noHistory();
+      return c.json(await whileAsked((gone) => audits.answer(span, gone), c));
+    },
     connections: async ({ parameters }, c) => {
       if (!options.connections)
         throw new Refusal(404, 'This shows captures: there is no host whose connections could be told.');
@@ -96,7 +102,14 @@ export function tooMany(what: string, seconds: number): Refusal {
 }
 
 async function answerOf(parts: AppParts, question: Question, c: HttpContext): Promise<ResultTable> {
-  const answer = answering(parts, question);
+  return whileAsked(answering(parts, question), c);
+}
+
+/** What is done for as long as its asker is there. @throws Refusal with what is wrong, where that is known */
+async function whileAsked<Answer>(
+  answer: (gone: AbortSignal) => Promise<Answer>,
+  c: HttpContext,
+): Promise<Answer> {
   const gone = new AbortController();
   const leave = (): void => gone.abort(new Refusal(499, 'The asker has gone.'));
   c.env.outgoing.once('close', leave);
@@ -120,10 +133,11 @@ function answering(
     throw new Refusal(404, 'There is nothing live here.');
   }
   if (past) return (gone) => past.answer(question, gone);
-  throw new Refusal(404, {
-    error: 'This agent keeps no history.',
-    remedy: 'Ask about now (in words live, in JSON a window), or start it with a history.',
-  });
+  throw noHistory('Ask about now (in words live, in JSON a window), or start it with a history.');
+}
+
+function noHistory(remedy = 'Start it with a history.'): Refusal {
+  return new Refusal(404, { error: 'This agent keeps no history.', remedy });
 }
 
 /** What a table stands on would be lost in CSV; there it is in the head. */

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { until } from '../../test/until.ts';
 import { batchOf } from '../flow/batch.fixture.ts';
 import { LiveView } from '../live/index.ts';
-import { ResultTableSchema } from '../query/index.ts';
+import { PastAuditSchema, ResultTableSchema } from '../query/index.ts';
 import { HeldHistory, TABLE } from './history.fixture.ts';
 import { ask, post, type Reply, removePage, served } from './server.fixture.ts';
 
@@ -129,6 +129,47 @@ test('without a history the answer says so, to a good question and to a wrong on
   assert.equal(reply.status, 404);
   assert.match(reply.text, /keeps no history/);
   assert.equal((await post(it.port, PATH, TOP)).status, 404);
+});
+
+test('the audit of a time is asked for in words or by its two ends, and of what is wrong it is said what', async () => {
+  const history = new HeldHistory();
+  await using it = await served({ history });
+  const audit = async (words: Record<string, string>): Promise<Reply> =>
+    ask(it.port, `/api/v1/audit/past?${new URLSearchParams(words)}`);
+  const byEnds = await audit({ fromMs: '1700000000000', toMs: '1700000060000' });
+  assert.equal(byEnds.status, 200);
+  assert.deepEqual(PastAuditSchema.parse(JSON.parse(byEnds.text)).covered, {
+    fromMs: 1_700_000_000_000,
+    toMs: 1_700_000_060_000,
+    level: 'raw',
+  });
+  await audit({ q: 'from 2023-11-14T22:13 to 2023-11-14T22:14', timeZone: 'UTC' });
+  await audit({ q: 'last 24h' });
+  await audit({});
+  const [, inWords, day, hour] = history.audited;
+  assert.deepEqual(inWords, { fromMs: Date.UTC(2023, 10, 14, 22, 13), toMs: Date.UTC(2023, 10, 14, 22, 14) });
+  assert.equal(day!.toMs - day!.fromMs, 24 * 3_600_000);
+  assert.equal(hour!.toMs - hour!.fromMs, 3_600_000);
+  for (const [words, field, says] of [
+    [{ q: 'last 24h where tcp' }, 'q', /"where" says nothing here/],
+    [{ q: 'live' }, 'q', /"live"/],
+    [{ q: 'last 24h', fromMs: '1', toMs: '2' }, 'q', /only one can/],
+    [{ fromMs: '1' }, 'toMs', /is missing/],
+    [{ toMs: '1' }, 'fromMs', /is missing/],
+    [{ fromMs: '2', toMs: '2' }, 'toMs', /is not after fromMs/],
+    [{ fromMs: '-1', toMs: '2' }, 'fromMs', /whole number/],
+    [{ last: '24h' }, 'last', /is no field/],
+  ] as const) {
+    const reply = await audit(words);
+    const problem = JSON.parse(reply.text) as { readonly field: string; readonly error: string };
+    assert.deepEqual([reply.status, problem.field], [400, field], reply.text);
+    assert.match(problem.error, says);
+  }
+  assert.equal(history.audited.length, 4);
+  await using without = await served();
+  const none = await ask(without.port, '/api/v1/audit/past?q=last+24h');
+  assert.equal(none.status, 404);
+  assert.match(none.text, /keeps no history/);
 });
 
 test('questions about now are answered with a history and without, by an address and by a body', async () => {

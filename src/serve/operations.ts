@@ -12,6 +12,7 @@ import {
   MeteringSchema,
   NamesAnswerSchema,
   NamesQuestionSchema,
+  PastAuditSchema,
   QuestionSchema,
   ResultTableSchema,
   RulesChangeSchema,
@@ -26,6 +27,7 @@ import {
   FindNamesParametersSchema,
   HistoryParametersSchema,
   NetworkParametersSchema,
+  PastAuditParametersSchema,
   ViewParametersSchema,
 } from './parameters.ts';
 
@@ -118,6 +120,21 @@ export const OPERATIONS = {
     answer: { [JSON_TYPE]: { name: 'Audit', schema: AuditSchema } },
     failures: [],
     example: [`-s ${AT}/api/v1/audit`],
+  },
+  pastAudit: {
+    method: 'get',
+    path: '/api/v1/audit/past',
+    role: 'read',
+    summary: 'the same of a time that is past, and over time',
+    meaning:
+      'From the history: 404 where the agent keeps none. `steps` of a point says when something was unexplained. See [audit.md](audit.md#of-a-time-that-is-past).',
+    parameters: PastAuditParametersSchema,
+    answer: { [JSON_TYPE]: { name: 'PastAudit', schema: PastAuditSchema } },
+    failures: historyFailures,
+    example: [
+      `-sG ${AT}/api/v1/audit/past --data-urlencode 'q=last 24h'`,
+      `-s '${AT}/api/v1/audit/past?fromMs=1700000000000&toMs=4000000000000'`,
+    ],
   },
   networks: {
     method: 'get',

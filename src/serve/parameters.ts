@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import {
   FilterError,
+  type HistorySpan,
   MAX_CONNECTIONS,
   parseQuestion,
+  parseSpan,
   type Question,
   USUAL_CONNECTIONS,
   ViewQuestionSchema,
@@ -20,6 +22,8 @@ function wholeNumber(minimum: number, maximum: number, example: string) {
     .refine((value) => value >= minimum && value <= maximum, wanted)
     .meta({ type: 'integer', minimum, maximum, pattern: undefined });
 }
+
+const moment = () => wholeNumber(0, 8.64e15, '1700000000000');
 
 const { window, segment, host, pair, filter } = ViewQuestionSchema.shape;
 
@@ -69,13 +73,48 @@ export const HistoryParametersSchema = z.object({
     .describe("whose clocks are meant where a time says no zone, e.g. `Europe/Berlin`; else the agent's"),
 });
 
+/** `GET /api/v1/audit/past`. */
+export const PastAuditParametersSchema = z.object({
+  q: z
+    .string()
+    .min(1, 'is empty; e.g. last 24h')
+    .optional()
+    .describe(
+      'the time, as of a question: `last 24h`, `from … to …` ([query.md](query.md)); else the last hour',
+    ),
+  fromMs: moment().optional().describe('the time by its two ends, Unix epoch, milliseconds, instead of `q`'),
+  toMs: moment().optional().describe('to before this'),
+  timeZone: HistoryParametersSchema.shape.timeZone,
+});
+
+/** Reads a time. @throws Refusal with its place */
+export function spanOf(
+  { q, fromMs, toMs, timeZone }: z.output<typeof PastAuditParametersSchema>,
+  nowMs: number,
+): HistorySpan {
+  if (fromMs === undefined && toMs === undefined)
+    return readText(q ?? '', (text) =>
+      parseSpan(text, { nowMs, ...(timeZone !== undefined && { timeZone }) }),
+    );
+  if (q !== undefined)
+    throw new Refusal(400, badValue('q', q, 'says the time as `fromMs` and `toMs` do; only one can'));
+  if (fromMs === undefined) throw new Refusal(400, badValue('fromMs', '', 'is missing beside toMs'));
+  if (toMs === undefined) throw new Refusal(400, badValue('toMs', '', 'is missing beside fromMs'));
+  if (toMs <= fromMs) throw new Refusal(400, badValue('toMs', String(toMs), 'is not after fromMs'));
+  return { fromMs, toMs };
+}
+
 /** Reads a question as text. @throws Refusal with its place */
 export function questionOf(
   { q, timeZone }: z.output<typeof HistoryParametersSchema>,
   nowMs: number,
 ): Question {
+  return readText(q, (text) => parseQuestion(text, { nowMs, ...(timeZone !== undefined && { timeZone }) }));
+}
+
+function readText<Meaning>(q: string, read: (text: string) => Meaning): Meaning {
   try {
-    return parseQuestion(q, { nowMs, ...(timeZone !== undefined && { timeZone }) });
+    return read(q);
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     const { column } = error;

@@ -1,6 +1,13 @@
 /** Questions: so many at a time, a few that wait, each within a time, and none for who has gone. */
 import { setImmediate } from 'node:timers/promises';
-import type { LiveQuery, LiveQuestion, ResultTable } from '../query/index.ts';
+import type {
+  HistoryAudit,
+  HistorySpan,
+  LiveQuery,
+  LiveQuestion,
+  PastAudit,
+  ResultTable,
+} from '../query/index.ts';
 import { Refusal } from './problem.ts';
 
 /** Bounds of what questions about the past may cost. */
@@ -20,8 +27,8 @@ export const QUESTION_LIMITS: QuestionLimits = { questions: 2, questionsWaiting:
 export const LIVE_LIMITS: QuestionLimits = { questions: 1, questionsWaiting: 32, questionMs: 10_000 };
 
 /** Who answers. */
-export interface Answering<Question> {
-  answer(question: Question, options: { readonly signal: AbortSignal }): Promise<ResultTable>;
+export interface Answering<Question, Answer = ResultTable> {
+  answer(question: Question, options: { readonly signal: AbortSignal }): Promise<Answer>;
 }
 
 /** Questions about now, one after the other; between two of them all else has its turn. */
@@ -35,17 +42,25 @@ export function liveQuestions(live: LiveQuery): Questions<LiveQuestion> {
   return new Questions(answering, LIVE_LIMITS);
 }
 
+/** Audits of the past, one after the other: each reads the sums of all flows of its time. */
+export function pastAudits(history: HistoryAudit, limits: QuestionLimits): Questions<HistorySpan, PastAudit> {
+  const answering: Answering<HistorySpan, PastAudit> = {
+    answer: (span, options) => history.audit(span, options),
+  };
+  return new Questions(answering, { ...limits, questions: 1 });
+}
+
 /** Seconds after which it is worth while to ask again. */
 const ASK_AGAIN_S = 2;
 
 /** Hands questions on to who answers, within bounds. */
-export class Questions<Question> {
-  readonly #answering: Answering<Question>;
+export class Questions<Question, Answer = ResultTable> {
+  readonly #answering: Answering<Question, Answer>;
   readonly #limits: QuestionLimits;
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(answering: Answering<Question>, limits: QuestionLimits) {
+  constructor(answering: Answering<Question, Answer>, limits: QuestionLimits) {
     this.#answering = answering;
     this.#limits = limits;
   }
@@ -56,7 +71,7 @@ export class Questions<Question> {
    * @param gone ends it when its asker goes away
    * @throws Refusal 503 where too many wait, 504 where it takes too long; the reason of `gone`; what who answers says
    */
-  async answer(question: Question, gone: AbortSignal): Promise<ResultTable> {
+  async answer(question: Question, gone: AbortSignal): Promise<Answer> {
     const { questionMs, questionsWaiting, questions } = this.#limits;
     if (this.#underWay >= questions && this.#waiting.length >= questionsWaiting)
       throw new Refusal(
@@ -95,8 +110,8 @@ export class Questions<Question> {
   }
 
   /** The place is free when who answers has let go of the question, which may be later than its asker was told. */
-  #ask(question: Question, signal: AbortSignal): Promise<ResultTable> {
-    const { promise, resolve, reject } = Promise.withResolvers<ResultTable>();
+  #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const leave = (): void => reject(signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     void (async () => this.#answering.answer(question, { signal }))()

@@ -9,7 +9,7 @@ import { listenError } from './error.ts';
 import { accessOf } from './gate.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
 import { readPage } from './page.ts';
-import { liveQuestions, Questions } from './questions.ts';
+import { liveQuestions, pastAudits, Questions } from './questions.ts';
 import { RateLimiter } from './rate.ts';
 import { ViewStreams } from './stream.ts';
 
@@ -51,6 +51,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       ),
       questions: {
         past: options.history && new Questions(options.history, limits),
+        audits: options.history && pastAudits(options.history, limits),
         live: options.live && liveQuestions(options.live),
       },
       limiters: {

@@ -9,6 +9,7 @@ export {
   type MeasureDisplay,
   type MeasureTextOptions,
 } from './measure.ts';
+export { formatPastAudit, isPastExplained, type PastAuditOptions } from './past-audit.ts';
 export { formatProgress, type ProgressOptions } from './progress.ts';
 export { exactnessLine, formatReport, REPORT_COUNTS, type ReportOptions, reportBytes } from './report.ts';
 export { REPORT_SORTS, type ReportSort } from './report-order.ts';

@@ -57,7 +57,7 @@ export function formatBasis(table: ResultTable, options: TableTextOptions): stri
       options,
     ),
   ];
-  if (gaps.length > 0) lines.push(paint(gapsText(gaps, zone), YELLOW, options));
+  if (gaps.length > 0) lines.push(paint(whenNobodyMetered(gaps, zone), YELLOW, options));
   if (ledger.length > 0) {
     const reasons = ledger.map((each) => `${visible(each.reason)} ${amount(each)}`);
     lines.push(paint(`in no flow: ${reasons.join(', ')}`, YELLOW, options));
@@ -72,17 +72,19 @@ export function formatExported(
 ): string {
   const span = `${spanText(covered, timeZone)} (${timeZone}), ${LEVEL_WORDS[covered.level]}`;
   const lines = [`${rows} ${rows === 1 ? 'row' : 'rows'} in ${path}; ${span}`];
-  if (gaps.length > 0) lines.push(gapsText(gaps, timeZone));
+  if (gaps.length > 0) lines.push(whenNobodyMetered(gaps, timeZone));
   return `${lines.join('\n')}\n`;
 }
 
-function gapsText(gaps: ResultTable['gaps'], timeZone: string): string {
+/** Gaps in a line. */
+export function whenNobodyMetered(gaps: ResultTable['gaps'], timeZone: string): string {
   const shown = gaps.slice(0, SHOWN_GAPS).map((gap) => spanText(gap, timeZone));
   const more = gaps.length > SHOWN_GAPS ? [`${gaps.length - SHOWN_GAPS} more`] : [];
   return `nobody metered: ${[...shown, ...more].join(', ')}`;
 }
 
-const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
+/** What an answer is computed from. */
+export const LEVEL_WORDS: Readonly<Record<ResultTable['covered']['level'], string>> = {
   raw: 'as it was metered',
   minute: 'from sums by the minute',
   hour: 'from sums by the hour',
@@ -132,7 +134,7 @@ export function timeText(ms: number, timeZone: string): string {
 }
 
 /** The day once where it is one. */
-function spanText({ fromMs, toMs }: ResultTable['gaps'][number], timeZone: string): string {
+export function spanText({ fromMs, toMs }: ResultTable['gaps'][number], timeZone: string): string {
   const [from, to] = [timeText(fromMs, timeZone), timeText(toMs, timeZone)];
   const day = from.slice(0, from.indexOf(' ') + 1);
   return `${from} to ${to.startsWith(day) ? to.slice(day.length) : to}`;
