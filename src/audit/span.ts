@@ -95,6 +95,7 @@ export class SpanSum {
     return spanAnswer(
       { seconds, counted, hookSaw: this.hookSaw(), seen, recorded, overflow, ledger },
       { kind, direction },
+      this.outside(kind, direction),
     );
   }
 }
@@ -116,8 +117,8 @@ export interface SpanParts {
   readonly ledger: readonly LedgerTally[];
 }
 
-/** All of it, as numbers. */
-export function spanAnswer(parts: SpanParts, place: CounterPlace): AuditSpan {
+/** All of it, as numbers. @param outside as of {@link outsideOf}, or more where more is known */
+export function spanAnswer(parts: SpanParts, place: CounterPlace, outside: ExactCount): AuditSpan {
   const { seconds, counted, hookSaw, seen, recorded, overflow, ledger } = parts;
   const part = (count: ExactCount): AuditPart => partOf(count, seen);
   return {
@@ -131,10 +132,7 @@ export function spanAnswer(parts: SpanParts, place: CounterPlace): AuditSpan {
       .map((line) => ({ reason: line.reason, level: line.level, ...part(line) }))
       .sort((a, b) => b.octets - a.octets || a.level - b.level || (a.reason < b.reason ? -1 : 1)),
     inside: part(insideOf(seen, recorded, ledger)),
-    outside: partOf(
-      outsideOf(counted, hookSaw, place),
-      counted ? { packets: counted.packets.most, octets: counted.octets.most } : seen,
-    ),
+    outside: partOf(outside, counted ? { packets: counted.packets.most, octets: counted.octets.most } : seen),
   };
 }
 

@@ -14,7 +14,10 @@ const PastPointSchema = z.object({
   }).shape,
   /** Programs of others that ran before ours and after it, at some time of it, as far as that is known. */
   programs: z.object({ before: z.array(z.string()), after: z.array(z.string()) }),
-  /** All of the span; `counted`, `expected` and `outside` are of those epochs of it whose counters are known. */
+  /**
+   * All of the span; `counted`, `expected` and `outside` are of those epochs of it whose counters are known. `outside` is the sum of
+   * its steps where that is more than all of it tells.
+   */
   span: AuditSpanSchema,
   /** How long these are, seconds; 0: nothing can be compared. */
   comparedSeconds: z.number(),
@@ -23,7 +26,7 @@ const PastPointSchema = z.object({
    * few packets may be hidden among the super-packets of a whole day, and what is too little for any step may add up.
    */
   steps: z.array(AuditCountSchema.extend({ fromMs: z.number() })),
-  /** What is unexplained at least, absolute: the larger of `outside` and the sum of its steps, and `inside`. */
+  /** What is unexplained at least, absolute: `outside`, where its steps have both signs each of them, and `inside`. */
   unexplained: AuditCountSchema,
 });
 /** One observation point: what an interface of that name is in all its lives. */

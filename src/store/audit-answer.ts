@@ -158,16 +158,16 @@ function pointAnswer(
   const hookSaw = compared?.hookSaw ?? NOTHING;
   const counted = compared?.counted;
   const inside = insideOf(seen, recorded, ledger);
-  const outside = outsideOf(counted, hookSaw, place);
   const steps = withoutUnderWay(
     [...known.steps]
       .map(([fromMs, step]) => ({ fromMs, ...outsideOf(step.counted, step.hookSaw, place) }))
       .toSorted((a, b) => a.fromMs - b.fromMs),
     stepMs,
   );
+  const outside = outsideOfAll(outsideOf(counted, hookSaw, place), steps);
   const unexplained = (name: 'packets' | 'octets'): number => {
     const inSteps = steps.reduce((sum, step) => sum + absolute(step[name]), 0n);
-    return Math.max(Number(absolute(outside[name])), Number(inSteps)) + Number(absolute(inside[name]));
+    return Number(greater(absolute(outside[name]), inSteps) + absolute(inside[name]));
   };
   const [before, after] = known.programs.map((names) => (names === '' ? [] : names.split(', ')));
   const programs = { before: before!, after: after! };
@@ -178,7 +178,7 @@ function pointAnswer(
     primary: isPrimary,
     unit: counterUnit(kind, direction).words,
     programs,
-    span: spanAnswer({ seconds, counted, hookSaw, seen, recorded, overflow, ledger }, place),
+    span: spanAnswer({ seconds, counted, hookSaw, seen, recorded, overflow, ledger }, place, outside),
     comparedSeconds: (compared?.durationMs ?? 0) / 1000,
     steps: steps.map(({ fromMs, packets, octets }) => ({
       fromMs,
@@ -210,6 +210,19 @@ function withoutUnderWay(steps: readonly Step[], stepMs: number): Step[] {
 
 function largest(counts: readonly ExactCount[]): ExactCount {
   return counts.reduce((most, each) => (absolute(each.octets) > absolute(most.octets) ? each : most));
+}
+
+/** Of what all of a span says and what its steps say together that which says more: both are no more than is true. */
+function outsideOfAll(all: ExactCount, steps: readonly ExactCount[]): ExactCount {
+  const larger = (name: 'packets' | 'octets'): bigint => {
+    const inSteps = steps.reduce((sum, step) => sum + step[name], 0n);
+    return absolute(inSteps) > absolute(all[name]) ? inSteps : all[name];
+  };
+  return { packets: larger('packets'), octets: larger('octets') };
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function lesser(a: bigint, b: bigint): bigint {
