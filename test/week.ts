@@ -12,6 +12,7 @@ import { type MeasuredWords, withMeasurements } from '../src/flow/measurement.fi
 import { LiveView } from '../src/live/index.ts';
 import type { Status } from '../src/query/index.ts';
 import { DuckDbStore } from '../src/store/index.ts';
+import { MadeCounters, type TakenPackets } from './made-counters.ts';
 
 export const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -51,6 +52,8 @@ export interface WeekPlan {
   readonly culprit: Culprit;
   /** An hour of a night in which packets come that are in no flow. */
   readonly lost: { readonly fromMs: number; readonly toMs: number };
+  /** Minutes of a day in which something before the hook takes packets. */
+  readonly taken: TakenPackets;
   /** Nobody meters. */
   readonly gap: { readonly fromMs: number; readonly toMs: number };
 }
@@ -62,6 +65,8 @@ export function planWeek(endMs: number): WeekPlan {
   const since = Math.floor((endMs - 3 * DAY_MS - 7 * HOUR_MS) / HOUR_MS) * HOUR_MS + 43 * MINUTE_MS;
   const lost = { fromMs: midnight(2) + 2 * HOUR_MS, toMs: midnight(2) + 3 * HOUR_MS };
   const gap = { fromMs: midnight(5) + 4 * HOUR_MS, toMs: midnight(5) + 4 * HOUR_MS + 25 * MINUTE_MS };
+  const takenMs = midnight(4) + 14 * HOUR_MS;
+  const taken = { fromMs: takenMs, toMs: takenMs + 20 * MINUTE_MS, packets: 90 };
   const { vni, net } = TENANTS[1];
   const culprit = {
     address: `${net}.7`,
@@ -71,7 +76,7 @@ export function planWeek(endMs: number): WeekPlan {
     tunnel: [HERE, OTHERS[2]!] as const,
     sinceMs: since,
   };
-  return { fromMs, toMs: endMs, culprit, lost, gap };
+  return { fromMs, toMs: endMs, culprit, lost, taken, gap };
 }
 
 /** The same numbers whenever it is made (Lehmer's generator, with Park and Miller's factor). */
@@ -157,6 +162,7 @@ function activity(atMs: number): number {
 export function* weekEpochs(plan: WeekPlan): Generator<FlowBatch> {
   const chance = new Chance(20_261_122);
   const talks = talksOf(chance);
+  const counters = new MadeCounters(plan.taken);
   for (let startMs = plan.fromMs, epoch = 1; startMs < plan.toMs; startMs += MINUTE_MS, epoch++) {
     const records = recordsAt(startMs, { talks, chance, plan });
     if (startMs >= plan.gap.fromMs && startMs < plan.gap.toMs) continue;
@@ -170,7 +176,7 @@ export function* weekEpochs(plan: WeekPlan): Generator<FlowBatch> {
       ledger: isLossy ? LOST : [],
     });
     const measures = records.map((record) => measureOf(record, startMs, plan.culprit));
-    yield withMeasurements(withTunnelDetails(batch), measures);
+    yield withMeasurements(counters.counted(withTunnelDetails(batch)), measures);
   }
 }
 

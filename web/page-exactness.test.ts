@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { batchOf } from '../src/flow/batch.fixture.ts';
 import { LiveView } from '../src/live/index.ts';
-import type { Audit } from '../src/query/index.ts';
+import { type Audit, type PastAudit, PastAuditSchema } from '../src/query/index.ts';
 import { bench, launch, numbersBy, text } from './test/browser.ts';
 import {
   ALL_OF_IT,
@@ -19,6 +19,12 @@ import {
 import { violations } from './test/violations.ts';
 
 const SPAN = { fromMs: BEGIN_MS, toMs: END_MS };
+
+/** The audit of a time as the API has it. */
+async function auditOf(url: string, span: { fromMs: number; toMs: number }): Promise<PastAudit> {
+  const words = new URLSearchParams({ fromMs: String(span.fromMs), toMs: String(span.toMs) });
+  return PastAuditSchema.parse(await (await fetch(`${url}api/v1/audit/past?${words}`)).json());
+}
 
 describe('the view of exactness', { timeout: 240_000 }, () => {
   let browser: Browser;
@@ -119,6 +125,50 @@ describe('the view of exactness', { timeout: 240_000 }, () => {
       [[points[0]!.changes[0]!.atMs, 'eth0 ingress', 7, 700]],
     );
     assert.deepEqual(await violations(page), []);
+  });
+
+  test('of a time of which nobody kept what interfaces counted it says so, and nothing is called explained', async () => {
+    await using it = await benchOver(browser, history, { path: `?sight=exactness&${ALL_OF_IT}` });
+    const { page } = it;
+    await page.getByTestId('not-compared').waitFor({ timeout: 30_000 });
+    assert.equal(await page.getByTestId('all-explained').count(), 0);
+    const [first] = await page.getByTestId('audit-point').allTextContents();
+    assert.match(first!, /what it counted is not kept of this time/);
+    assert.match(first!, /interface countednot known/);
+    assert.deepEqual(it.complaints, []);
+  });
+
+  test('of the past it has what interfaces counted, and when that was more than the hooks saw, as the API', async () => {
+    const taken = { fromMs: BEGIN_MS + 60_000, toMs: BEGIN_MS + 90_000, packets: 7 };
+    await using counted = await storeStreams({ taken });
+    await using it = await benchOver(browser, counted, { path: `?sight=exactness&${ALL_OF_IT}` });
+    const { page } = it;
+    await page.getByTestId('unexplained-then').waitFor({ timeout: 30_000 });
+    const audit = await auditOf(it.url, SPAN);
+    assert.equal(audit.unexplained.packets, 21);
+    const { steps } = audit.points.find(({ direction }) => direction === 'ingress')!;
+    assert.deepEqual(
+      steps.map(({ fromMs, packets }) => [fromMs, packets]),
+      [0, 10_000, 20_000].map((ms) => [taken.fromMs + ms, 7]),
+    );
+    const stretches = await page
+      .getByTestId('unexplained-stretch')
+      .evaluateAll((rows) => rows.map((row) => ({ ...(row as HTMLElement).dataset })));
+    assert.deepEqual(
+      stretches.map(({ from, to, point, packets }) => [Number(from), Number(to), point, Number(packets)]),
+      [[taken.fromMs, taken.toMs, 'eth0 ingress', 21]],
+    );
+    assert.match(await text(page, 'exactness-headline'), /, 21 pkt unexplained, /);
+    assert.match((await page.locator('.hint-words').textContent())!, /ratelimit runs before it/);
+    assert.deepEqual(await violations(page), []);
+    // Where it happened is a click away; a time without it has none.
+    await page.locator('[data-testid=unexplained-stretch] a').click();
+    await page.waitForURL(/time=2026-11-21T10:01:00Z(%2F|\/)2026-11-21T10:01:30Z/);
+    await page.goto(`${it.url}?sight=exactness&time=2026-11-21T10:00:00Z/2026-11-21T10:01:00Z`);
+    await page.getByTestId('all-explained').waitFor({ timeout: 30_000 });
+    assert.equal(await page.getByTestId('unexplained-then').count(), 0);
+    assert.doesNotMatch(await text(page, 'exactness-headline'), /unexplained/);
+    assert.deepEqual(it.complaints, []);
   });
 
   test('of now it has the newest epochs, those in which nothing was lost too', async () => {

@@ -1,5 +1,12 @@
 /** One question to the agent and its answer, a few at a time. */
-import { type HistoryQuestionText, type ResultTable, ResultTableSchema } from '../../src/query/index.ts';
+import {
+  type HistoryQuestionText,
+  type HistorySpan,
+  type PastAudit,
+  PastAuditSchema,
+  type ResultTable,
+  ResultTableSchema,
+} from '../../src/query/index.ts';
 import type { QuestionTime } from './moment.ts';
 
 /** Why there is no answer, as the agent said it. */
@@ -74,25 +81,40 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 const MOST_ATTEMPTS = 5;
 
 /** Asks when it is its turn; it never rejects. @param text the question as JSON */
-export function ask(text: string, signal: AbortSignal): Promise<Answered> {
-  return inTurn(() => askNow(text, signal));
+export async function ask(text: string, signal: AbortSignal): Promise<Answered> {
+  const request = { ...questionRequest(text, 'application/json'), signal };
+  const got = await inTurn(() => fetched('api/v1/query', request, readTable));
+  return 'answer' in got ? { table: got.answer } : got;
 }
 
 /** What came of it. */
 export type Answered = { readonly table: ResultTable } | { readonly problem: AnswerProblem };
 
-async function askNow(text: string, signal: AbortSignal): Promise<Answered> {
+/** Asks for the audit of a time that is past, when it is its turn; it never rejects. */
+export function askPastAudit({ fromMs, toMs }: HistorySpan, signal: AbortSignal): Promise<Got<PastAudit>> {
+  const path = `api/v1/audit/past?fromMs=${fromMs}&toMs=${toMs}`;
+  return inTurn(() => fetched(path, { cache: 'no-store', signal }, (json) => PastAuditSchema.parse(json)));
+}
+
+/** An answer, or why there is none. */
+export type Got<Answer> = { readonly answer: Answer } | { readonly problem: AnswerProblem };
+
+async function fetched<Answer>(
+  path: string,
+  init: RequestInit & { readonly signal: AbortSignal },
+  read: (json: unknown) => Answer,
+): Promise<Got<Answer>> {
   try {
     for (let attempt = 1; ; attempt++) {
-      const response = await fetch('api/v1/query', { ...questionRequest(text, 'application/json'), signal });
-      const answer: unknown = await response.json();
-      if (response.ok) return { table: readTable(answer) };
+      const response = await fetch(path, init);
+      const json: unknown = await response.json();
+      if (response.ok) return { answer: read(json) };
       const waitS = Number(response.headers.get('retry-after'));
       if (response.status !== 503 || !(waitS > 0) || attempt === MOST_ATTEMPTS) {
-        const { error = response.statusText, remedy } = answer as Partial<Record<'error' | 'remedy', string>>;
+        const { error = response.statusText, remedy } = json as Partial<Record<'error' | 'remedy', string>>;
         return { problem: { status: response.status, message: error, remedy } };
       }
-      await passed(1000 * waitS, signal);
+      await passed(1000 * waitS, init.signal);
     }
   } catch (error) {
     return { problem: { status: 0, message: (error as Error).message, remedy: undefined } };

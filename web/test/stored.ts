@@ -7,6 +7,7 @@ import type { LedgerLine } from '../../src/flow/index.ts';
 import { type MeasuredWords, withMeasurements } from '../../src/flow/measurement.fixture.ts';
 import type { ResultTable, Status } from '../../src/query/index.ts';
 import { DuckDbStore } from '../../src/store/index.ts';
+import { MadeCounters, type TakenPackets } from '../../test/made-counters.ts';
 import { type Bench, type BenchOptions, bench } from './browser.ts';
 import { labStreams, type Stream } from './source.ts';
 
@@ -41,12 +42,15 @@ export interface StoringOptions {
   readonly streams?: readonly Stream[];
   /** Whether the MTU is known, and echoes and TCP are measured: of each flow in each period one is lost, or sent again. */
   readonly isMeasured?: boolean;
+  /** Whether it is known what the interface counted, and when that was more than the hook saw. */
+  readonly taken?: TakenPackets;
 }
 
 /** Stores streams: in each period a little more of each, so that a series rises. A gap of three periods is in it. */
 export async function storeStreams({
   streams = labStreams({ noisy: true }),
   isMeasured = false,
+  taken,
 }: StoringOptions = {}): Promise<StoredHistory> {
   const directory = mkdtempSync(join(tmpdir(), 'ts-views-'));
   const store = await DuckDbStore.open({
@@ -54,6 +58,7 @@ export async function storeStreams({
     intervalMs: PERIOD_MS,
     clock: () => END_MS,
   });
+  const counters = taken && new MadeCounters(taken);
   for (let period = 0; period < PERIODS; period++) {
     if (period >= 12 && period < 15) continue;
     const startMs = BEGIN_MS + period * PERIOD_MS;
@@ -64,7 +69,8 @@ export async function storeStreams({
       ...(isMeasured && { points: ETH0.map((point) => ({ ...point, link: LINK })) }),
     });
     for (let row = 0; row < batch.length; row++) batch.columns.longest[row] = LONGEST;
-    await store.commit([isMeasured ? withMeasurements(batch, records.map(measureOf)) : batch]);
+    const measured = isMeasured ? withMeasurements(batch, records.map(measureOf)) : batch;
+    await store.commit([counters?.counted(measured) ?? measured]);
   }
   await store.settled();
   return {

@@ -48,11 +48,18 @@ async function readAudit(signal: AbortSignal): Promise<Audit> {
   return AuditSchema.parse(await response.json());
 }
 
+/** What is audited: the sums of one observation point over some time. */
+interface PointTableProps {
+  readonly point: Pick<AuditPoint, 'interfaceName' | 'direction' | 'kind' | 'unit' | 'hint'>;
+  readonly sums: AuditSpan;
+  /** What else there is to say of it, in a few words. */
+  readonly remark?: string | undefined;
+}
+
 /** The audit of one observation point. */
-export function PointTable({ point, span }: { readonly point: AuditPoint; readonly span: Span }) {
-  const { interfaceName, direction, kind, present, unit, hint } = point;
-  const sums = point[span];
-  const about = [kind, !present && 'gone', `counts ${unit}`].filter(Boolean).join(', ');
+export function PointTable({ point, sums, remark }: PointTableProps) {
+  const { interfaceName, direction, kind, unit, hint } = point;
+  const about = [kind, remark, `counts ${unit}`].filter(Boolean).join(', ');
   return (
     <>
       <table data-testid="audit-point" data-point={`${interfaceName} ${direction}`}>
@@ -70,7 +77,7 @@ export function PointTable({ point, span }: { readonly point: AuditPoint; readon
         </thead>
         <tbody>
           <RangeRow words="interface counted" range={sums.counted} />
-          <RangeRow words="the hook saw, as it counts" range={sums.expected} />
+          <RangeRow words="the hook saw, as it counts" range={sums.counted && sums.expected} />
           <PartRow words="unexplained by the interface" part={sums.outside} ends />
           <RangeRow words="seen by the hook" range={{ least: sums.seen, most: sums.seen }} />
           <PartRow words="in flows" part={sums.recorded} />

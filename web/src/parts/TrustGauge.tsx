@@ -46,7 +46,12 @@ export function TrustGauge({ exactness, epoch }: TrustGaugeProps) {
           <Choice legend="Span" testId="audit-span" options={SPANS} value={span} onChange={setSpan} />
           {failure !== undefined && <p role="status">The audit could not be read: {failure}</p>}
           {audit?.points.map((point) => (
-            <PointTable key={`${point.ifindex} ${point.direction}`} point={point} span={span} />
+            <PointTable
+              key={`${point.ifindex} ${point.direction}`}
+              point={point}
+              sums={point[span]}
+              remark={point.present ? undefined : 'gone'}
+            />
           ))}
         </section>
       )}
