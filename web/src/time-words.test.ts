@@ -17,11 +17,16 @@ describe('moments in words', () => {
   it('a span names the second day only where it is another one', () => {
     const span = { fromMs: nowMs - 24 * HOUR, toMs: nowMs - 23 * HOUR };
     assert.equal(spanWords(span, berlin), '20 Nov 13:00 – 14:00');
-    assert.equal(spanWords({ ...span, toMs: nowMs }, berlin), '20 Nov 13:00 – 13:00');
-    assert.equal(spanWords({ ...span, toMs: nowMs - 10 * HOUR }, berlin), '20 Nov 13:00 – 03:00');
+    assert.equal(spanWords({ ...span, toMs: nowMs }, berlin), '20 Nov 13:00 – 21 Nov 13:00');
+    assert.equal(spanWords({ ...span, toMs: nowMs - 10 * HOUR }, berlin), '20 Nov 13:00 – 21 Nov 03:00');
     assert.equal(
       spanWords({ fromMs: nowMs - 72 * HOUR, toMs: nowMs - 24 * HOUR }, berlin),
       '18 Nov 13:00 – 20 Nov 13:00',
+    );
+    const newYear = Date.UTC(2025, 11, 31, 23);
+    assert.equal(
+      spanWords({ fromMs: newYear - HOUR, toMs: newYear + HOUR }, berlin),
+      '31 Dec 2025 23:00 – 1 Jan 2026 01:00',
     );
   });
 

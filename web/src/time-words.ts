@@ -50,14 +50,14 @@ export function momentWords(ms: number, { nowMs, timeZone }: MomentStyle): strin
   return day === '' ? time : `${day} ${time}`;
 }
 
-/** `21 Nov 10:00 – 11:00`; the second day only where it is another one. */
+/** `21 Nov 10:00 – 11:00`, `20 Nov 10:00 – 21 Nov 10:00`: the second day only where it is another one, then also today's. */
 export function spanWords(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   { nowMs, timeZone }: MomentStyle,
 ): string {
   const [from, to] = [wallOf(fromMs, timeZone), wallOf(toMs, timeZone)];
   const isSameDay = from.day === to.day && from.year === to.year;
-  const end = isSameDay ? timeWords(toMs, to) : momentWords(toMs, { nowMs, timeZone });
+  const end = isSameDay ? timeWords(toMs, to) : momentWords(toMs, { nowMs: fromMs, timeZone });
   return `${momentWords(fromMs, { nowMs, timeZone })} – ${end}`;
 }
 

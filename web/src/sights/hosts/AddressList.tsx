@@ -88,7 +88,7 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
             className="find"
             type="search"
             aria-label="Find an address or a name"
-            placeholder="Find an address or a name"
+            placeholder="Address or name"
             data-testid="find"
             value={find}
             onChange={(event) => setFind(event.target.value)}
