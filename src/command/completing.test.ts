@@ -35,6 +35,9 @@ test('options are no words of a question, and values of options are not complete
   assert.deepEqual(await suggested('tunnelscope query --history /var/x --json top src la', 'la'), ['last']);
   assert.deepEqual(await suggested('tunnelscope query top src --hi', '--hi'), []);
   assert.deepEqual(await suggested('tunnelscope query --history d', 'd'), []);
+  assert.deepEqual(await suggested('tunnelscope audit la', 'la'), ['last']);
+  assert.deepEqual(await suggested('tunnelscope audit --json yest', 'yest'), ['yesterday']);
+  assert.deepEqual(await suggested('tunnelscope audit last 1h whe', 'whe'), []);
   assert.deepEqual(await suggested('tunnelscope report d', 'd'), []);
   assert.deepEqual(await suggested('', ''), []);
 });

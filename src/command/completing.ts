@@ -31,6 +31,7 @@ const LANGUAGES: Readonly<Record<string, (text: string, known: KnownValues) => C
   query: (text, known) => completeQuestion(text, text.length, { nowMs: Date.now(), known }),
   export: (text, known) =>
     completeQuestion(text, text.length, { nowMs: Date.now(), known, form: 'selection' }),
+  audit: (text, known) => completeQuestion(text, text.length, { nowMs: Date.now(), known, form: 'span' }),
 };
 
 /** Names of these commands. */

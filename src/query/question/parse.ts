@@ -80,7 +80,7 @@ export function parseSpan(text: string, { nowMs, timeZone = localTimeZone() }: Q
 }
 
 /** What is being typed. */
-export type QuestionForm = 'question' | 'selection';
+export type QuestionForm = 'question' | 'selection' | 'span';
 
 /** What could follow a text, nothing where that has a mistake; and why a field cannot be asked for behind it, if it cannot. */
 export interface Following {
@@ -98,7 +98,8 @@ export function questionFollowing(
   const refusal = (field: FilterField): string | undefined => reading.refusal(field);
   try {
     if (form === 'question') reading.readAll();
-    else reading.readSelection();
+    else if (form === 'selection') reading.readSelection();
+    else reading.readSpan();
     return { expected: reading.following(), refusal };
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
