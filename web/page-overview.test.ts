@@ -70,6 +70,7 @@ test('rates, talkers and what grew are those of the API, and lead on', async () 
 
   await page.locator('.series-numbers summary').click();
   const table = page.locator('[data-testid=series-table] td[data-octets]');
+  await table.first().waitFor();
   const inTable = await table.evaluateAll((cells) =>
     cells.reduce((sum, cell) => sum + Number(cell.getAttribute('data-octets')), 0),
   );
