@@ -127,7 +127,7 @@ export const OPERATIONS = {
     role: 'read',
     summary: 'the same of a time that is past, and over time',
     meaning:
-      'From the history: 404 where the agent keeps none. `steps` of a point says when something was unexplained. See [audit.md](audit.md#of-a-time-that-is-past).',
+      'From the history: 404 where the agent keeps none. `steps` of a point says when something was unexplained. One is answered at a time, within the bounds of questions about the past. See [audit.md](audit.md#of-a-time-that-is-past).',
     parameters: PastAuditParametersSchema,
     answer: { [JSON_TYPE]: { name: 'PastAudit', schema: PastAuditSchema } },
     failures: historyFailures,
