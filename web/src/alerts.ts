@@ -8,10 +8,16 @@ import { LIVE } from './time-range.ts';
 
 /** Between an answer and the next question: an alert that fires is in the log and at its webhook already. */
 const PAUSE_MS = 5000;
+/** Where the configuration has none: it may have some after a reload. */
+const NONE_MS = 30_000;
 
-/** Asks every few seconds. */
+/** Asks every few seconds, as long as there are any. */
 export function useAlerts(): Polled<Alerts> {
-  return usePolled('api/v1/alerts', AlertsSchema, PAUSE_MS);
+  return usePolled('api/v1/alerts', AlertsSchema, pauseOf);
+}
+
+function pauseOf(answer: Alerts | undefined): number {
+  return answer?.alerts.length === 0 ? NONE_MS : PAUSE_MS;
 }
 
 /** What an alert that looks at groups tells of. */

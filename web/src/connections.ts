@@ -3,8 +3,8 @@ import { type HostConnections, HostConnectionsSchema, type ResultTable } from '.
 import { type Polled, usePolled } from './polled.ts';
 import type { Cell } from './result.ts';
 
-/** Between an answer and the next question. */
-const PAUSE_MS = 1000;
+/** Between an answer and the next question, milliseconds. */
+const pauseMs = (): number => 1000;
 
 /** Asks every second as long as `isOn`. */
 export function useConnections(
@@ -15,7 +15,7 @@ export function useConnections(
     limit: String(limit),
     ...(filter !== undefined && { filter }),
   });
-  return usePolled(isOn ? `api/v1/connections?${query}` : undefined, HostConnectionsSchema, PAUSE_MS);
+  return usePolled(isOn ? `api/v1/connections?${query}` : undefined, HostConnectionsSchema, pauseMs);
 }
 
 const COLUMNS = [

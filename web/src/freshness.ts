@@ -18,9 +18,13 @@ export function ageMs(newest: Newest, nowMs: number): number {
   return Math.max(0, nowMs - newest.receivedMs) + Math.max(0, newest.ageOnReceiptMs);
 }
 
-/** Two epochs late, and a moment for the way: not a jitter of the network, but a source that stopped. */
-export function isStale(newest: Newest, nowMs: number): boolean {
-  return !newest.isRecorded && ageMs(newest, nowMs) > newest.intervalSeconds * 3000 + 1500;
+/**
+ * Milliseconds until the figures are stale, 0 when they are: two epochs late, and a moment for the way, is not a jitter of the
+ * network but a source that stopped.
+ */
+export function freshForMs(newest: Newest, nowMs: number): number {
+  if (newest.isRecorded) return Number.POSITIVE_INFINITY;
+  return Math.max(0, newest.intervalSeconds * 3000 + 1500 - ageMs(newest, nowMs));
 }
 
 /** `12 seconds`, `3 minutes`, `2 hours`, `5 days`. */

@@ -71,10 +71,12 @@ export function useSize(ref: RefObject<Element | null>): { width: number; height
   return size;
 }
 
-/** The time, renewed every `everyMs`. */
-export function useNow(everyMs: number): number {
+/** The time, renewed every `everyMs`; undefined where it may stand still. */
+export function useNow(everyMs: number | undefined): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
+    if (everyMs === undefined) return;
+    setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);

@@ -7,10 +7,10 @@ export type KnownNetworks = Polled<VirtualNetworks>;
 
 /** Entries of each bridge: more can nobody look at, and a table may have many thousands. */
 const MOST_ENTRIES = 500;
-/** Between an answer and the next question. */
-const PAUSE_MS = 1000;
+/** Between an answer and the next question, milliseconds. */
+const pauseMs = (): number => 1000;
 
 /** Asks every second as long as `isOn`. */
 export function useNetworks(isOn: boolean): KnownNetworks {
-  return usePolled(isOn ? `api/v1/vnet?entries=${MOST_ENTRIES}` : undefined, VirtualNetworksSchema, PAUSE_MS);
+  return usePolled(isOn ? `api/v1/vnet?entries=${MOST_ENTRIES}` : undefined, VirtualNetworksSchema, pauseMs);
 }

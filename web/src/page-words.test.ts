@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { streamedView, type ViewQuestion, ViewQuestionSchema, ViewSchema } from '../../src/query/index.ts';
 import { labStreams, ScriptedSource } from '../test/source.ts';
 import { parseView } from './answer.ts';
-import { ageMs, backoffMs, durationWords, isStale } from './freshness.ts';
+import { ageMs, backoffMs, durationWords, freshForMs } from './freshness.ts';
 import { foldView } from './layout/fold.ts';
 import { stripPoints } from './layout/strip.ts';
 import { above, readPlace, withFilter, writePlace } from './question.ts';
@@ -163,11 +163,11 @@ test('exactness is judged: exact, coarse, wrong', () => {
 test('age counts from receipt, so that a wrong clock makes nothing stale', () => {
   const newest = { atMs: 5e12, intervalSeconds: 1, isRecorded: false, receivedMs: 1000, ageOnReceiptMs: 0 };
   assert.equal(ageMs(newest, 3000), 2000);
-  assert.equal(isStale(newest, 3000), false);
-  assert.equal(isStale(newest, 6000), true);
-  assert.equal(isStale({ ...newest, ageOnReceiptMs: 60_000 }, 1000), true, 'it was old when it came');
-  assert.equal(isStale({ ...newest, intervalSeconds: 10 }, 25_000), false);
-  assert.equal(isStale({ ...newest, isRecorded: true }, 6000), false, 'captures do not age');
+  assert.equal(freshForMs(newest, 3000), 2500);
+  assert.equal(freshForMs(newest, 6000), 0);
+  assert.equal(freshForMs({ ...newest, ageOnReceiptMs: 60_000 }, 1000), 0, 'it was old when it came');
+  assert.equal(freshForMs({ ...newest, intervalSeconds: 10 }, 25_000), 7500);
+  assert.equal(freshForMs({ ...newest, isRecorded: true }, 6000), Infinity, 'captures do not age');
   assert.deepEqual([0, 1000, 80_000, 600_000, 7.2e6, 4e8].map(durationWords), [
     '0 seconds',
     '1 second',

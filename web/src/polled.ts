@@ -17,12 +17,12 @@ const NOTHING = { answer: undefined, problem: undefined } as const;
  * Asks again and again, as long as the page is not hidden behind others.
  *
  * @param path below the page's own address; undefined asks nothing
- * @param pauseMs between an answer and the next question
+ * @param pauseOf milliseconds between an answer, or none, and the next question; always the same function
  */
 export function usePolled<Schema extends z.ZodType>(
   path: string | undefined,
   schema: Schema,
-  pauseMs: number,
+  pauseOf: (answer: z.output<Schema> | undefined) => number,
 ): Polled<z.output<Schema>> {
   const [known, setKnown] = useState<Polled<z.output<Schema>>>(NOTHING);
   useEffect(() => {
@@ -35,7 +35,7 @@ export function usePolled<Schema extends z.ZodType>(
       const next = await ask(path, schema, gone.signal);
       if (gone.signal.aborted) return;
       setKnown((last) => ({ answer: last.answer, problem: undefined, ...next }));
-      timer = setTimeout(turn, pauseMs);
+      timer = setTimeout(turn, pauseOf(next.answer));
     };
     const onSeen = (): void => {
       if (!document.hidden) void turn();
@@ -47,7 +47,7 @@ export function usePolled<Schema extends z.ZodType>(
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onSeen);
     };
-  }, [path, schema, pauseMs]);
+  }, [path, schema, pauseOf]);
   return known;
 }
 

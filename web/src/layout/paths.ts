@@ -1,17 +1,21 @@
-/** Angles → SVG path text, around the origin, in user units. */
+/** Angles → SVG path text, around the origin: in pixels what the ring is, in tenths of them what is inside it. */
 import type { Bands, Span } from './chord.ts';
+
+/** How many units a pixel has in paths inside the ring: whole numbers are written and read several times faster. */
+export const RIBBON_UNITS = 10;
 
 /**
  * A ribbon between two spans of the circle of `radius`: what d3-chord's `ribbon` draws, in one string instead of one
  * call per piece, for this is done hundreds of times in every frame.
  */
 export function ribbonPath(a: Span, b: Span, radius: number): string {
-  const start = point(a[0], radius);
-  const there = `M${start}${turn(a, radius)}`;
+  const scale = radius * RIBBON_UNITS;
+  const start = whole(a[0], scale);
+  const there = `M${start}${turn(a, scale)}`;
   const isLoop = a[0] === b[0] && a[1] === b[1];
   return isLoop
     ? `${there}Q0,0,${start}Z`
-    : `${there}Q0,0,${point(b[0], radius)}${turn(b, radius)}Q0,0,${start}Z`;
+    : `${there}Q0,0,${whole(b[0], scale)}${turn(b, scale)}Q0,0,${start}Z`;
 }
 
 /** Along the circle to the end of a span; nothing when it has no length that could be seen, and two halves of a whole. */
@@ -20,13 +24,10 @@ function turn([start, end]: Span, radius: number): string {
   if (length * radius < 1e-6) return '';
   const round = `A${radius},${radius},0,`;
   if (length > 2 * Math.PI - 1e-6) {
-    return `${round}1,1,${point(start + Math.PI, radius)}${round}1,1,${point(start, radius)}`;
+    return `${round}1,1,${whole(start + Math.PI, radius)}${round}1,1,${whole(start, radius)}`;
   }
-  return `${round}${length > Math.PI ? 1 : 0},1,${point(end, radius)}`;
+  return `${round}${length > Math.PI ? 1 : 0},1,${whole(end, radius)}`;
 }
-
-/** How many of its units {@link linesPath} has in a pixel: whole numbers are written and read fastest. */
-export const LINE_UNITS = 10;
 
 /** Places on the circle that {@link linesPath} knows, in a pixel of it: a line's end is off by an eighth at most. */
 const PLACES = 4;
@@ -58,17 +59,20 @@ export function linesPath({ angles }: Bands, which: readonly number[], radius: n
   return path;
 }
 
-/** A point of the circle by its part of the whole turn, in units of lines. */
+/** A point of the circle by its part of the whole turn. */
 function place(turn: number, radius: number): string {
-  const angle = 2 * Math.PI * turn;
-  const scale = radius * LINE_UNITS;
-  return `${Math.round(scale * Math.sin(angle))},${Math.round(-scale * Math.cos(angle))}`;
+  return whole(2 * Math.PI * turn, radius * RIBBON_UNITS);
+}
+
+function whole(angle: number, radius: number): string {
+  return `${Math.round(radius * Math.sin(angle))},${Math.round(-radius * Math.cos(angle))}`;
 }
 
 /** The middle line of a ribbon too thin to show its width. */
 export function linePath(a: Span, b: Span, radius: number): string {
   const [from, to] = [(a[0] + a[1]) / 2, (b[0] + b[1]) / 2];
-  return `M${point(from, radius)}Q0,0,${point(to, radius)}`;
+  const scale = radius * RIBBON_UNITS;
+  return `M${whole(from, scale)}Q0,0,${whole(to, scale)}`;
 }
 
 function point(angle: number, radius: number): string {

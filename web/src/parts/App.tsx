@@ -1,6 +1,6 @@
 import { Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { StreamedView } from '../../../src/query/index.ts';
-import { isStale, type Newest } from '../freshness.ts';
+import { freshForMs, type Newest } from '../freshness.ts';
 import { usePlace } from '../hooks.ts';
 import { type Hover, isSameHover } from '../hover.ts';
 import type { Feed, LiveFeed } from '../live.ts';
@@ -168,14 +168,14 @@ function useHeld(
 
 /** Turns true when no new figures came for too long. */
 function useStale(newest: Newest | undefined): boolean {
-  const [stale, setStale] = useState(false);
+  const [stale, setStale] = useState<Newest>();
   useEffect(() => {
-    const judge = (): void => setStale(newest !== undefined && isStale(newest, Date.now()));
-    judge();
-    const timer = setInterval(judge, 500);
-    return () => clearInterval(timer);
+    const waitMs = newest ? freshForMs(newest, Date.now()) : Number.POSITIVE_INFINITY;
+    if (waitMs === Number.POSITIVE_INFINITY) return;
+    const timer = setTimeout(() => setStale(newest), waitMs);
+    return () => clearTimeout(timer);
   }, [newest]);
-  return stale;
+  return newest !== undefined && stale === newest;
 }
 
 function usePicture(view: ShownView | undefined, from: number): Picture | undefined {

@@ -132,7 +132,7 @@ function Connection({
   readonly state: string;
   readonly isPast: boolean;
 }) {
-  const now = useNow(1000);
+  const now = useNow(state === 'stale' ? 1000 : undefined);
   const age = feed.newest ? durationWords(ageMs(feed.newest, now)) : '';
   const words: Record<string, string> = {
     open: isPast ? 'past' : view?.isRecorded ? 'recorded' : 'live',

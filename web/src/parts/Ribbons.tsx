@@ -3,7 +3,7 @@ import { memo, useLayoutEffect, useMemo, useRef } from 'react';
 import type { Hover, Lit } from '../hover.ts';
 import { type Bands, bandOf } from '../layout/chord.ts';
 import type { Pair } from '../layout/fold.ts';
-import { arrowPath, LINE_UNITS, linesPath } from '../layout/paths.ts';
+import { arrowPath, linesPath, RIBBON_UNITS } from '../layout/paths.ts';
 import { withLeaving } from '../layout/ribbons.ts';
 import { compareSegments, type Paint, paintOf } from '../segments.ts';
 import { writeAttributes } from './attributes.ts';
@@ -84,6 +84,7 @@ export const Ribbons = memo(function Ribbons({ pairs, before, paints, lit, onHov
     <g
       ref={root}
       className="ribbons"
+      transform={`scale(${1 / RIBBON_UNITS})`}
       aria-hidden="true"
       onPointerOver={(event) => over(event.target)}
       onClick={(event) => click(event.target)}
@@ -140,7 +141,7 @@ export const RestRibbons = memo(function RestRibbons({ bands, own, inner, paints
       .map(([id, list]) => ({ id, path: linesPath(bands, list, inner - 2) }));
   }, [bands, own, inner]);
   return (
-    <g className="rest" aria-hidden="true" transform={`scale(${1 / LINE_UNITS})`}>
+    <g className="rest" aria-hidden="true" transform={`scale(${1 / RIBBON_UNITS})`}>
       {rest.map(({ id, path }) => (
         <path key={id} d={path} className={paintOf(paints, id).tone} />
       ))}

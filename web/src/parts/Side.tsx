@@ -27,9 +27,13 @@ interface SideProps {
 
 const NO_LINKS: LinkRows = { segments: [], rows: [] };
 
+/** Rows before the rest is asked for: more than a screen has, and each of them is renewed with every update. */
+const ROWS = 40;
+const FEW_ROWS = 12;
+
 /** The picture's twin in numbers: everything, also what the picture folds. */
 export function Side({ picture, past, place, paints, hover, onHover, go }: SideProps) {
-  const limit = useMedia('screen and (max-width: 720px)') ? 12 : 60;
+  const limit = useMedia('screen and (max-width: 720px)') ? FEW_ROWS : ROWS;
   const view = picture?.view;
   const matrix = useMemo(
     () =>
