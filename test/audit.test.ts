@@ -86,11 +86,21 @@ test('what a program of others drops before the hook is unexplained, told and na
     const ping = ['ping', '-q', '-c', '20', '-i', '0.02', '-W', '1'];
     assert.throws(() => inside(SENDER, ...ping, '-s', '1000', UNDERLAY[4]), 'nothing of it arrives');
     inside(SENDER, ...ping, UNDERLAY[4]);
-    await until(() => meter.point('eth0', 'ingress').persistent.packets >= 20, 'the difference persists');
+    // A packet that passes between the two readings of the beginning may belong to either side of it: exactly so much is unsure.
+    const unsure = (what: 'packets' | 'octets'): number => {
+      const { least, most } = meter.point('eth0', 'ingress').sinceStart.counted!;
+      return most[what] - least[what];
+    };
+    const missed = { packets: 20, octets: 20 * 1042 };
+    const isTold = (): boolean =>
+      meter.point('eth0', 'ingress').persistent.packets >= missed.packets - unsure('packets');
+    await until(() => unsure('packets') < 5 && isTold(), 'the difference persists');
     await meter.epochs(2);
     const point = meter.point('eth0', 'ingress');
-    assert.equal(point.persistent.packets, 20);
-    assert.equal(point.persistent.octets, 20 * 1042);
+    for (const what of ['packets', 'octets'] as const) {
+      assert.ok(point.persistent[what] <= missed[what], `${point.persistent[what]} ${what}`);
+      assert.ok(point.persistent[what] >= missed[what] - unsure(what), `${point.persistent[what]} ${what}`);
+    }
     assert.deepEqual(point.programs, { before: ['constants'], after: [] });
     assert.match(point.hint, /constants runs before it/);
     assert.deepEqual(
