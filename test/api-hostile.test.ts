@@ -11,9 +11,11 @@ import { createInterface } from 'node:readline';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { ask } from '../src/serve/server.fixture.ts';
+import { ask, removePage } from '../src/serve/server.fixture.ts';
 import { scaled } from './scale.ts';
 import { until } from './until.ts';
+
+after(removePage);
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const NAMESPACE = 'tsapih';
