@@ -41,6 +41,13 @@ interface Sources {
   readonly dns: ReverseNames | undefined;
 }
 
+/** What they say now. */
+interface Contents {
+  readonly labels: Labels;
+  readonly hosts: ReadonlyMap<string, string>;
+  readonly dns: ReverseNames | undefined;
+}
+
 const NO_LABELS = new Labels();
 const NO_HOSTS: ReadonlyMap<string, string> = new Map();
 
@@ -100,21 +107,12 @@ export class Names implements NameSource, Disposable {
   }
 
   async find(text: string): Promise<FoundNames> {
-    const { dns, labels, hosts } = await this.#read();
-    const wanted = text.toLowerCase();
     const found: FoundNames = { addresses: {}, networks: {}, segments: {}, isCut: false };
     let count = 0;
-    const add = (kind: 'addresses' | 'networks' | 'segments', key: string, name: Name): void => {
-      if (!name.name.toLowerCase().includes(wanted)) return;
-      if (count++ < MAX_FOUND_NAMES) found[kind][key] = name;
-      else found.isCut = true;
-    };
-    for (const [kind, key, name] of labels.all()) add(kind, key, name);
-    // Of those who know an address the first names it: nobody sees what others call it.
-    const isLabelled = (key: string): boolean => labels.ofAddress(keyedAddress(key)!) !== undefined;
-    for (const [key, name] of hosts) if (!isLabelled(key)) add('addresses', key, { name, from: 'hosts' });
-    for (const [key, name] of dns?.known() ?? [])
-      if (!hosts.has(key) && !isLabelled(key)) add('addresses', key, { name, from: 'dns' });
+    for (const [kind, key, name] of namedLike(text.toLowerCase(), await this.#read())) {
+      if (count++ === MAX_FOUND_NAMES) return { ...found, isCut: true };
+      found[kind][key] = name;
+    }
     return found;
   }
 
@@ -122,11 +120,7 @@ export class Names implements NameSource, Disposable {
     this.#sources.dns?.[Symbol.dispose]();
   }
 
-  async #read(): Promise<{
-    readonly dns: ReverseNames | undefined;
-    readonly labels: Labels;
-    readonly hosts: ReadonlyMap<string, string>;
-  }> {
+  async #read(): Promise<Contents> {
     const { dns, ...files } = this.#sources;
     return {
       dns,
@@ -134,6 +128,20 @@ export class Names implements NameSource, Disposable {
       hosts: (await files.hosts?.content()) ?? NO_HOSTS,
     };
   }
+}
+
+/** Whatever has a name with these small letters in it. Of those who know an address the first names it: nobody sees what others call it. */
+function* namedLike(
+  letters: string,
+  { labels, hosts, dns }: Contents,
+): Generator<readonly [kind: 'addresses' | 'networks' | 'segments', key: string, name: Name]> {
+  const isMeant = (name: string): boolean => name.toLowerCase().includes(letters);
+  const isLabelled = (key: string): boolean => labels.ofAddress(keyedAddress(key)!) !== undefined;
+  for (const named of labels.all()) if (isMeant(named[2].name)) yield named;
+  for (const [key, name] of hosts)
+    if (isMeant(name) && !isLabelled(key)) yield ['addresses', key, { name, from: 'hosts' }];
+  for (const [key, name] of dns?.known() ?? [])
+    if (isMeant(name) && !hosts.has(key) && !isLabelled(key)) yield ['addresses', key, { name, from: 'dns' }];
 }
 
 async function openSources(

@@ -1,6 +1,7 @@
 import type { Audit } from '../../../../src/query/index.ts';
 import { momentWords } from '../../time-words.ts';
 import { exactly } from '../../words.ts';
+import { UnexplainedTable } from './UnexplainedTable.tsx';
 
 /** Since when something stands unexplained, and how that went: every change at every observation point, the newest first. */
 export function Unexplained({ audit }: { readonly audit: Audit }) {
@@ -22,46 +23,28 @@ export function Unexplained({ audit }: { readonly audit: Audit }) {
           difference is one when it stands for {persistentEpochs} epochs.
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll sideways, so the keyboard must reach it
-        <div className="short-scroll" tabIndex={0}>
-          <table className="reasons" data-testid="unexplained">
-            <thead>
-              <tr>
-                <th scope="col">From</th>
-                <th scope="col">Where</th>
-                <th scope="col" className="numeric">
-                  Packets
-                </th>
-                <th scope="col" className="numeric">
-                  Octets
-                </th>
-                <th scope="col">What that says</th>
-              </tr>
-            </thead>
-            <tbody>
-              {changes.map(({ atMs, point, packets, octets }) => (
-                <tr
-                  key={`${point} ${atMs}`}
-                  data-testid="unexplained-from"
-                  data-at={atMs}
-                  data-point={point}
-                  data-packets={packets}
-                  data-octets={octets}
-                >
-                  <th scope="row">{momentWords(atMs, { nowMs })}</th>
-                  <td className="mono">{point}</td>
-                  <td className="numeric">{exactly(packets)}</td>
-                  <td className="numeric">{exactly(octets)}</td>
-                  <td>
-                    {packets === 0 && octets === 0
-                      ? 'all is explained again'
-                      : `stood for ${persistentEpochs} epochs by then`}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <UnexplainedTable testId="unexplained" when="From">
+          {changes.map(({ atMs, point, packets, octets }) => (
+            <tr
+              key={`${point} ${atMs}`}
+              data-testid="unexplained-from"
+              data-at={atMs}
+              data-point={point}
+              data-packets={packets}
+              data-octets={octets}
+            >
+              <th scope="row">{momentWords(atMs, { nowMs })}</th>
+              <td className="mono">{point}</td>
+              <td className="numeric">{exactly(packets)}</td>
+              <td className="numeric">{exactly(octets)}</td>
+              <td>
+                {packets === 0 && octets === 0
+                  ? 'all is explained again'
+                  : `stood for ${persistentEpochs} epochs by then`}
+              </td>
+            </tr>
+          ))}
+        </UnexplainedTable>
       )}
     </>
   );

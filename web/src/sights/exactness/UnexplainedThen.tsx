@@ -4,6 +4,7 @@ import { PlaceLink } from '../../parts/tables.tsx';
 import { lengthWords, spanWords } from '../../time-words.ts';
 import { exactly, packetWords } from '../../words.ts';
 import { hasMoreCounted, type UnexplainedStretch, unexplainedStretches } from './past-audit.ts';
+import { UnexplainedTable } from './UnexplainedTable.tsx';
 
 /** Stretches that are listed; more are counted. */
 const MOST_STRETCHES = 20;
@@ -51,63 +52,41 @@ function Stretches({
   return (
     <>
       <p className="quiet">In steps of {lengthWords(audit.stepMs)}; a shorter time has shorter ones.</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll sideways, so the keyboard must reach it */}
-      <div className="short-scroll" tabIndex={0}>
-        <table className="reasons" data-testid="unexplained-then">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Where</th>
-              <th scope="col" className="numeric">
-                Packets
+      <UnexplainedTable testId="unexplained-then" when="When">
+        {stretches.slice(0, MOST_STRETCHES).map((stretch) => {
+          const { fromMs, toMs, point, packets, octets } = stretch;
+          return (
+            <tr
+              key={`${point} ${fromMs}`}
+              data-testid="unexplained-stretch"
+              data-from={fromMs}
+              data-to={toMs}
+              data-point={point}
+              data-packets={packets}
+              data-octets={octets}
+            >
+              <th scope="row">
+                <PlaceLink to={{ ...place, time: { kind: 'span', fromMs, toMs } }} go={go} className="link">
+                  {spanWords(stretch, { nowMs })}
+                </PlaceLink>
               </th>
-              <th scope="col" className="numeric">
-                Octets
-              </th>
-              <th scope="col">What that says</th>
+              <td className="mono">{point}</td>
+              <td className="numeric">{withinBounds(packets)}</td>
+              <td className="numeric">{withinBounds(octets)}</td>
+              <td>
+                {hasMoreCounted(stretch)
+                  ? 'so much more was counted by the interface than the hook saw'
+                  : 'so much more was seen by the hook than the interface counted'}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {stretches.slice(0, MOST_STRETCHES).map((stretch) => {
-              const { fromMs, toMs, point, packets, octets } = stretch;
-              return (
-                <tr
-                  key={`${point} ${fromMs}`}
-                  data-testid="unexplained-stretch"
-                  data-from={fromMs}
-                  data-to={toMs}
-                  data-point={point}
-                  data-packets={packets}
-                  data-octets={octets}
-                >
-                  <th scope="row">
-                    <PlaceLink
-                      to={{ ...place, time: { kind: 'span', fromMs, toMs } }}
-                      go={go}
-                      className="link"
-                    >
-                      {spanWords(stretch, { nowMs })}
-                    </PlaceLink>
-                  </th>
-                  <td className="mono">{point}</td>
-                  <td className="numeric">{withinBounds(packets)}</td>
-                  <td className="numeric">{withinBounds(octets)}</td>
-                  <td>
-                    {hasMoreCounted(stretch)
-                      ? 'so much more was counted by the interface than the hook saw'
-                      : 'so much more was seen by the hook than the interface counted'}
-                  </td>
-                </tr>
-              );
-            })}
-            {stretches.length > MOST_STRETCHES && (
-              <tr>
-                <td colSpan={5}>and {stretches.length - MOST_STRETCHES} earlier ones</td>
-              </tr>
-            )}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+        {stretches.length > MOST_STRETCHES && (
+          <tr>
+            <td colSpan={5}>and {stretches.length - MOST_STRETCHES} earlier ones</td>
+          </tr>
+        )}
+      </UnexplainedTable>
     </>
   );
 }
