@@ -219,6 +219,7 @@ describe('names on the views', { timeout: 300_000 }, () => {
       await page.getByTestId('find').fill(words);
       await until(async () => (await found()).join() === wanted.join(), `${words} finds ${wanted.join(' ')}`);
       assert.equal(wanted.length > 0, words !== 'no such name', words);
+      assert.equal(await text(page, 'hosts-headline'), `${wanted.length} of ${all.length} clients.`);
     }
     await page.getByTestId('find').fill('berlin');
     await page.getByTestId('find').press('Enter');

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'react';
+import type { ResultTable } from '../../../../src/query/index.ts';
 import { useAnswers } from '../../answers.ts';
 import type { AnyQuestion, TimelessQuestion } from '../../asking.ts';
 import { finder, useFoundNames } from '../../finding.ts';
@@ -81,7 +82,7 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
     <section className="sight sheet" aria-label="Hosts" data-testid="hosts">
       <div className="sheet-top">
         <p className="headline" data-testid="hosts-headline">
-          {table ? headline(table.rows.length, isOuter, table.isCut) : 'Hosts'}
+          {table && found ? headline(table, { isOuter, found: found.rows.length }) : 'Hosts'}
         </p>
         <div className="tools">
           <input
@@ -135,8 +136,13 @@ export function AddressList({ place, go, feed, isPaused, paints }: SightProps) {
   );
 }
 
-function headline(count: number, isOuter: boolean, isCut: boolean): string {
+function headline(
+  { rows, isCut }: Pick<ResultTable, 'rows' | 'isCut'>,
+  { isOuter, found }: { readonly isOuter: boolean; readonly found: number },
+): string {
+  const count = rows.length;
   const word = isOuter ? 'tunnel end' : 'client';
   const words = `${exactly(count)} ${word}${count === 1 ? '' : 's'}`;
+  if (found < count) return `${exactly(found)} of ${isCut ? 'the largest ' : ''}${words}.`;
   return isCut ? `The ${words} that sent or received most; a filter leaves fewer.` : `${words}.`;
 }
